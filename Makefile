@@ -1,0 +1,43 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help setup demo test check bench lock clean
+
+help:
+	@echo "make demo   install, fetch the embedded open model, send 20 real requests, verify the audit log"
+	@echo "make test   install what the tests need and run them all"
+	@echo "make check  format, lint and type-check"
+	@echo "make bench  CPU per request against nginx, in one run (installs nginx and gcc from Debian if it may)"
+	@echo "make setup  only build .venv (with .venv/bin/yuzui)"
+	@echo "make lock   re-lock the dependencies with hashes"
+
+setup: $(VENV)/.runtime
+
+$(VENV)/.runtime: requirements.txt pyproject.toml scripts/setup.sh
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh requirements.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh requirements.txt requirements-dev.txt
+	@touch $@
+
+demo: setup
+	@$(BIN)/yuzui demo
+
+test: $(VENV)/.dev
+	@$(BIN)/yuzui models pull smollm2-135m
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
+
+bench: $(VENV)/.dev
+	@$(BIN)/python bench/overhead.py
+
+lock: $(VENV)/.dev
+	@sh scripts/lock.sh
+
+clean:
+	rm -rf $(VENV) .cache dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

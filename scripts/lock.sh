@@ -1,0 +1,8 @@
+#!/bin/sh
+# Re-lock every requirement file with hashes, for all platforms; the files name no host.
+set -eu
+UV=$(command -v uv || echo .cache/uv/bin/uv)
+compile() { "$UV" pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 "$@"; }
+compile pyproject.toml --extra embedded --extra demo --group build -o requirements.txt
+compile pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+echo "uv" | compile - -o requirements-uv.txt

@@ -1,0 +1,1 @@
+"""What a request really cost: usage, prices, ledger."""

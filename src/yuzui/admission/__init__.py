@@ -1,0 +1,1 @@
+"""Who may send this now: keys, rate limits, budgets."""

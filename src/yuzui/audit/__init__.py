@@ -1,0 +1,1 @@
+"""What happened, provably: records, Merkle log, checkpoints, verification."""

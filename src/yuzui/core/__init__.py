@@ -1,0 +1,1 @@
+"""The vocabulary: values that every station shares. Imports nothing else of ours."""

@@ -1,0 +1,96 @@
+"""What the pipeline hands to the books: an intent before the upstream call, a closing after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from yuzui.core.caller import BudgetPeriod
+
+Outcome = Literal["answered", "refused", "failed", "aborted", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """A reservation, durable before anything is sent. `window` is "" when the caller has no budget."""
+
+    request_id: str
+    at_ns: int
+    key_id: str
+    window: str
+    cap_nano: int
+    reserved_nano: int
+    """Upper bound in nano-units of the book currency."""
+    record: bytes
+    """JSON: what is known at this point; becomes the record of an `unknown` outcome if we die before closing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """One leg of a double entry: debit `account` by `amount_nano` (credits are negative). Legs of a request sum to 0."""
+
+    account: str
+    """`spend:<key_id>` for the caller's side, `target:<name>` for what we owe the target."""
+    amount_nano: int
+    currency: str
+    price_version: str
+    rate: str = "1"
+    """Decimal text: book currency per unit of `currency`, with which the budget was charged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """How a request ended; durable before the last byte reaches the client. Exactly one per request id."""
+
+    request_id: str
+    at_ns: int
+    key_id: str
+    app: str
+    team: str
+    model: str
+    target: str
+    outcome: Outcome
+    window: str
+    reserved_nano: int
+    spent_nano: int
+    """Book currency."""
+    is_estimated: bool
+    input_tokens: int
+    output_tokens: int
+    postings: tuple[Posting, ...]
+    record: bytes
+    """Canonical JSON: the audit leaf."""
+    memory: tuple[tuple[bytes, int], ...] = ()
+    """Conversation memory to keep: (keyed hash of a message, level index)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Where the audit leaf of a request lies: the client can ask for an inclusion proof with it."""
+
+    index: int
+    leaf_hash: bytes
+    """SHA-256(0x00 || leaf), RFC 6962 section 2.1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRecord:
+    """A virtual key as stored; the secret itself is never stored."""
+
+    id: str
+    key_hash: bytes
+    app: str
+    team: str
+    floor: str
+    models: tuple[str, ...] | None
+    own_only: bool
+    forbidden_jurisdictions: tuple[str, ...]
+    requests_per_minute: int
+    tokens_per_minute: int
+    concurrency: int
+    budget_nano: int | None
+    budget_period: BudgetPeriod
+    created_ns: int
+    expires_ns: int | None = None
+    revoked_ns: int | None = None
+    rotated_from: str = ""

@@ -1,0 +1,52 @@
+"""Who is asking, and what they may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+BudgetPeriod = Literal["day", "week", "month", "total"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Per minute and at once; 0 means no limit."""
+
+    requests_per_minute: int = 0
+    tokens_per_minute: int = 0
+    concurrency: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """A hard cap per period, in nano-units of the book currency. Windows are names derived from time: no reset job."""
+
+    cap_nano: int
+    period: BudgetPeriod = "month"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraints:
+    """What a caller narrows beyond the configuration. Hashable: the allowed set is remembered per value."""
+
+    floor: int = 0
+    own_only: bool = False
+    forbidden_jurisdictions: frozenset[str] = frozenset()
+    allow_retention: bool = True
+    allow_training: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    key_id: str
+    app: str
+    team: str = ""
+    models: frozenset[str] | None = None
+    """Names the key may write into `model`; None means all."""
+    constraints: Constraints = Constraints()
+    limits: Limits = Limits()
+    budget: Budget | None = None
+
+
+LOOPBACK_CALLER = Caller(key_id="loopback", app="loopback")
+"""Who asks when no key is configured and the server listens on loopback only."""

@@ -1,0 +1,63 @@
+"""Where a request may go and where it should go, with every verdict's reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from yuzui.core.target import Target
+
+RefusalReason = Literal[
+    "clearance", "jurisdiction", "premises", "retention", "training", "unknown_price", "lacks_feature", "context_too_small",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Why one candidate target was refused; `words` is for people."""
+
+    target: str
+    reason: RefusalReason
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedSet:
+    """The targets that may see one request. Made once by routing; `shrink` is the only way to derive another."""
+
+    names: frozenset[str]
+
+    def __contains__(self, target: str) -> bool:
+        return target in self.names
+
+    def shrink(self, keep: frozenset[str]) -> AllowedSet:
+        return AllowedSet(self.names & keep)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """`plan` is a subset of `allowed` in the order of trying; empty never leaves routing (it raises instead)."""
+
+    model: str
+    """What the client asked for: a target's or a virtual model's name."""
+    policy: str
+    level: int
+    allowed: AllowedSet
+    plan: tuple[Target, ...]
+    refused: tuple[Verdict, ...]
+    why: str
+    """One line for the header and the record: `own_first: house/qwen (own, free); next deepseek/chat`."""
+    may_fall_back: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try at one target, for the record."""
+
+    target: str
+    outcome: str
+    """`ok`, or the fault's code."""
+    detail: str = ""
+    upstream_status: int = 0
+    duration_ms: int = 0
+    tokens_delivered: int = 0

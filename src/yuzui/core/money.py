@@ -1,0 +1,67 @@
+"""Money as integers: prices in pico-units of a currency per token, ledger amounts in nano-units.
+
+1 USD per million tokens = 1_000_000 pico-USD per token. 1 nano-unit = 1_000 pico-units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+
+from yuzui.core.usage import Usage
+
+PICO_PER_NANO = 1_000
+NANO = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What one target charges, in pico-units of `currency` per token.
+
+    `version` names where it came from and when, and is pinned into every ledger entry
+    (`config:3f2a…`, `genai-prices==0.2.3/openai/gpt-4o@2026-11-22`).
+    """
+
+    currency: str
+    input_pico: int
+    output_pico: int
+    cached_input_pico: int
+    cache_write_pico: int
+    version: str
+
+    @property
+    def is_free(self) -> bool:
+        return not (self.input_pico or self.output_pico or self.cached_input_pico or self.cache_write_pico)
+
+
+def per_million_to_pico(amount: Decimal | int | float | str) -> int:
+    """Price per million tokens → pico-units per token, exactly; raise `ValueError` when negative or finer than a pico-unit."""
+    value = Decimal(str(amount)) * 1_000_000
+    if value < 0 or value != value.to_integral_value():
+        raise ValueError(f"{amount} per million tokens is negative or finer than 0.000001")
+    return int(value)
+
+
+def cost_nano(price: Price, usage: Usage) -> int:
+    """Cost of `usage` in nano-units of the price's currency, rounded up once per call.
+
+    Cached input is part of `input_tokens`, reasoning is part of `output_tokens`: each token is priced exactly once.
+    """
+    fresh = usage.input_tokens - usage.cached_input_tokens - usage.cache_write_tokens
+    pico = (
+        fresh * price.input_pico
+        + usage.cached_input_tokens * price.cached_input_pico
+        + usage.cache_write_tokens * price.cache_write_pico
+        + usage.output_tokens * price.output_pico
+    )
+    return -(-pico // PICO_PER_NANO)
+
+
+def convert_nano(amount_nano: int, rate: Decimal) -> int:
+    """`amount_nano` of one currency in another; `rate` is units of the other per unit of the first; rounded up."""
+    return int((amount_nano * rate).to_integral_value(rounding=ROUND_CEILING))
+
+
+def show_nano(amount_nano: int, currency: str, *, digits: int = 6) -> str:
+    """For people only: `0.001234 USD`. Rounding happens nowhere else."""
+    return f"{Decimal(amount_nano) / NANO:.{digits}f} {currency}"

@@ -1,0 +1,87 @@
+"""The lattice of sensitivity: ordered levels, findings, and the label that joins them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DEFAULT_LEVELS = ("public", "internal", "confidential", "restricted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lattice:
+    """The operator's ordered level names, lowest first. A level is an index into `names` everywhere inside."""
+
+    names: tuple[str, ...] = DEFAULT_LEVELS
+
+    @property
+    def top(self) -> int:
+        return len(self.names) - 1
+
+    def level(self, name: str) -> int:
+        """Index of `name`; raise `KeyError` when the operator does not define it."""
+        try:
+            return self.names.index(name)
+        except ValueError as error:
+            raise KeyError(name) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One sensitive span. Offsets are characters of the leaf's text as the client sent it; the value is never kept."""
+
+    kind: str
+    detector: str
+    start: int
+    end: int
+    path: str = ""
+    """Where it stands, as a JSON path: `$.messages[1].content`."""
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why a label is at least `level`: `source` is floor | default | finding | conversation | detector_failure | unscanned."""
+
+    source: str
+    level: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensitivity:
+    """The label of one request: the join of everything known about it, with the reasons, and findings by kind."""
+
+    level: int
+    causes: tuple[Cause, ...]
+    kinds: dict[str, int]
+    """Finding kind → count. No content, no offsets: this is what logs and audit records may carry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomPattern:
+    """An operator's own pattern, RE2 syntax, matched on canonical text."""
+
+    kind: str
+    regex: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermList:
+    """An operator's own words (project names, customers); matched whole, ignoring case where the script has it."""
+
+    kind: str
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensitivityRules:
+    """The operator's policy on sensitivity, resolved to level indexes."""
+
+    lattice: Lattice
+    default: int
+    kinds: dict[str, int]
+    """Finding kind → level; complete: every built-in and custom kind has an entry."""
+    patterns: tuple[CustomPattern, ...] = ()
+    terms: tuple[TermList, ...] = ()
+    unscannable: int = 0
+    """Level of a request with parts that no detector can read (images, audio, files)."""

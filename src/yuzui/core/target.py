@@ -1,0 +1,95 @@
+"""A target: a model at a place, with what it may see, what it can do and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from yuzui.core.chat import Feature
+from yuzui.core.money import Price
+
+Premises = Literal["own", "vendor"]
+ALL_FEATURES: frozenset[Feature] = frozenset(
+    ("tools", "images", "audio", "files", "json_schema", "logprobs", "n", "web_search"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds. `total_s` bounds the whole attempt, `between_tokens_s` every silence after the first token."""
+
+    connect_s: float = 5.0
+    first_token_s: float = 60.0
+    between_tokens_s: float = 60.0
+    total_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quirks:
+    """How a vendor differs from the protocol it claims, as data. Filled from `openai_compatible.toml` and `yuzui.toml`."""
+
+    path: str = "/chat/completions"
+    auth: Literal["bearer", "api-key", "x-api-key", "none"] = "bearer"
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens", "as_sent"] = "as_sent"
+    knows_stream_options: bool = True
+    drops: frozenset[str] = frozenset()
+    """Tuning knobs that this vendor rejects: removed and reported."""
+    renames: Mapping[str, str] = field(default_factory=dict)
+    developer_role: bool = True
+    """False where the role `developer` must be sent as `system`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Frozen for the life of one configuration. Identity is `name`."""
+
+    name: str
+    provider: str
+    """The row of openai_compatible.toml or the codec's file name, as the operator wrote it."""
+    codec: str
+    """The file in providers/ that speaks to it."""
+    model: str
+    base_url: str
+    premises: Premises
+    clearance: int
+    jurisdiction: str
+    retains_data: bool = False
+    trains_on_data: bool = False
+    price: Price | None = None
+    """None: unknown, which refuses requests."""
+    price_help: str = ""
+    """When `price` is None: what to change."""
+    api_key: str = ""
+    features: frozenset[Feature] = ALL_FEATURES
+    context_tokens: int = 0
+    """0: unknown."""
+    max_output_tokens: int = 0
+    """0: unknown."""
+    max_concurrency: int = 0
+    """0: no limit."""
+    max_queue: int = 0
+    weight: int = 1
+    timeouts: Timeouts = Timeouts()
+    quirks: Quirks = Quirks()
+    engine: str = ""
+    """Name of the embedded model that serves it; empty for everything reached over the network."""
+    is_simulated: bool = False
+    """A scripted target: its answers are never to look real."""
+
+    def __repr__(self) -> str:  # the key must not reach logs or tracebacks
+        return f"Target({self.name!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualModel:
+    """A name that clients write into `model` and that stands for candidates and a goal."""
+
+    name: str
+    candidates: tuple[str, ...]
+    """Target names in the operator's order."""
+    policy: str
+    """File name in routing/policies/."""
+    may_fall_back: bool = True
+    weights: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""What clients speak: bytes ↔ core.chat, one file each, no sockets."""

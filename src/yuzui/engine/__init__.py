@@ -1,0 +1,1 @@
+"""The embedded open model: starts, watches and stops a local inference engine."""

@@ -1,0 +1,1 @@
+"""Everything that touches the world: HTTP, databases, files, clock, secrets, telemetry."""

@@ -1,0 +1,86 @@
+"""What the pipeline needs from the world. Everything behind these Protocols lives in io/ and engine/."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from yuzui.core.booking import Closing, Intent, KeyRecord, Receipt
+from yuzui.core.decision import AllowedSet
+from yuzui.core.target import Target
+from yuzui.providers._contract import WireRequest
+
+
+class Clock(Protocol):
+    def now_ns(self) -> int:
+        """Wall clock, nanoseconds since 1970 UTC. For records only, never for intervals."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds; never jumps. For every interval and timeout."""
+        ...
+
+
+class Randomness(Protocol):
+    def bits64(self) -> int: ...
+
+    def fraction(self) -> float:
+        """Uniform in [0, 1)."""
+        ...
+
+
+class UpstreamReply(Protocol):
+    """The head of an upstream's answer; the body is read once, whole or in chunks."""
+
+    @property
+    def status(self) -> int: ...
+
+    def header(self, name: str) -> str | None: ...
+
+    async def read(self) -> bytes:
+        """The whole body, bounded; raise an `UpstreamFault`."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Bytes as they arrive; raise an `UpstreamFault` when they stop too early. Consume inside `aclosing`."""
+        ...
+
+
+class Upstream(Protocol):
+    def open(self, wire: WireRequest, target: Target, allowed: AllowedSet) -> AbstractAsyncContextManager[UpstreamReply]:
+        """Send `wire` to `target`. Raise `PermissionError` when `target` is not in `allowed`: the second, independent check."""
+        ...
+
+
+class Books(Protocol):
+    """Money, keys and records. Every awaited call is durable when it returns, or raises `GatewayFault`."""
+
+    def find_key(self, key_hash: bytes) -> KeyRecord | None: ...
+
+    def has_keys(self) -> bool: ...
+
+    async def reserve(self, intent: Intent) -> None:
+        """Raise `BudgetExceeded` when the cap of `intent.window` does not hold the reservation."""
+        ...
+
+    async def close(self, closing: Closing) -> Receipt:
+        """Settle, void or record a refusal; the second closing of a request changes nothing and returns the first receipt."""
+        ...
+
+
+class Reply(Protocol):
+    """The client's side of the line."""
+
+    async def start(self, status: int, headers: Mapping[str, str]) -> None: ...
+
+    async def send(self, data: bytes, *, more: bool) -> None:
+        """Raise `ClientGone` when nobody is listening any more."""
+        ...
+
+    @property
+    def has_started(self) -> bool: ...
+
+
+class ClientGone(Exception):
+    """The client hung up. Not an error of ours: the request is cancelled upstream and settled from what was counted."""

@@ -1,0 +1,1 @@
+"""How sensitive a request is: detectors, labels, conversation memory, egress."""

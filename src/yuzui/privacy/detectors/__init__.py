@@ -1,0 +1,1 @@
+"""One file per kind of sensitive value; found by listing this folder."""

@@ -1,0 +1,1 @@
+"""What upstreams speak: core.chat ↔ bytes, one file each, no sockets."""

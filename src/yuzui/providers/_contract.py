@@ -1,0 +1,68 @@
+"""What a provider file must offer: `CODEC`, an object with the shape of `Codec`. Bytes ↔ core.chat, no sockets.
+
+Adding a vendor whose endpoint is OpenAI-compatible is one row in openai_compatible.toml. Adding a wire format is one
+file here (found by listing the folder) and its cases in tests/wire/<file>/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from yuzui.core.chat import ChatRequest, ChatResponse, Dialect, StreamChunk
+from yuzui.core.errors import UpstreamFault
+from yuzui.core.target import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireRequest:
+    """What goes over the line: `POST {base_url}{path}` with `headers` and `body`."""
+
+    path: str
+    headers: Mapping[str, str]
+    """Complete and allow-listed by construction: nothing of the client's headers is ever copied here. Holds the secret."""
+    body: bytes
+    is_stream: bool
+    dropped: tuple[str, ...] = ()
+    """Tuning knobs that this target cannot take: reported to the client in `x-yuzui-dropped`."""
+
+    def __repr__(self) -> str:  # headers hold the vendor key
+        return f"WireRequest({self.path!r}, {len(self.body)} bytes)"
+
+
+class Decoder(Protocol):
+    """One stream. Any cut of the bytes gives the same chunks."""
+
+    def feed(self, data: bytes) -> list[StreamChunk]:
+        """Chunks completed by `data`. Raise `UpstreamInvalid` for a broken known frame, `UpstreamFault` (with the
+        vendor's class of error) for an error frame; skip unknown kinds of frame."""
+        ...
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the protocol's own terminator arrived (`[DONE]`, `message_stop`)."""
+        ...
+
+    def close(self) -> None:
+        """The bytes are over: raise `UpstreamInterrupted` unless `is_complete`."""
+        ...
+
+
+class Codec(Protocol):
+    dialect: Dialect
+    """Requests and answers of this dialect take the same-dialect lane."""
+
+    def write_request(self, request: ChatRequest, target: Target, *, output_cap: int | None) -> WireRequest:
+        """`output_cap`: a bound to send when the client set none (hard budgets). Raise `UnsupportedFeature` naming the field."""
+        ...
+
+    def read_response(self, body: bytes) -> ChatResponse:
+        """Raise `UpstreamInvalid` when the body is not a complete, well-formed answer."""
+        ...
+
+    def decoder(self) -> Decoder: ...
+
+    def read_error(self, status: int, headers: Mapping[str, str], body: bytes, target: Target) -> UpstreamFault:
+        """The fault for a non-2xx answer. Never relays the vendor's text unredacted: `target.api_key` is removed by value."""
+        ...

@@ -1,0 +1,1 @@
+"""One file per way of ordering permitted targets; found by listing this folder."""
