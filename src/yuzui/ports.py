@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 from yuzui.core.booking import Closing, Intent, KeyRecord, Receipt
 from yuzui.core.decision import AllowedSet
@@ -42,13 +44,15 @@ class UpstreamReply(Protocol):
         """The whole body, bounded; raise an `UpstreamFault`."""
         ...
 
-    def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncGenerator[bytes, None]:
         """Bytes as they arrive; raise an `UpstreamFault` when they stop too early. Consume inside `aclosing`."""
         ...
 
 
 class Upstream(Protocol):
-    def open(self, wire: WireRequest, target: Target, allowed: AllowedSet) -> AbstractAsyncContextManager[UpstreamReply]:
+    def open(
+        self, wire: WireRequest, target: Target, allowed: AllowedSet
+    ) -> AbstractAsyncContextManager[UpstreamReply]:
         """Send `wire` to `target`. Raise `PermissionError` when `target` is not in `allowed`: the second, independent check."""
         ...
 
@@ -84,3 +88,29 @@ class Reply(Protocol):
 
 class ClientGone(Exception):
     """The client hung up. Not an error of ours: the request is cancelled upstream and settled from what was counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawRequest:
+    """What came in over the line, before anyone understood it."""
+
+    body: bytes
+    authorization: tuple[str, ...]
+    """Every Authorization header's value; exactly one is right."""
+    conversation_id: str
+    """The header `x-yuzui-conversation`, or ""."""
+
+
+class Interruption:
+    """Why a request must stop early, told to the task that carries it. Created per request, fired at most once."""
+
+    __slots__ = ("_task", "reason")
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:  # Any: the task's result is nobody's business here
+        self._task = task
+        self.reason: Literal["", "client_gone", "server_restarting"] = ""
+
+    def fire(self, reason: Literal["client_gone", "server_restarting"]) -> None:
+        if not self.reason:
+            self.reason = reason
+            self._task.cancel()

@@ -8,7 +8,14 @@ from typing import Literal
 from yuzui.core.target import Target
 
 RefusalReason = Literal[
-    "clearance", "jurisdiction", "premises", "retention", "training", "unknown_price", "lacks_feature", "context_too_small",
+    "clearance",
+    "jurisdiction",
+    "premises",
+    "retention",
+    "training",
+    "unknown_price",
+    "lacks_feature",
+    "context_too_small",
 ]
 
 

@@ -147,8 +147,16 @@ class UpstreamRefused(UpstreamFault):
     code = "upstream_refused"
     may_have_run = False
 
-    def __init__(self, message: str, *, upstream_status: int, code: str | None = None, status: int | None = None,
-                 retry_after_s: float | None = None, param: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        upstream_status: int,
+        code: str | None = None,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        param: str | None = None,
+    ) -> None:
         super().__init__(message, code=code, status=status, retry_after_s=retry_after_s, param=param)
         self.upstream_status = upstream_status
 

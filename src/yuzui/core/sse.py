@@ -10,8 +10,6 @@ from yuzui.core.errors import UpstreamInvalid
 MAX_EVENT_BYTES = 8 * 1024 * 1024  # a stream that never ends an event must not eat the memory
 
 
-
-
 class SseReader:
     """Feed bytes, get `(event, data)` pairs; `close()` tells whether bytes of an unfinished event were left."""
 

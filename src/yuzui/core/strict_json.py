@@ -24,8 +24,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:  # Any: JSON values
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise InvalidRequest(f"the JSON object has the key {key[:64]!r} twice; send each key once",
-                                     code="duplicate_key", param=key[:64])
+                raise InvalidRequest(
+                    f"the JSON object has the key {key[:64]!r} twice; send each key once",
+                    code="duplicate_key",
+                    param=key[:64],
+                )
             seen.add(key)
     return found
 
@@ -42,7 +45,9 @@ def read_object(body: bytes) -> dict[str, Any]:  # Any: JSON values of any shape
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InvalidRequest(f"the body is not valid UTF-8 (byte {error.start}); send UTF-8", code="invalid_utf8") from error
+        raise InvalidRequest(
+            f"the body is not valid UTF-8 (byte {error.start}); send UTF-8", code="invalid_utf8"
+        ) from error
     if text.startswith("\ufeff"):
         raise InvalidRequest("the body starts with a byte order mark; send JSON without it", code="invalid_json")
     try:
@@ -52,7 +57,9 @@ def read_object(body: bytes) -> dict[str, Any]:  # Any: JSON values of any shape
     except RecursionError as error:
         raise InvalidRequest(f"the JSON is nested deeper than {MAX_DEPTH} levels", code="nesting_too_deep") from error
     except json.JSONDecodeError as error:
-        raise InvalidRequest(f"the body is not valid JSON: {error.msg} at character {error.pos}", code="invalid_json") from error
+        raise InvalidRequest(
+            f"the body is not valid JSON: {error.msg} at character {error.pos}", code="invalid_json"
+        ) from error
     except ValueError as error:  # Python refuses integers beyond 4,300 digits
         raise InvalidRequest("a number in the body has too many digits", code="invalid_json") from error
     if not isinstance(value, dict):
@@ -65,5 +72,7 @@ def write(value: object) -> bytes:
     try:
         return _encoder.encode(value)
     except (UnicodeEncodeError, OverflowError) as error:
-        raise InvalidRequest("a string or number in the body cannot be written as JSON (lone surrogate or number out of range)",
-                             code="invalid_json") from error
+        raise InvalidRequest(
+            "a string or number in the body cannot be written as JSON (lone surrogate or number out of range)",
+            code="invalid_json",
+        ) from error

@@ -11,7 +11,8 @@ from yuzui.core.money import Price
 
 Premises = Literal["own", "vendor"]
 ALL_FEATURES: frozenset[Feature] = frozenset(
-    ("tools", "images", "audio", "files", "json_schema", "logprobs", "n", "web_search"))
+    ("tools", "images", "audio", "files", "json_schema", "logprobs", "n", "web_search")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,10 +31,20 @@ def clamp_usage(usage: Usage, *, most_input: int, most_output: int) -> Usage:
     written = min(max(usage.cache_write_tokens, 0), inp - cached)
     reasoning = min(max(usage.reasoning_tokens, 0), out)
     same = (inp, out, cached, written, reasoning) == (
-        usage.input_tokens, usage.output_tokens, usage.cached_input_tokens, usage.cache_write_tokens,
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cached_input_tokens,
+        usage.cache_write_tokens,
         usage.reasoning_tokens,
     )
     if same:
         return usage
-    return Usage(input_tokens=inp, cached_input_tokens=cached, cache_write_tokens=written, output_tokens=out,
-                 reasoning_tokens=reasoning, is_estimated=True, note="clamped")
+    return Usage(
+        input_tokens=inp,
+        cached_input_tokens=cached,
+        cache_write_tokens=written,
+        output_tokens=out,
+        reasoning_tokens=reasoning,
+        is_estimated=True,
+        note="clamped",
+    )

@@ -36,7 +36,8 @@ class Decoder(Protocol):
 
     def feed(self, data: bytes) -> list[StreamChunk]:
         """Chunks completed by `data`. Raise `UpstreamInvalid` for a broken known frame, `UpstreamFault` (with the
-        vendor's class of error) for an error frame; skip unknown kinds of frame."""
+        vendor's class of error) for an error frame; skip unknown kinds of frame. Chunks that stood before the bad
+        frame in the same `data` are returned first: the fault then waits for the next `feed` or `close`."""
         ...
 
     @property

@@ -1,0 +1,306 @@
+"""The upstream client: sends one wire request to one permitted target and hands back its bytes.
+
+pyreqwest (Rust reqwest) does TLS, pooling and HTTP. Redirects are never followed, nothing is decompressed or cached, no
+header of a client ever gets here. The allowed set is checked again at this socket, whatever the pipeline believes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
+from datetime import timedelta
+from types import TracebackType
+
+from pyreqwest import exceptions as rq
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.request import StreamRequest
+from pyreqwest.response import Response
+
+from yuzui.core.decision import AllowedSet
+from yuzui.core.errors import (
+    UpstreamBusy,
+    UpstreamFault,
+    UpstreamInterrupted,
+    UpstreamInvalid,
+    UpstreamRedirect,
+    UpstreamTimeout,
+    UpstreamTLS,
+    UpstreamUnreachable,
+)
+from yuzui.core.target import Target
+from yuzui.io.deadlines import Deadlines
+from yuzui.io.queue import TargetQueue
+from yuzui.ports import UpstreamReply
+from yuzui.providers._contract import WireRequest
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where an embedded engine listens right now."""
+
+    url: str
+    api_key: str
+
+
+ScriptedAnswer = Callable[[Target, WireRequest], AsyncGenerator[bytes, None]]
+
+
+class HttpUpstream:
+    """All targets' connections. One pooled client per kind of transport, made on first use."""
+
+    def __init__(
+        self,
+        *,
+        endpoint_of: Callable[[str], Awaitable[Endpoint | None]],
+        scripted: ScriptedAnswer,
+        extra_roots_pem: bytes = b"",
+    ) -> None:
+        self._endpoint_of = endpoint_of
+        self._scripted = scripted
+        self._extra_roots_pem = extra_roots_pem
+        self._clients: dict[tuple[bool, float], Client] = {}
+        self._queues: dict[str, TargetQueue] = {}
+
+    def open(
+        self, wire: WireRequest, target: Target, allowed: AllowedSet
+    ) -> AbstractAsyncContextManager[UpstreamReply]:
+        if target.name not in allowed:
+            raise PermissionError(f"target {target.name!r} is not in this request's allowed set")
+        queue = self._queue_of(target)
+        if target.codec == "scripted":
+            return _ScriptedCall(self._scripted(target, wire), target, queue)
+        return _HttpCall(self, wire, target, queue)
+
+    async def request_of(self, wire: WireRequest, target: Target) -> StreamRequest:
+        """`wire` bound to where `target` listens now; waits for an embedded engine that is still loading."""
+        url, headers = target.base_url, wire.headers
+        if target.engine:
+            endpoint = await self._endpoint_of(target.engine)
+            if endpoint is None:
+                raise UpstreamUnreachable(
+                    f"the embedded model {target.engine!r} is not ready; try again shortly or see `yuzui doctor`",
+                    code="engine_not_ready",
+                    status=503,
+                    retry_after_s=2.0,
+                )
+            url = endpoint.url + "/v1"
+            headers = {**headers, "authorization": f"Bearer {endpoint.api_key}"}
+        request = self._client_of(target).post(url + wire.path).body_bytes(wire.body)
+        for name, value in headers.items():
+            request = request.header(name, value)
+        if wire.is_stream:
+            request = request.streamed_read_buffer_limit(0)  # else the first event waits for a full buffer
+        return request.build_streamed()
+
+    def _client_of(self, target: Target) -> Client:
+        is_own = target.premises == "own"
+        key = (is_own, target.timeouts.connect_s)
+        client = self._clients.get(key)
+        if client is None:
+            builder = (
+                ClientBuilder()
+                .follow_redirects(False)
+                .referer(False)
+                .gzip(False)
+                .brotli(False)
+                .zstd(False)
+                .deflate(False)
+                .connect_timeout(timedelta(seconds=target.timeouts.connect_s))
+                .pool_idle_timeout(timedelta(seconds=55))
+                .pool_max_idle_per_host(1024)
+                .tcp_keepalive(timedelta(seconds=30))
+            )
+            if is_own:
+                builder = builder.no_proxy()  # own premises are never reached through the way out
+            if self._extra_roots_pem:
+                builder = builder.add_root_certificate_pem(self._extra_roots_pem)
+            client = self._clients[key] = builder.build()
+        return client
+
+    def _queue_of(self, target: Target) -> TargetQueue:
+        queue = self._queues.get(target.name)
+        if queue is None or queue.limits != (target.max_concurrency, target.max_queue):
+            queue = self._queues[target.name] = TargetQueue(target.name, target.max_concurrency, target.max_queue)
+        return queue
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.close()
+        self._clients.clear()
+
+
+class _Call:
+    """What every call does: wait for a place, keep the time limits, give the place back."""
+
+    def __init__(self, target: Target, queue: TargetQueue) -> None:
+        self._target = target
+        self._queue = queue
+        self._deadlines = Deadlines(target.timeouts, target.name)
+        self._has_place = False
+
+    async def _enter_limits(self) -> None:
+        await self._deadlines.__aenter__()
+        await self._queue.enter()
+        self._has_place = True
+
+    async def _exit_limits(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._has_place:
+            self._queue.leave()
+            self._has_place = False
+        await self._deadlines.__aexit__(kind, error, trace)
+
+
+class _HttpCall(_Call):
+    def __init__(self, upstream: HttpUpstream, wire: WireRequest, target: Target, queue: TargetQueue) -> None:
+        super().__init__(target, queue)
+        self._upstream = upstream
+        self._wire = wire
+        self._request: StreamRequest | None = None
+
+    async def __aenter__(self) -> UpstreamReply:
+        try:
+            await self._enter_limits()
+            request = await self._upstream.request_of(self._wire, self._target)
+            try:
+                response = await request.__aenter__()
+            except rq.PyreqwestError as error:
+                raise _fault_of(error, self._target, had_head=False) from error
+            self._request = request
+            if 300 <= response.status < 400:
+                raise UpstreamRedirect(
+                    f"target {self._target.name!r} answered with a redirect; set targets.base_url to the final address"
+                )
+            return _HttpReply(response, self._target, self._deadlines)
+        except BaseException as error:
+            # __aexit__ is not called when __aenter__ raises: give everything back here.
+            await self.__aexit__(type(error), error, error.__traceback__)
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._request is not None:
+                request, self._request = self._request, None
+                await request.__aexit__(kind, error, trace)
+        finally:
+            await self._exit_limits(kind, error, trace)
+
+
+class _HttpReply:
+    """The port's `UpstreamReply` over a pyreqwest response."""
+
+    __slots__ = ("_deadlines", "_response", "_target", "status")
+
+    def __init__(self, response: Response, target: Target, deadlines: Deadlines) -> None:
+        self._response = response
+        self._target = target
+        self._deadlines = deadlines
+        self.status = response.status
+
+    def header(self, name: str) -> str | None:
+        return self._response.get_header(name)
+
+    async def read(self) -> bytes:
+        length = self._response.get_header("content-length")
+        try:
+            if length is not None and length.isdigit() and int(length) <= MAX_BODY_BYTES:
+                return bytes(await self._response.bytes())
+            parts: list[bytes] = []
+            size = 0
+            while (chunk := await self._response.body_reader.read_chunk()) is not None:
+                size += len(chunk)
+                if size > MAX_BODY_BYTES:
+                    raise UpstreamInvalid(f"target {self._target.name!r} sent more than {MAX_BODY_BYTES} bytes")
+                parts.append(bytes(chunk))
+            return b"".join(parts)
+        except rq.PyreqwestError as error:
+            raise _fault_of(error, self._target, had_head=True) from error
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        reader = self._response.body_reader
+        deadlines = self._deadlines
+        try:
+            while True:
+                deadlines.waiting()
+                chunk = await reader.read_chunk()
+                deadlines.arrived()
+                if chunk is None:
+                    return
+                yield bytes(chunk)
+        except rq.PyreqwestError as error:
+            raise _fault_of(error, self._target, had_head=True) from error
+
+
+class _ScriptedCall(_Call):
+    """A simulated target: bytes from a script in this process, marked as such by the codec that writes them."""
+
+    def __init__(self, script: AsyncGenerator[bytes, None], target: Target, queue: TargetQueue) -> None:
+        super().__init__(target, queue)
+        self._script = script
+
+    async def __aenter__(self) -> UpstreamReply:
+        await self._enter_limits()
+        return _ScriptedReply(self._script)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._script.aclose()
+        await self._exit_limits(kind, error, trace)
+
+
+class _ScriptedReply:
+    status = 200
+
+    def __init__(self, script: AsyncGenerator[bytes, None]) -> None:
+        self._script = script
+
+    def header(self, name: str) -> str | None:
+        return None
+
+    async def read(self) -> bytes:
+        async with aclosing(self._script) as script:
+            return b"".join([part async for part in script])
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        async with aclosing(self._script) as script:
+            async for part in script:
+                yield part
+
+
+def _fault_of(error: rq.PyreqwestError, target: Target, *, had_head: bool) -> UpstreamFault:
+    """The transport's error as one of ours. Its text may name addresses, so only its class reaches the client."""
+    causes = " ".join(cause["message"] for cause in (getattr(error, "details", None) or {}).get("causes") or ())
+    causes = causes.lower()
+    name = target.name
+    if isinstance(error, rq.ConnectTimeoutError):
+        return UpstreamTimeout(
+            f"no connection to target {name!r} within targets.timeouts.connect_s", code="upstream_connect_timeout"
+        )
+    if "certificate" in causes or "tls" in causes or "handshake" in causes:
+        reason = next(
+            (
+                word
+                for word in ("expired", "notvalidforname", "unknownissuer", "selfsigned", "protocol")
+                if word in causes.replace(" ", "")
+            ),
+            "handshake failed",
+        )
+        return UpstreamTLS(f"target {name!r} offers no acceptable TLS ({reason}); check its certificate and base_url")
+    if had_head:
+        return UpstreamInterrupted(f"target {name!r} stopped in the middle of its answer")
+    if isinstance(error, rq.ConnectError) and "(connect)" in causes:
+        return UpstreamUnreachable(f"target {name!r} cannot be reached; check that it runs and that base_url is right")
+    if isinstance(error, rq.DecodeError):
+        return UpstreamInvalid(f"target {name!r} does not answer in HTTP", code="upstream_protocol")
+    if isinstance(error, rq.PoolTimeoutError):
+        return UpstreamBusy(f"no free connection to target {name!r}")
+    if isinstance(error, rq.NetworkError | rq.RequestError):
+        return UpstreamInterrupted(f"target {name!r} closed the connection before it answered")
+    return UpstreamUnreachable(f"target {name!r} cannot be reached")
