@@ -44,7 +44,7 @@ class CostRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One leaf per admitted or refused request. Hashes are keyed (HMAC-SHA256, hex): content cannot be guessed from them."""
+    """One leaf per admitted or refused request. Hashes are keyed (BLAKE2b-256, hex): content cannot be guessed from them."""
 
     v: int = VERSION
     id: str
@@ -86,6 +86,8 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     dropped: tuple[str, ...] = ()
     duration_ms: int = 0
     first_token_ms: int = 0
+    suppressed: int = 0
+    """So many refusals of this kind came right before and are only counted: a flood must not become a flood of writes."""
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from yuzui.core.target import Target
@@ -28,11 +29,16 @@ class Verdict:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class AllowedSet:
+@dataclass(frozen=True)
+class AllowedSet:  # no slots: cached_property needs __dict__, and routing reuses one set for many requests
     """The targets that may see one request. Made once by routing; `shrink` is the only way to derive another."""
 
     names: frozenset[str]
+
+    @cached_property
+    def listed(self) -> tuple[str, ...]:
+        """The names in order, for records."""
+        return tuple(sorted(self.names))
 
     def __contains__(self, target: str) -> bool:
         return target in self.names

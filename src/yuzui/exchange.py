@@ -1,0 +1,154 @@
+"""What is known of one request so far. It grows along the way and becomes the record that the books and the log keep."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from yuzui.audit.record import AttemptRecord, CauseRecord, CostRecord, RequestRecord, UsageRecord
+from yuzui.core.booking import Outcome
+from yuzui.core.caller import Caller
+from yuzui.core.chat import ChatRequest, StreamChunk
+from yuzui.core.decision import Decision
+from yuzui.core.errors import YuzuiError
+from yuzui.core.sensitivity import Lattice, Sensitivity
+from yuzui.core.target import Target
+from yuzui.core.usage import Usage
+
+
+@dataclass(slots=True, kw_only=True)
+class Delivered:
+    """What reached us of an answer: enough to settle a stream that never told its usage."""
+
+    characters: int = 0
+    pieces: int = 0
+    usage: Usage | None = None
+    texts: list[str] | None = None
+    """The answer's text, kept only while a label above the default needs it for the conversation's memory."""
+
+    def count(self, chunk: StreamChunk) -> bool:
+        """Add `chunk`; say whether it carries content that a client would see."""
+        if chunk.usage is not None:
+            self.usage = chunk.usage
+        has_content = False
+        for delta in chunk.deltas:
+            size = len(delta.text) + len(delta.reasoning) + len(delta.refusal)
+            for call in delta.tool_calls:
+                size += len(call.arguments) + len(call.name)
+            if size or delta.tool_calls or delta.redacted:
+                self.characters += size
+                self.pieces += 1
+                has_content = True
+                if self.texts is not None and delta.text:
+                    self.texts.append(delta.text)
+        return has_content
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """One request and its answer, as facts. No content: only keyed hashes, counts, names and reasons."""
+
+    id: str
+    at_ns: int
+    started: float
+    """Monotonic seconds."""
+    lattice: Lattice
+    snapshot_id: str
+    content_key: bytes
+    dialect: str = ""
+    caller: Caller | None = None
+    request: ChatRequest | None = None
+    request_hash: str = ""
+    sensitivity: Sensitivity | None = None
+    decision: Decision | None = None
+    attempts: list[AttemptRecord] = field(default_factory=list)
+    target: Target | None = None
+    delivered: Delivered = field(default_factory=Delivered)
+    answer_hash: str = ""
+    usage: Usage | None = None
+    cost: CostRecord | None = None
+    dropped: tuple[str, ...] = ()
+    first_token_ms: int = 0
+    suppressed: int = 0
+    has_intent: bool = False
+    reserved_nano: int = 0
+    window: str = ""
+    memory: tuple[tuple[bytes, int], ...] = ()
+
+    def hash_content(self, data: bytes) -> str:
+        """Keyed, so that nobody can guess content from the log: BLAKE2b-256 under the deployment's content key, hex."""
+        return blake2b(data, key=self.content_key, digest_size=32).hexdigest()
+
+    def record(self, outcome: Outcome | str, error: YuzuiError | None, *, duration_ms: int) -> RequestRecord:
+        """The leaf, as far as the request got."""
+        caller, decision, label = self.caller, self.decision, self.sensitivity
+        names = self.lattice.names
+        refused: dict[str, tuple[str, ...]] = {}
+        if decision is not None:
+            for verdict in decision.refused:
+                refused[verdict.reason] = (*refused.get(verdict.reason, ()), verdict.target)
+        return RequestRecord(
+            id=self.id,
+            at=rfc3339(self.at_ns),
+            key_id=caller.key_id if caller else "",
+            app=caller.app if caller else "",
+            team=caller.team if caller else "",
+            dialect=self.dialect,
+            model=self.request.model if self.request else "",
+            stream=self.request.stream if self.request else False,
+            request_hash=self.request_hash,
+            answer_hash=self.answer_hash,
+            snapshot=self.snapshot_id,
+            sensitivity=names[label.level] if label else "",
+            causes=tuple(
+                CauseRecord(source=cause.source, level=names[cause.level], detail=cause.detail)
+                for cause in label.causes
+            ) if label else (),
+            findings=label.kinds if label else {},
+            allowed=decision.allowed.listed if decision else (),
+            refused=refused,
+            policy=decision.policy if decision else "",
+            plan=tuple(target.name for target in decision.plan) if decision else (),
+            why=decision.why if decision else "",
+            attempts=tuple(self.attempts),
+            target=self.target.name if self.target else "",
+            is_simulated=self.target.is_simulated if self.target else False,
+            outcome=outcome,
+            error=error.code if error else "",
+            error_message=error.message[:300] if error else "",
+            usage=usage_record(self.usage) if self.usage else None,
+            cost=self.cost,
+            dropped=self.dropped,
+            duration_ms=duration_ms,
+            first_token_ms=self.first_token_ms,
+            suppressed=self.suppressed,
+        )
+
+    def headers(self) -> dict[str, str]:
+        """What every answer tells in its headers, as far as it is known."""
+        headers = {"x-yuzui-request-id": self.id}
+        if self.target is not None:
+            headers["x-yuzui-target"] = self.target.name
+            if self.target.is_simulated:
+                headers["x-yuzui-simulated"] = "true"
+        if self.sensitivity is not None:
+            headers["x-yuzui-sensitivity"] = self.lattice.names[self.sensitivity.level]
+        if self.decision is not None:
+            headers["x-yuzui-decision"] = self.decision.why
+        if self.dropped:
+            headers["x-yuzui-dropped"] = ", ".join(self.dropped)
+        return headers
+
+
+def usage_record(usage: Usage) -> UsageRecord:
+    return UsageRecord(
+        input=usage.input_tokens, cached_input=usage.cached_input_tokens, cache_write=usage.cache_write_tokens,
+        output=usage.output_tokens, reasoning=usage.reasoning_tokens, is_estimated=usage.is_estimated, note=usage.note,
+    )
+
+
+def rfc3339(at_ns: int) -> str:
+    """UTC with milliseconds: `2026-11-22T08:15:30.123Z`."""
+    seconds, rest = divmod(at_ns, 1_000_000_000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest // 1_000_000:03d}Z"
