@@ -1,0 +1,90 @@
+"""The Anthropic Messages API, translated from and to core.chat.
+
+Source: https://platform.claude.com/docs/en/api/messages (read 2026-11-22), API version 2023-06-01. The parts are
+beside this file: `_anthropic_request` (and `_turns`, `_schema`, `_models`, `_fields`), `_anthropic_answer`,
+`_anthropic_faults`. What becomes of each field of an OpenAI request: docs/reference/translation.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from yuzui import __version__
+from yuzui.core import strict_json
+from yuzui.core.chat import ChatRequest, ChatResponse, Dialect
+from yuzui.core.errors import UpstreamFault
+from yuzui.core.target import Quirks, Target
+from yuzui.providers._anthropic_answer import StreamDecoder, read_answer
+from yuzui.providers._anthropic_faults import read_fault
+from yuzui.providers._anthropic_request import write_body
+from yuzui.providers._contract import Codec, Decoder, WireRequest
+from yuzui.providers.catalogue import ProviderRow
+
+API_VERSION = "2023-06-01"  # the one that servers of other vendors speak too; 2026-10-21 would refuse all sampling
+
+ROW = ProviderRow(
+    title="Anthropic",
+    codec="anthropic",
+    base_url="https://api.anthropic.com",
+    key_env="ANTHROPIC_API_KEY",
+    jurisdiction="US",
+    premises="vendor",
+    models=("claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5", "claude-fable-5-2"),
+    price_provider="anthropic",
+    lacks=frozenset({"audio", "files", "logprobs", "n", "web_search"}),
+    quirks=Quirks(path="/v1/messages", auth="x-api-key", headers={"anthropic-version": API_VERSION}),
+    source="https://platform.claude.com/docs/en/api/messages",
+    checked="2026-11-22",
+)
+
+
+class AnthropicCodec:
+    """Stateless; one instance serves all targets."""
+
+    dialect: Dialect = "anthropic_messages"
+
+    def write_request(self, request: ChatRequest, target: Target, *, output_cap: int | None) -> WireRequest:
+        body, dropped = write_body(request, target, output_cap)
+        return WireRequest(
+            path=_path(target),
+            headers=_headers(target, request.stream),
+            body=strict_json.write(body),
+            is_stream=request.stream,
+            dropped=dropped,
+        )
+
+    def read_response(self, body: bytes) -> ChatResponse:
+        return read_answer(body)
+
+    def decoder(self) -> Decoder:
+        return StreamDecoder()
+
+    def read_error(self, status: int, headers: Mapping[str, str], body: bytes, target: Target) -> UpstreamFault:
+        return read_fault(status, headers, body, target)
+
+
+def _path(target: Target) -> str:
+    path = target.quirks.path
+    if target.base_url.endswith("/v1"):
+        path = path.removeprefix("/v1")  # both spellings of a base URL are common
+    return f"{path}?{urlencode(target.quirks.query)}" if target.quirks.query else path
+
+
+def _headers(target: Target, is_stream: bool) -> dict[str, str]:
+    headers = {
+        "content-type": "application/json",
+        "accept": "text/event-stream" if is_stream else "application/json",
+        "user-agent": f"yuzui/{__version__}",
+        "anthropic-version": API_VERSION,
+        **target.quirks.headers,
+    }
+    if target.api_key:
+        if target.quirks.auth == "bearer":
+            headers["authorization"] = f"Bearer {target.api_key}"
+        elif target.quirks.auth != "none":
+            headers[target.quirks.auth] = target.api_key
+    return headers
+
+
+CODEC: Codec = AnthropicCodec()
