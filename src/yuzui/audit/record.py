@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 VERSION = 1
+MAX_RECORD_BYTES = 65_535
+"""What an entry of the log can hold: C2SP tlog-tiles puts a uint16 length before each."""
 
 
 class CauseRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -44,7 +48,7 @@ class CostRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One leaf per admitted or refused request. Hashes are keyed (BLAKE2b-256, hex): content cannot be guessed from them."""
+    """One leaf per admitted or refused request. Hashes are keyed (BLAKE2b-256, hex): content is not guessable."""
 
     v: int = VERSION
     id: str
@@ -87,7 +91,9 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     duration_ms: int = 0
     first_token_ms: int = 0
     suppressed: int = 0
-    """So many refusals of this kind came right before and are only counted: a flood must not become a flood of writes."""
+    """So many refusals of this kind came right before and are only counted: a flood must not flood the disk."""
+    shortened: bool = False
+    """Texts or lists were cut to fit `MAX_RECORD_BYTES`: a client chose an enormous model name, or the like."""
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")
@@ -95,10 +101,41 @@ _decoder = msgspec.json.Decoder(RequestRecord)
 
 
 def write_record(record: RequestRecord) -> bytes:
-    """Canonical JSON: the bytes that are hashed into the log."""
-    return _encoder.encode(record)
+    """Canonical JSON, at most `MAX_RECORD_BYTES`: the bytes that are hashed into the log.
+
+    A record that is too long is shortened and says so; it is never refused, because a client must not be able to send
+    something that cannot be recorded.
+    """
+    data = _encoder.encode(record)
+    return data if len(data) <= MAX_RECORD_BYTES else _shorten(record)
 
 
 def read_record(data: bytes) -> RequestRecord:
     """Raise `msgspec.DecodeError` when `data` is not a record."""
     return _decoder.decode(data)
+
+
+_NEVER_SHORTENED = frozenset(("id", "at", "key_id", "request_hash", "answer_hash", "snapshot"))  # ours, and short
+
+
+def _shorten(record: RequestRecord) -> bytes:
+    # At a limit of 16 even six-byte JSON escapes in every text of every list stay far below the bound.
+    for limit in (1024, 128, 16):
+        fields = {
+            name: value if name in _NEVER_SHORTENED else _cut(value, limit)
+            for name, value in msgspec.to_builtins(record).items()
+        }
+        data = _encoder.encode(msgspec.convert({**fields, "shortened": True}, RequestRecord))
+        if len(data) <= MAX_RECORD_BYTES:
+            return data
+    raise ValueError(f"record {record.id[:80]!r} has an identifier or a hash that is too long for the audit log")
+
+
+def _cut(value: Any, limit: int) -> Any:  # Any: JSON values of any shape
+    if isinstance(value, str):
+        return value if len(value) <= limit else value[:limit] + "…"
+    if isinstance(value, dict):
+        return {_cut(key, limit): _cut(item, limit) for key, item in list(value.items())[:limit]}
+    if isinstance(value, list | tuple):
+        return [_cut(item, limit) for item in value[:limit]]
+    return value
