@@ -1,0 +1,60 @@
+"""The chat-completions dialect: what the official OpenAI clients send, and what they must get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from typing_extensions import override
+
+from yuzui.core.chat import ChatRequest, ChatResponse, Dialect
+from yuzui.core.errors import YuzuiError
+from yuzui.dialects._contract import ClientDialect, StreamWriter
+from yuzui.dialects.openai_chat_answer import write_answer
+from yuzui.dialects.openai_chat_meaning import read_meaning
+from yuzui.dialects.openai_chat_request import features, parse
+from yuzui.dialects.openai_chat_stream import HubWriter, LaneWriter, error_object
+
+
+class OpenAIChat(ClientDialect):
+    """`POST /v1/chat/completions`."""
+
+    name: Dialect = "openai_chat"
+
+    @override
+    def read_request(self, body: Mapping[str, Any]) -> ChatRequest:  # Any: checked JSON
+        chat = parse(body)
+        options = chat.stream_options
+        return ChatRequest(
+            dialect="openai_chat",
+            model=chat.model,
+            body=body,
+            stream=bool(chat.stream),
+            wants_usage=options is not None and bool(options.include_usage),
+            n=chat.n or 1,
+            max_output_tokens=chat.max_completion_tokens or chat.max_tokens,
+            features=features(chat),
+            conversation_id=chat.metadata.get("conversation_id", "") if chat.metadata else "",
+            read_meaning=read_meaning,
+        )
+
+    @override
+    def write_response(self, response: ChatResponse, request: ChatRequest) -> bytes:
+        if response.raw_dialect == "openai_chat" and response.raw:
+            return response.raw
+        return write_answer(response)
+
+    @override
+    def stream_writer(self, request: ChatRequest, *, request_id: str, is_lane: bool) -> StreamWriter:
+        if is_lane:
+            return LaneWriter(request_id=request_id, wants_usage=request.wants_usage)
+        return HubWriter(request_id=request_id, wants_usage=request.wants_usage)
+
+    @override
+    def write_error(self, error: YuzuiError, request_id: str) -> bytes:
+        """`{"error": …}`: openai-python picks the exception by status and reads type, param and code from it."""
+        return msgspec.json.encode({"error": error_object(error, request_id)})
+
+
+DIALECT: Final = OpenAIChat()

@@ -1,0 +1,200 @@
+"""What a chat-completions body means, in the words of `core.chat`; built only to be said in another dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+from yuzui.core.chat import (
+    ImagePart,
+    Meaning,
+    Message,
+    OpaquePart,
+    Part,
+    ReasoningPart,
+    ResponseFormat,
+    TextPart,
+    ToolCallPart,
+    ToolChoice,
+    ToolResultPart,
+    ToolSpec,
+)
+from yuzui.core.errors import UnsupportedFeature
+from yuzui.dialects import openai_chat_request as wire
+
+
+def read_meaning(body: Mapping[str, Any]) -> Meaning:  # Any: checked JSON
+    """The meaning of a body that `parse` accepts; raise `UnsupportedFeature` for what only the lane can carry."""
+    chat = wire.parse(body)
+    choice, tools = _tool_choice(chat), _tools(chat)
+    if isinstance(chat.tool_choice, wire.AllowedChoice):
+        allowed = {tool.function.name for tool in chat.tool_choice.allowed_tools.tools if tool.function is not None}
+        tools = tuple(tool for tool in tools if tool.name in allowed)
+    return Meaning(
+        messages=_messages(chat.messages),
+        tools=tools,
+        tool_choice=choice,
+        response_format=_response_format(chat),
+        temperature=chat.temperature,
+        top_p=chat.top_p,
+        stop=(chat.stop,) if isinstance(chat.stop, str) else tuple(chat.stop or ()),
+        parallel_tool_calls=chat.parallel_tool_calls,
+        reasoning_effort=chat.reasoning_effort,
+        user=chat.user,
+        knobs={
+            name: value
+            for name, value in body.items()
+            if value is not None
+            and wire.FIELDS.get(name, "knob") == "knob"  # a vendor's own field must be reported too
+        },
+    )
+
+
+def _tools(chat: wire.WireChat) -> tuple[ToolSpec, ...]:
+    functions = list(chat.functions or ())
+    for index, tool in enumerate(chat.tools or ()):
+        if isinstance(tool, wire.CustomTool):
+            param = f"tools[{index}].custom"
+            raise UnsupportedFeature(
+                f"`{param}`: this target has no custom tools; describe it as a function", param=param
+            )
+        functions.append(tool.function)
+    return tuple(
+        ToolSpec(
+            name=function.name,
+            description=function.description or "",
+            parameters=function.parameters,
+            is_strict=bool(function.strict),
+        )
+        for function in functions
+    )
+
+
+def _tool_choice(chat: wire.WireChat) -> ToolChoice | None:
+    match chat.tool_choice:
+        case None:
+            pass
+        case wire.FunctionChoice(function=named) | wire.CustomChoice(custom=named):
+            return ToolChoice(mode="named", name=named.name)
+        case wire.AllowedChoice(allowed_tools=allowed):
+            return ToolChoice(mode=allowed.mode)
+        case mode:
+            return ToolChoice(mode=mode)
+    match chat.function_call:
+        case None:
+            return None
+        case wire.Named(name=name):
+            return ToolChoice(mode="named", name=name)
+        case mode:
+            return ToolChoice(mode=mode)
+
+
+def _response_format(chat: wire.WireChat) -> ResponseFormat | None:
+    match chat.response_format:
+        case None:
+            return None
+        case wire.TextFormat():
+            return ResponseFormat(kind="text")
+        case wire.JsonObjectFormat():
+            return ResponseFormat(kind="json_object")
+        case wire.JsonSchemaFormat(json_schema=schema):
+            return ResponseFormat(
+                kind="json_schema", name=schema.name, schema=schema.schema, is_strict=bool(schema.strict)
+            )
+        case other:
+            assert_never(other)
+
+
+def _messages(messages: list[wire.WireMessage]) -> tuple[Message, ...]:
+    built: list[Message] = []
+    called: dict[str, str] = {}  # the old function calls have no ids: the n-th one gets `call_n`
+    for message in messages:
+        match message:
+            case wire.SystemMessage():
+                built.append(Message(role="system", parts=_parts(message.content), name=message.name or ""))
+            case wire.DeveloperMessage():
+                built.append(Message(role="developer", parts=_parts(message.content), name=message.name or ""))
+            case wire.UserMessage():
+                built.append(Message(role="user", parts=_parts(message.content), name=message.name or ""))
+            case wire.AssistantMessage():
+                built.append(
+                    Message(role="assistant", parts=_assistant_parts(message, called), name=message.name or "")
+                )
+            case wire.ToolMessage():
+                built.append(Message(role="tool", parts=(_result(message.tool_call_id, message.content),)))
+            case wire.FunctionMessage():
+                built.append(Message(role="tool", parts=(_result(called.get(message.name, ""), message.content),)))
+            case _:
+                assert_never(message)
+    return tuple(built)
+
+
+def _assistant_parts(message: wire.AssistantMessage, called: dict[str, str]) -> tuple[Part, ...]:
+    parts: list[Part] = list(_reasoning(message))
+    parts += _parts(message.content)
+    if message.refusal:
+        parts.append(TextPart(text=message.refusal))
+    if message.audio is not None:
+        parts.append(OpaquePart(kind="audio"))
+    if message.function_call is not None:
+        call_id = f"call_{len(called)}"
+        called[message.function_call.name] = call_id
+        parts.append(
+            ToolCallPart(id=call_id, name=message.function_call.name, arguments=message.function_call.arguments)
+        )
+    for call in message.tool_calls or ():
+        if call.function is not None:
+            parts.append(ToolCallPart(id=call.id, name=call.function.name, arguments=call.function.arguments))
+        else:
+            parts.append(OpaquePart(kind="custom_tool_call"))
+    return tuple(parts)
+
+
+def _reasoning(message: wire.AssistantMessage) -> list[ReasoningPart]:
+    details = [
+        ReasoningPart(
+            text=detail.text or detail.summary or "", signature=detail.signature or "", redacted=detail.data or ""
+        )
+        for detail in message.reasoning_details or ()
+    ]
+    plain = message.reasoning_content or message.reasoning
+    return details or ([ReasoningPart(text=plain)] if plain else [])
+
+
+def _parts(content: wire.Content) -> tuple[Part, ...]:
+    if content is None:
+        return ()
+    if isinstance(content, str):
+        return (TextPart(text=content),) if content else ()
+    return tuple(_part(part) for part in content)
+
+
+def _part(part: wire.ContentPart) -> Part:
+    match part:
+        case wire.TextPart(text=text):
+            return TextPart(text=text)
+        case wire.RefusalPart(refusal=text):
+            return TextPart(text=text)
+        case wire.ImagePart(image_url=image):
+            return _image(image.url, image.detail or "")
+        case wire.ThinkingPart(thinking=thinking):
+            said = thinking if isinstance(thinking, str) else "".join(thought.text for thought in thinking)
+            return ReasoningPart(text=said)
+        case wire.AudioPart():
+            return OpaquePart(kind="input_audio")
+        case wire.FilePart():
+            return OpaquePart(kind="file")
+        case _:
+            assert_never(part)
+
+
+def _image(url: str, detail: str) -> ImagePart:
+    head, comma, data = url.partition(";base64,")
+    if comma and head.startswith("data:"):
+        return ImagePart(data=data, media_type=head.removeprefix("data:"), detail=detail)
+    return ImagePart(url=url, detail=detail)
+
+
+def _result(call_id: str, content: wire.Content) -> ToolResultPart:
+    kept = [part for part in _parts(content) if isinstance(part, TextPart | ImagePart)]
+    return ToolResultPart(call_id=call_id, parts=tuple(kept))

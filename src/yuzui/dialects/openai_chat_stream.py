@@ -1,0 +1,173 @@
+"""Writes a chat-completions stream so that a cut one can never look complete.
+
+Every chunk that ends a choice waits, with all that follows it, until the pipeline has settled the request and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET
+from typing_extensions import override
+
+from yuzui.core.chat import Delta, StreamChunk, ToolCallDelta
+from yuzui.core.errors import YuzuiError
+from yuzui.core.usage import Usage
+from yuzui.dialects._contract import StreamWriter
+from yuzui.dialects.openai_chat_answer import (
+    WireChunk,
+    WireDelta,
+    WireFunction,
+    WireStreamChoice,
+    WireToolCall,
+    write_details,
+    write_usage,
+)
+
+HEARTBEAT: Final = b": keep-alive\n\n"
+DONE: Final = b"data: [DONE]\n\n"
+
+_encoder = msgspec.json.Encoder()
+_raw_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def error_object(error: YuzuiError, request_id: str) -> dict[str, str | None]:
+    """The `error` object of a body or a stream event."""
+    return {
+        "message": error.message,
+        "type": error.kind,
+        "param": error.param,
+        "code": error.code,
+        "request_id": request_id,
+    }
+
+
+class _Writer(StreamWriter):
+    """What both lanes share: re-written chunks, the held tail, the end and the failure."""
+
+    __slots__ = ("_finished", "_held", "_id", "_last", "_started", "_wants_usage")
+
+    def __init__(self, *, request_id: str, wants_usage: bool) -> None:
+        self._id = request_id
+        self._wants_usage = wants_usage
+        self._held: list[bytes] = []
+        self._finished: set[int] = set()
+        self._started: set[int] = set()
+        self._last = StreamChunk(id=request_id)
+
+    def _must_wait(self, chunk: StreamChunk) -> bool:
+        """Whether `chunk` ends a choice, or comes after the end of its own."""
+        ending = [delta.index for delta in chunk.deltas if delta.finish_reason is not None]
+        self._finished.update(ending)
+        if ending:
+            return True
+        # With several answers at once, the others go on while one has ended.
+        return bool(self._held) and not (chunk.deltas and all(d.index not in self._finished for d in chunk.deltas))
+
+    def _rewrite(self, chunk: StreamChunk, usage: Usage | None) -> bytes:
+        return _encoder.encode(
+            WireChunk(
+                id=chunk.id or self._id,
+                created=chunk.created_s,
+                model=chunk.model,
+                choices=[self._choice(delta) for delta in chunk.deltas],
+                usage=UNSET if usage is None else write_usage(usage),
+            )
+        )
+
+    def _choice(self, delta: Delta) -> WireStreamChoice:
+        is_first = delta.index not in self._started
+        self._started.add(delta.index)
+        return WireStreamChoice(
+            index=delta.index,
+            delta=WireDelta(
+                role=delta.role or ("assistant" if is_first else UNSET),
+                content=delta.text or UNSET,
+                reasoning_content=delta.reasoning or UNSET,
+                reasoning_details=write_details("", delta.signature, delta.redacted) or UNSET,
+                refusal=delta.refusal or UNSET,
+                tool_calls=[_tool_call(call) for call in delta.tool_calls] or UNSET,
+            ),
+            finish_reason=delta.finish_reason,
+        )
+
+    @override
+    def finish(self, trailer: Mapping[str, Any]) -> bytes:  # Any: JSON values
+        held = self._held or [self._rewrite(StreamChunk(id=self._id, model=self._last.model), None)]
+        last = _raw_fields.decode(held[-1])
+        last["yuzui"] = msgspec.Raw(_encoder.encode(trailer))  # replaces the one of a gateway behind us
+        held[-1] = _encoder.encode(last)
+        self._held = []
+        return b"".join([b"data: %b\n\n" % data for data in held]) + DONE
+
+    @override
+    def fail(self, error: YuzuiError, request_id: str) -> bytes:
+        """openai-python raises `APIError` for an event whose JSON has a true `error`. Nothing held is sent."""
+        self._held = []
+        return b"data: %b\n\n" % _encoder.encode({"error": error_object(error, request_id)})
+
+    @override
+    def heartbeat(self) -> bytes:
+        return HEARTBEAT
+
+
+class LaneWriter(_Writer):
+    """The upstream speaks our dialect: its chunks go on as they are."""
+
+    __slots__ = ()
+
+    @override
+    def write(self, chunk: StreamChunk) -> bytes:
+        deltas = chunk.deltas
+        if len(deltas) == 1 and deltas[0].finish_reason is None and chunk.raw and not self._held:
+            return b"data: %b\n\n" % chunk.raw  # nearly every chunk of nearly every stream
+        if not deltas and chunk.usage is not None and not self._wants_usage:
+            return b""  # we always ask the upstream for it; this client did not
+        data = chunk.raw or self._rewrite(chunk, chunk.usage if self._wants_usage else None)
+        if self._must_wait(chunk):
+            self._held.append(data)
+            return b""
+        return b"data: %b\n\n" % data
+
+
+class HubWriter(_Writer):
+    """The upstream speaks another dialect: its chunks are written anew."""
+
+    __slots__ = ("_usage",)
+
+    def __init__(self, *, request_id: str, wants_usage: bool) -> None:
+        super().__init__(request_id=request_id, wants_usage=wants_usage)
+        self._usage: Usage | None = None
+
+    @override
+    def write(self, chunk: StreamChunk) -> bytes:
+        self._last = chunk
+        if chunk.usage is not None:
+            self._usage = chunk.usage  # counts only grow: the last ones are the whole
+        if not chunk.deltas:
+            return b""
+        data = self._rewrite(chunk, None)
+        if self._must_wait(chunk):
+            self._held.append(data)
+            return b""
+        return b"data: %b\n\n" % data
+
+    @override
+    def finish(self, trailer: Mapping[str, Any]) -> bytes:  # Any: JSON values
+        if self._wants_usage and self._usage is not None:
+            last = self._last
+            self._held.append(
+                self._rewrite(StreamChunk(id=last.id, model=last.model, created_s=last.created_s), self._usage)
+            )
+        return super().finish(trailer)
+
+
+def _tool_call(call: ToolCallDelta) -> WireToolCall:
+    return WireToolCall(
+        index=call.position,
+        id=call.id or UNSET,
+        type="function" if call.id else UNSET,
+        function=WireFunction(name=call.name or UNSET, arguments=call.arguments),
+    )

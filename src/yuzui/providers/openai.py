@@ -1,0 +1,116 @@
+"""How OpenAI-compatible servers want a request spelled; differences between vendors are `Quirks`, never code.
+
+Source: https://developers.openai.com/api/reference/resources/chat (openai-python 3.54, 2026-11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from typing_extensions import override
+
+from yuzui import __version__
+from yuzui.core import strict_json
+from yuzui.core.chat import ChatRequest, ChatResponse, Dialect
+from yuzui.core.errors import UpstreamFault
+from yuzui.core.target import Quirks, Target
+from yuzui.providers import openai_errors, openai_reply
+from yuzui.providers._contract import Codec, Decoder, WireRequest
+from yuzui.providers.openai_request import body_of_meaning
+
+USER_AGENT: Final = f"yuzui/{__version__}"
+_MAX_TOKENS: Final = ("max_completion_tokens", "max_tokens")
+
+
+class OpenAICodec(Codec):
+    """`POST {base_url}/chat/completions`."""
+
+    dialect: Dialect = "openai_chat"
+
+    @override
+    def write_request(self, request: ChatRequest, target: Target, *, output_cap: int | None) -> WireRequest:
+        quirks = target.quirks
+        dropped: list[str] = []
+        if request.dialect == "openai_chat":
+            body = dict(request.body)  # the checked JSON itself: a vendor's own fields survive
+        else:
+            body = body_of_meaning(request, dropped)
+        body["model"] = target.model
+        _set_stream(body, request, quirks)
+        _set_max_tokens(body, request, quirks, output_cap)
+        if not quirks.developer_role:
+            body["messages"] = [_as_system(message) for message in body["messages"]]
+        for name in sorted(quirks.drops & body.keys()):
+            if body.pop(name) is not None:
+                dropped.append(name)
+        for name, new_name in quirks.renames.items():
+            if name in body:
+                body[new_name] = body.pop(name)
+        path = f"{quirks.path}?{urlencode(quirks.query)}" if quirks.query else quirks.path
+        return WireRequest(
+            path=path,
+            headers=write_headers(target, is_stream=request.stream),
+            body=strict_json.write(body),
+            is_stream=request.stream,
+            dropped=tuple(dropped),
+        )
+
+    @override
+    def read_response(self, body: bytes) -> ChatResponse:
+        return openai_reply.read_response(body)
+
+    @override
+    def decoder(self) -> Decoder:
+        return openai_reply.OpenAIDecoder()
+
+    @override
+    def read_error(self, status: int, headers: Mapping[str, str], body: bytes, target: Target) -> UpstreamFault:
+        return openai_errors.read_error(status, headers, body, api_key=target.api_key)
+
+
+def write_headers(target: Target, *, is_stream: bool) -> dict[str, str]:
+    """All headers that the target gets, built from nothing but the configuration."""
+    headers = {
+        "content-type": "application/json",
+        "accept": "text/event-stream" if is_stream else "application/json",
+        "user-agent": USER_AGENT,
+    }
+    auth = target.quirks.auth
+    if target.api_key and auth != "none":
+        if auth == "bearer":
+            headers["authorization"] = f"Bearer {target.api_key}"
+        else:
+            headers[auth] = target.api_key
+    headers.update(target.quirks.headers)
+    return headers
+
+
+def _set_stream(body: dict[str, Any], request: ChatRequest, quirks: Quirks) -> None:  # Any: checked JSON
+    if not request.stream:
+        return
+    if quirks.knows_stream_options:
+        # Without the usage at the end, the stream could only be booked by estimate.
+        body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
+    else:
+        body.pop("stream_options", None)
+
+
+def _set_max_tokens(body: dict[str, Any], request: ChatRequest, quirks: Quirks, cap: int | None) -> None:  # Any: JSON
+    limit = request.max_output_tokens
+    field = quirks.max_tokens_field
+    if limit is None:
+        if cap is not None:
+            body["max_tokens" if field == "as_sent" else field] = cap
+    elif field != "as_sent":
+        for name in _MAX_TOKENS:
+            body.pop(name, None)
+        body[field] = limit
+
+
+def _as_system(message: dict[str, Any]) -> dict[str, Any]:  # Any: checked JSON
+    return {**message, "role": "system"} if message["role"] == "developer" else message
+
+
+CODEC: Final = OpenAICodec()

@@ -1,0 +1,405 @@
+"""Reads chat-completions answers, whole and streamed, from servers that keep to the format more or less.
+
+Tolerated, because vendors do it: unknown fields, missing ids, `reasoning` for `reasoning_content`, content in parts
+(Mistral), tool call pieces without `index` (Gemini), arguments as an object (older Ollama), an empty `finish_reason`,
+numbers as strings, usage on any chunk. Not tolerated: an answer without its end.
+Sources: https://developers.openai.com/api/reference/resources/chat, https://api-docs.deepseek.com/api/create-chat-completion
+(`prompt_cache_hit_tokens`, `insufficient_system_resource`), https://docs.mistral.ai/api; read 2026-11-22.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct
+from typing_extensions import override
+
+from yuzui.core.chat import (
+    ChatResponse,
+    Choice,
+    Delta,
+    FinishReason,
+    Part,
+    ReasoningPart,
+    StreamChunk,
+    TextPart,
+    ToolCallDelta,
+    ToolCallPart,
+)
+from yuzui.core.errors import UpstreamFault, UpstreamInterrupted, UpstreamInvalid
+from yuzui.core.sse import SseReader
+from yuzui.core.usage import Usage
+from yuzui.providers._contract import Decoder
+from yuzui.providers.openai_errors import WireError, find_error, read_stream_error
+
+FINISH_REASONS: Final[dict[str, FinishReason]] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "content_filter": "content_filter",
+    "function_call": "tool_calls",  # the deprecated spelling
+    "model_length": "length",  # Mistral
+    "model_context_window_exceeded": "length",  # Zhipu
+    "sensitive": "content_filter",  # Zhipu
+}
+"""Any other word, of a vendor's own, counts as `stop` here and travels unchanged on the lane."""
+BROKEN: Final = frozenset(("error", "network_error", "insufficient_system_resource", "abort"))
+"""Words that say the answer was cut short: a fault, never an end."""
+
+_BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def read_response(body: bytes) -> ChatResponse:
+    """A whole answer; raise `UpstreamInvalid` when it is incomplete, an `UpstreamFault` for an error in disguise."""
+    try:
+        found = _completion.decode(body)
+    except _BAD as error:
+        fault = _fault_in(body)
+        if fault is not None:
+            raise fault from error
+        raise UpstreamInvalid(f"the target's answer is not a chat completion: {_reason(error)}") from error
+    if found.error is not None or not found.choices:
+        raise _fault_in(body) or UpstreamInvalid("the target's answer has no `choices`")
+    return ChatResponse(
+        id=found.id or "",
+        model=found.model or "",
+        created_s=_seconds(found.created),
+        choices=tuple(_choice(choice, position) for position, choice in enumerate(found.choices)),
+        usage=_usage(found.usage),
+        raw=body,
+        raw_dialect="openai_chat",
+    )
+
+
+class OpenAIDecoder(Decoder):
+    """One stream. A fault behind good chunks of the same bytes waits for the next call: no cut changes the chunks."""
+
+    __slots__ = ("_ended", "_events", "_fault", "_is_complete", "_open", "_reader", "_tools")
+
+    def __init__(self) -> None:
+        self._reader = SseReader()
+        self._events = 0
+        self._open: set[int] = set()
+        self._ended: set[int] = set()
+        self._tools: dict[int, tuple[int, str]] = {}  # choice → position and id of the tool call being written
+        self._is_complete = False
+        self._fault: UpstreamFault | None = None
+
+    @property
+    @override
+    def is_complete(self) -> bool:
+        return self._is_complete
+
+    @override
+    def feed(self, data: bytes) -> list[StreamChunk]:
+        if self._fault is not None:
+            raise self._fault
+        if self._is_complete:
+            return []  # nothing counts after [DONE]
+        chunks: list[StreamChunk] = []
+        for event, raw in self._reader.feed(data):
+            self._events += 1
+            if raw == b"[DONE]":
+                self._finish(chunks)
+                break
+            try:
+                chunks.append(self._chunk(event, raw))
+            except UpstreamFault as fault:
+                return self._hold(fault, chunks)
+        return chunks
+
+    @override
+    def close(self) -> None:
+        if self._fault is not None:
+            raise self._fault
+        if not self._is_complete:
+            raise UpstreamInterrupted(f"the target's stream stopped after event {self._events}, before its end")
+
+    def _hold(self, fault: UpstreamFault, chunks: list[StreamChunk]) -> list[StreamChunk]:
+        self._fault = fault
+        if not chunks:
+            raise fault
+        return chunks
+
+    def _finish(self, chunks: list[StreamChunk]) -> None:
+        # A relay that lost its own upstream sends [DONE] all the same: without an end for each choice it is no answer.
+        if self._open and self._open == self._ended:
+            self._is_complete = True
+        else:
+            self._hold(UpstreamInterrupted("the target's stream ended before its choices did"), chunks)
+
+    def _chunk(self, event: str, raw: bytes) -> StreamChunk:
+        if event == "error":
+            raise read_stream_error(find_error(raw) or WireError(), f"event {self._events}")
+        try:
+            found = _chunk.decode(raw)
+        except _BAD as error:
+            raise UpstreamInvalid(f"event {self._events} of the target's stream is broken: {_reason(error)}") from error
+        choices = found.choices
+        if found.error is not None or choices is None:
+            fault = _fault_in(raw, f"event {self._events}")
+            raise fault or UpstreamInvalid(f"event {self._events} of the target's stream has no `choices`")
+        if b"\n" in raw:
+            raw = msgspec.json.format(raw, indent=-1)  # an event of several data lines: one line for the client
+        if len(choices) == 1:
+            delta, raw = self._delta(choices[0], raw, 0)
+            deltas: tuple[Delta, ...] = (delta,)
+        else:
+            several = []
+            for position, choice in enumerate(choices):
+                delta, raw = self._delta(choice, raw, position)
+                several.append(delta)
+            deltas = tuple(several)
+        return StreamChunk(
+            id=found.id or "",
+            model=found.model or "",
+            created_s=found.created if type(found.created) is int else _seconds(found.created),
+            deltas=deltas,
+            usage=_usage(found.usage),
+            raw=raw,
+        )
+
+    def _delta(self, choice: _StreamChoice, raw: bytes, position: int) -> tuple[Delta, bytes]:
+        index = choice.index or 0
+        if index not in self._open:
+            self._open.add(index)
+        found = choice.delta
+        reason: FinishReason | None = None
+        if choice.finish_reason:
+            reason = _finish_reason(choice.finish_reason)
+            self._ended.add(index)
+        if found is None:
+            return Delta(index=index, finish_reason=reason), raw
+        calls: tuple[ToolCallDelta, ...] = ()
+        if found.tool_calls:
+            calls, is_repaired = self._tool_calls(index, found.tool_calls)
+            if is_repaired:
+                raw = _number_tool_calls(raw, position, calls)
+        elif found.function_call is not None:
+            calls = (_old_call(found.function_call),)
+        content = found.content
+        if content is None or isinstance(content, str):
+            text, thought = content or "", ""
+        else:
+            text, thought = _pieces(content)
+        return (
+            Delta(
+                index=index,
+                role=found.role or "",
+                text=text,
+                reasoning=found.reasoning_content or found.reasoning or thought,
+                refusal=found.refusal or "",
+                tool_calls=calls,
+                finish_reason=reason,
+            ),
+            raw,
+        )
+
+    def _tool_calls(self, choice: int, pieces: list[_ToolCallPiece]) -> tuple[tuple[ToolCallDelta, ...], bool]:
+        """The pieces with their positions, and whether a position had to be found for one."""
+        calls = []
+        is_repaired = False
+        for piece in pieces:
+            at, last_id = self._tools.get(choice, (-1, ""))
+            if piece.index is not None:
+                at = piece.index
+            else:
+                is_repaired = True
+                if at < 0 or (piece.id and piece.id != last_id):
+                    at += 1
+            self._tools[choice] = (at, piece.id or last_id)
+            function = piece.function
+            calls.append(
+                ToolCallDelta(
+                    position=at,
+                    id=piece.id or "",
+                    name=(function.name or "") if function is not None else "",
+                    arguments=_arguments(function.arguments) if function is not None else "",
+                )
+            )
+        return tuple(calls), is_repaired
+
+
+def _fault_in(body: bytes, where: str = "inside a 200 answer") -> UpstreamFault | None:
+    error = find_error(body)
+    return None if error is None else read_stream_error(error, where)
+
+
+def _reason(error: Exception) -> str:
+    """msgspec's words name types and places, never values; the other two classes would quote the answer."""
+    return str(error) if type(error) in (msgspec.DecodeError, msgspec.ValidationError) else type(error).__name__
+
+
+def _finish_reason(word: str) -> FinishReason:
+    if word in BROKEN:
+        raise UpstreamInterrupted(f"the target cut its answer short ({word})")
+    return FINISH_REASONS.get(word, "stop")
+
+
+def _choice(choice: _WireChoice, position: int) -> Choice:
+    if choice.message is None or not choice.finish_reason:
+        missing = "message" if choice.message is None else "finish_reason"
+        raise UpstreamInvalid(f"choice {position} of the target's answer has no `{missing}`")
+    message = choice.message
+    content = message.content
+    text, thought = (content, "") if content is None or isinstance(content, str) else _pieces(content)
+    reasoning = message.reasoning_content or message.reasoning or thought
+    parts: list[Part] = [ReasoningPart(text=reasoning)] if reasoning else []
+    if text:
+        parts.append(TextPart(text=text))
+    for number, call in enumerate(message.tool_calls or ()):
+        if call.function is not None:
+            name, arguments = call.function.name or "", _arguments(call.function.arguments)
+            parts.append(ToolCallPart(id=call.id or f"call_{number}", name=name, arguments=arguments))
+    if message.function_call is not None:
+        old = _old_call(message.function_call)
+        parts.append(ToolCallPart(id=old.id, name=old.name, arguments=old.arguments))
+    return Choice(
+        index=position if choice.index is None else choice.index,
+        parts=tuple(parts),
+        finish_reason=_finish_reason(choice.finish_reason),
+        refusal=message.refusal or "",
+    )
+
+
+def _pieces(content: list[_ContentPiece]) -> tuple[str, str]:
+    """Text and thought of content in parts."""
+    text = "".join(piece.text or "" for piece in content)
+    thought = "".join(
+        piece.thinking if isinstance(piece.thinking, str) else "".join(said.text or "" for said in piece.thinking)
+        for piece in content
+        if piece.thinking
+    )
+    return text, thought
+
+
+def _arguments(value: str | dict[str, Any] | None) -> str:  # Any: JSON values
+    return value if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode()
+
+
+def _old_call(call: _FunctionPiece) -> ToolCallDelta:
+    name = call.name or ""
+    return ToolCallDelta(position=0, id="call_0" if name else "", name=name, arguments=_arguments(call.arguments))
+
+
+def _number_tool_calls(raw: bytes, position: int, calls: tuple[ToolCallDelta, ...]) -> bytes:
+    """`raw` with an `index` on each tool call piece of its choice: clients cannot put the pieces together without."""
+    body = msgspec.json.decode(raw)
+    for piece, call in zip(body["choices"][position]["delta"]["tool_calls"], calls, strict=True):
+        piece["index"] = call.position
+    return msgspec.json.encode(body)
+
+
+def _seconds(value: int | float | str | None) -> int:
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def _usage(raw: Raw) -> Usage | None:
+    """Counts in the canonical shape; None when there are none that can be read (the pipeline then estimates)."""
+    data = bytes(raw)
+    if not data or data == b"null":
+        return None
+    try:
+        found = _usage_decoder.decode(data)
+    except _BAD:
+        return None  # a paid, complete answer does not become a failure because its counts are nonsense
+    if found.prompt_tokens is None and found.completion_tokens is None:
+        return None
+    prompt, completion = found.prompt_tokens_details, found.completion_tokens_details
+    cached = prompt.cached_tokens if prompt is not None else None
+    return Usage(
+        input_tokens=found.prompt_tokens or 0,
+        cached_input_tokens=cached or found.prompt_cache_hit_tokens or found.cached_tokens or 0,
+        cache_write_tokens=(prompt.cache_write_tokens or 0) if prompt is not None else 0,
+        output_tokens=found.completion_tokens or 0,
+        reasoning_tokens=(completion.reasoning_tokens or 0) if completion is not None else 0,
+    )
+
+
+# ---- wire structs ---------------------------------------------------------------------------------------------------
+
+
+class _FunctionPiece(Struct):
+    name: str | None = None
+    arguments: str | dict[str, Any] | None = None  # Any: JSON values
+
+
+class _ToolCallPiece(Struct):
+    index: int | None = None
+    id: str | None = None
+    function: _FunctionPiece | None = None
+
+
+class _Said(Struct):
+    text: str | None = None
+
+
+class _ContentPiece(Struct):
+    text: str | None = None
+    thinking: str | list[_Said] | None = None
+
+
+class _Spoken(Struct):
+    """A message or a delta: the same fields."""
+
+    role: str | None = None
+    content: str | list[_ContentPiece] | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
+    tool_calls: list[_ToolCallPiece] | None = None
+    function_call: _FunctionPiece | None = None
+
+
+class _WireChoice(Struct):
+    index: int | None = None
+    message: _Spoken | None = None
+    finish_reason: str | None = None
+
+
+class _StreamChoice(Struct):
+    index: int | None = None
+    delta: _Spoken | None = None
+    finish_reason: str | None = None
+
+
+class _Completion(Struct):
+    id: str | None = None
+    model: str | None = None
+    created: int | float | str | None = None
+    choices: list[_WireChoice] | None = None
+    usage: Raw = Raw()
+    error: Any = None  # Any: only whether it is there; `find_error` reads it
+
+
+class _Chunk(Struct):
+    id: str | None = None
+    model: str | None = None
+    created: int | float | str | None = None
+    choices: list[_StreamChoice] | None = None
+    usage: Raw = Raw()
+    error: Any = None  # Any: only whether it is there; `find_error` reads it
+
+
+class _PromptDetails(Struct):
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+
+
+class _CompletionDetails(Struct):
+    reasoning_tokens: int | None = None
+
+
+class _WireUsage(Struct):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: _PromptDetails | None = None
+    completion_tokens_details: _CompletionDetails | None = None
+    prompt_cache_hit_tokens: int | None = None  # DeepSeek
+    cached_tokens: int | None = None  # Moonshot
+
+
+_completion = msgspec.json.Decoder(_Completion)
+_chunk = msgspec.json.Decoder(_Chunk)
+_usage_decoder = msgspec.json.Decoder(_WireUsage, strict=False)  # some servers send numbers as strings
