@@ -1,14 +1,38 @@
-"""yuzui.toml → frozen values. STUB while the stations are written: shapes only."""
+"""yuzui.toml → frozen values. Unknown keys are errors, and every message names the TOML path and what to write instead.
+
+Secrets come by reference only (`api_key = { env = "NAME" }` or `{ file = "PATH" }`), and references are resolved only
+here, from the operator's file: nothing that arrives over the line can name one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
-from yuzui.core.sensitivity import SensitivityRules
-from yuzui.core.target import Target, VirtualModel
+import msgspec
+
+from yuzui.accounting.prices import read_price
+from yuzui.core.chat import Feature
+from yuzui.core.errors import ConfigError
+from yuzui.core.sensitivity import DEFAULT_LEVELS, CustomPattern, Lattice, SensitivityRules, TermList
+from yuzui.core.target import Premises, Quirks, Target, Timeouts, VirtualModel
+from yuzui.privacy.kinds import DEFAULT_KIND_LEVELS
+from yuzui.providers.catalogue import ProviderRow, load_rows
+from yuzui.routing.policies.catalogue import policy_names
+
+MAX_FILE_BYTES = 1024 * 1024
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+EMBEDDED_PROVIDER = "llama_cpp"
+
+# ---- what the rest of the house sees --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,20 +41,23 @@ class ServerConfig:
     port: int = 8080
     max_body_bytes: int = 16 * 1024 * 1024
     drain_timeout_s: float = 30.0
+    """How long running requests may finish after SIGTERM before they are ended with `server_restarting`."""
     heartbeat_s: float = 10.0
-    max_connections: int = 4096
+    """A comment in idle streams this often, so that nothing between us and the client gives up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedConfig:
-    enabled: bool = True
+    enabled: bool = False
     model: str = "smollm2-135m"
+    clearance: str = ""
+    """Empty: the highest level."""
     threads: int = 0
     """0: one less than the cores, at least one."""
-    context_tokens: int = 8192
+    context_tokens: int = 4096
     parallel: int = 4
-    """Slots that decode together; fairness, not throughput, on a small machine."""
-    max_queue: int = 32
+    """Slots that decode together: fairness, not throughput, on a small machine."""
+    max_queue: int = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,3 +87,434 @@ class Config:
     """None: built-in defaults."""
     snapshot_id: str
     """Short hash of everything above: which configuration decided a request."""
+    warnings: tuple[str, ...] = ()
+    price_lookups: Mapping[str, tuple[str, str]]
+    """Target name → (provider id in the price library, model), for every target whose price is not configured."""
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """Read `path`, or `./yuzui.toml` if it is there, or the built-in defaults; raise `ConfigError`."""
+    if path is None:
+        path = Path("yuzui.toml") if Path("yuzui.toml").is_file() else None
+    if path is None:
+        return read(_DEFAULTS, environ, source=None)
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ConfigError(f"{path} is larger than {MAX_FILE_BYTES} bytes; a configuration never is")
+        text = path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path} does not exist; write one with `yuzui init`") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    try:
+        return read(text, environ, source=path)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error.message}") from error
+
+
+def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Config:
+    """TOML text → `Config`; raise `ConfigError` naming the path inside the file."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"not valid TOML: {error}") from error
+    top = _convert(raw, _File, "")
+    warnings: list[str] = []
+    rules = _rules(_convert(top.sensitivity, _Sensitivity, "sensitivity"))
+    money = _money(_convert(top.money, _Money, "money"))
+    embedded = EmbeddedConfig(**msgspec.to_builtins(_convert(top.embedded, _Embedded, "embedded")))
+    if source is None:
+        embedded = EmbeddedConfig(enabled=True)
+    targets, lookups = _targets(top.targets, rules, environ, warnings)
+    if embedded.enabled:
+        targets.insert(0, _embedded_target(embedded, rules))
+    if source is None:
+        defaults, default_lookups = _vendors_with_keys(rules, environ)
+        targets += defaults
+        lookups |= default_lookups
+    if not targets:
+        raise ConfigError("no target is configured; add a [[targets]] table or `[embedded] enabled = true`")
+    _refuse_duplicates([target.name for target in targets], "targets")
+    server = _convert(top.server, _Server, "server")
+    audit = _convert(top.audit, _Audit, "audit")
+    return Config(
+        server=ServerConfig(**msgspec.to_builtins(server)),
+        sensitivity=rules,
+        targets=tuple(targets),
+        models=_models(top.models, {target.name for target in targets}),
+        money=money,
+        embedded=embedded,
+        audit=AuditConfig(**msgspec.to_builtins(audit)),
+        source=source,
+        snapshot_id=hashlib.sha256((text + "\0" + "\0".join(t.name for t in targets)).encode()).hexdigest()[:12],
+        warnings=tuple(warnings),
+        price_lookups=lookups,
+    )
+
+
+# ---- one function per table -----------------------------------------------------------------------------------------
+
+
+def _rules(table: _Sensitivity) -> SensitivityRules:
+    names = tuple(table.levels)
+    if len(names) < 2 or len(set(names)) != len(names):
+        raise ConfigError("sensitivity.levels needs at least two different names, lowest first")
+    lattice = Lattice(names=names)
+    default = _level(lattice, table.default or names[min(1, len(names) - 1)], "sensitivity.default")
+    # Built-in kinds name the four default levels; other lattices are mapped by rank, rounded towards the stricter level.
+    kinds = {
+        kind: -(-DEFAULT_LEVELS.index(level) * lattice.top // (len(DEFAULT_LEVELS) - 1))
+        for kind, level in DEFAULT_KIND_LEVELS.items()
+    }
+    patterns = tuple(
+        CustomPattern(kind=item.kind, regex=item.regex)
+        for item in _convert_all(table.patterns, _Pattern, "sensitivity.patterns")
+    )
+    terms = tuple(
+        TermList(kind=item.kind, terms=tuple(item.terms))
+        for item in _convert_all(table.terms, _Terms, "sensitivity.terms")
+    )
+    own_kinds = {item.kind for item in (*patterns, *terms)}
+    for kind in own_kinds:
+        kinds.setdefault(kind, lattice.top)  # the operator's own secrets: highest unless said otherwise
+    for kind, name in table.kinds.items():
+        if kind not in kinds:
+            raise ConfigError(f"sensitivity.kinds.{kind}: no detector finds {kind!r}{_near(kind, kinds)}")
+        kinds[kind] = _level(lattice, name, f"sensitivity.kinds.{kind}")
+    unscannable = table.unscannable or names[-1]
+    return SensitivityRules(
+        lattice=lattice, default=default, kinds=kinds, patterns=patterns, terms=terms,
+        unscannable=_level(lattice, unscannable, "sensitivity.unscannable"),
+    )
+
+
+def _money(table: _Money) -> MoneyConfig:
+    rates: dict[str, Decimal] = {}
+    for currency, value in table.rates.items():
+        try:
+            rates[currency] = Decimal(str(value))
+        except InvalidOperation as error:
+            raise ConfigError(f"money.rates.{currency} is not a number: {value!r}") from error
+        if not rates[currency].is_finite() or rates[currency] <= 0:
+            raise ConfigError(f"money.rates.{currency} must be above zero")
+    if rates.get(table.currency, Decimal(1)) != 1:
+        raise ConfigError(f"money.rates.{table.currency}: the book currency's own rate is 1; leave it out")
+    rates[table.currency] = Decimal(1)
+    return MoneyConfig(currency=table.currency, rates=rates)
+
+
+def _targets(
+    tables: Sequence[Mapping[str, Any]], rules: SensitivityRules, environ: Mapping[str, str], warnings: list[str]
+) -> tuple[list[Target], dict[str, tuple[str, str]]]:
+    rows = load_rows()
+    targets: list[Target] = []
+    lookups: dict[str, tuple[str, str]] = {}
+    for position, table in enumerate(tables):
+        path = f"targets[{position}]"
+        item = _convert(table, _Target, path)
+        row = rows.get(item.provider)
+        if row is None:
+            raise ConfigError(f"{path}.provider: {item.provider!r} is unknown{_near(item.provider, rows)}")
+        target = _target(item, row, rules, path, _secret(item, row, environ, path, warnings))
+        targets.append(target)
+        if item.price is None:
+            lookups[target.name] = (row.price_provider or item.provider, item.model)
+    return targets, lookups
+
+
+def _target(item: _Target, row: ProviderRow, rules: SensitivityRules, path: str, api_key: str) -> Target:
+    premises = item.premises or row.premises
+    _check_name(item.name, f"{path}.name")
+    default_clearance = rules.lattice.names[-1] if premises == "own" else rules.lattice.names[rules.default]
+    price = None
+    price_help = f'write price = {{ currency = "USD", input = ..., output = ... }} (or "free") under {path} ({item.name})'
+    if item.price is not None:
+        try:
+            price = read_price(item.price)
+        except ValueError as error:
+            raise ConfigError(f"{path}.price: {error}") from error
+    return Target(
+        name=item.name,
+        provider=item.provider,
+        codec=row.codec,
+        model=item.model,
+        base_url=_base_url(item.base_url or row.base_url, premises, path),
+        premises=premises,
+        clearance=_level(rules.lattice, item.clearance or default_clearance, f"{path}.clearance"),
+        jurisdiction=item.jurisdiction or row.jurisdiction,
+        retains_data=premises == "vendor" if item.retains_data is None else item.retains_data,
+        trains_on_data=item.trains_on_data,
+        price=price,
+        price_help=price_help,
+        api_key=api_key,
+        features=row.features - frozenset(item.lacks),
+        context_tokens=item.context_tokens,
+        max_output_tokens=item.max_output_tokens,
+        max_concurrency=item.max_concurrency,
+        max_queue=item.max_queue,
+        weight=item.weight,
+        timeouts=_convert(item.timeouts, Timeouts, f"{path}.timeouts"),
+        quirks=_quirks(row.quirks, item.quirks, path),
+        is_simulated=row.codec == "scripted",
+    )
+
+
+def _quirks(row: Quirks, overrides: Mapping[str, Any], path: str) -> Quirks:
+    if not overrides:
+        return row
+    return _convert({**msgspec.to_builtins(row), **overrides}, Quirks, f"{path}.quirks")
+
+
+def _secret(
+    item: _Target, row: ProviderRow, environ: Mapping[str, str], path: str, warnings: list[str]
+) -> str:
+    reference = item.api_key
+    if isinstance(reference, str):
+        raise ConfigError(f'{path}.api_key: secrets stay out of this file; write api_key = {{ env = "NAME" }}')
+    if reference is None:
+        return environ.get(row.key_env, "") if row.key_env else ""
+    entry = _convert(reference, _Secret, f"{path}.api_key")
+    if bool(entry.env) == bool(entry.file):
+        raise ConfigError(f"{path}.api_key: name exactly one of `env` and `file`")
+    if entry.file:
+        try:
+            return Path(entry.file).read_text("utf-8").strip()
+        except OSError as error:
+            raise ConfigError(f"{path}.api_key.file: {entry.file} cannot be read: {error.strerror}") from error
+    value = environ.get(entry.env, "")
+    if not value:
+        warnings.append(f"{path}.api_key: the environment variable {entry.env} is not set; {item.name} will refuse us")
+    return value
+
+
+def _base_url(url: str, premises: Premises, path: str) -> str:
+    if not url:
+        if path.startswith("targets"):
+            return ""  # scripted and embedded targets have no address; codecs that need one say so
+        raise ConfigError(f"{path}.base_url is missing")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+        raise ConfigError(f"{path}.base_url: {url!r} is not an http(s) address without user and query")
+    if parts.scheme == "http" and premises == "vendor" and parts.hostname not in LOOPBACK:
+        raise ConfigError(f"{path}.base_url: a vendor is reached over https only, not {url!r}")
+    return url.rstrip("/")
+
+
+def _models(tables: Sequence[Mapping[str, Any]], targets: set[str]) -> tuple[VirtualModel, ...]:
+    models: list[VirtualModel] = []
+    for position, table in enumerate(tables):
+        path = f"models[{position}]"
+        item = _convert(table, _Model, path)
+        _check_name(item.name, f"{path}.name")
+        if item.policy not in policy_names():
+            raise ConfigError(f"{path}.policy: {item.policy!r} is unknown{_near(item.policy, policy_names())}")
+        for candidate in (*item.candidates, *item.weights):
+            if candidate not in targets:
+                raise ConfigError(f"{path}.candidates: no target is named {candidate!r}{_near(candidate, targets)}")
+        if not item.candidates:
+            raise ConfigError(f"{path}.candidates: name at least one target")
+        if item.name in targets:
+            raise ConfigError(f"{path}.name: {item.name!r} is a target's name already")
+        models.append(
+            VirtualModel(name=item.name, candidates=tuple(item.candidates), policy=item.policy,
+                         may_fall_back=item.fallback, weights=dict(item.weights))
+        )
+    _refuse_duplicates([model.name for model in models], "models")
+    return tuple(models)
+
+
+def _embedded_target(embedded: EmbeddedConfig, rules: SensitivityRules) -> Target:
+    row = load_rows()[EMBEDDED_PROVIDER]
+    clearance = embedded.clearance or rules.lattice.names[-1]
+    return Target(
+        name=f"own/{embedded.model}",
+        provider=EMBEDDED_PROVIDER,
+        codec=row.codec,
+        model=embedded.model,
+        base_url="",
+        premises="own",
+        clearance=_level(rules.lattice, clearance, "embedded.clearance"),
+        jurisdiction="",
+        price=read_price("free"),
+        features=row.features - {"tools", "images", "audio", "files", "web_search"},
+        context_tokens=embedded.context_tokens,
+        max_concurrency=embedded.parallel,
+        max_queue=embedded.max_queue,
+        quirks=row.quirks,
+        engine=embedded.model,
+    )
+
+
+def _vendors_with_keys(
+    rules: SensitivityRules, environ: Mapping[str, str]
+) -> tuple[list[Target], dict[str, tuple[str, str]]]:
+    """Without a configuration file: every vendor whose usual key variable is set."""
+    targets: list[Target] = []
+    lookups: dict[str, tuple[str, str]] = {}
+    for provider, row in load_rows().items():
+        api_key = environ.get(row.key_env, "") if row.key_env else ""
+        if not api_key or not row.base_url or row.premises != "vendor":
+            continue
+        for model in row.models:
+            item = _Target(name=f"{provider}/{model}", provider=provider, model=model)
+            targets.append(_target(item, row, rules, f"targets.{provider}", api_key))
+            lookups[item.name] = (row.price_provider or provider, model)
+    return targets, lookups
+
+
+# ---- small checks ---------------------------------------------------------------------------------------------------
+
+
+def _level(lattice: Lattice, name: str, path: str) -> int:
+    try:
+        return lattice.level(name)
+    except KeyError as error:
+        raise ConfigError(f"{path}: {name!r} is no sensitivity level; the levels are {', '.join(lattice.names)}") from error
+
+
+def _check_name(name: str, path: str) -> None:
+    if not name or len(name) > 128 or not name.isprintable() or name != name.strip():
+        raise ConfigError(f"{path}: {name!r} is not a usable name (1 to 128 printable characters)")
+
+
+def _refuse_duplicates(names: Sequence[str], path: str) -> None:
+    for position, name in enumerate(names):
+        if name in names[:position]:
+            raise ConfigError(f"{path}[{position}].name: {name!r} is used twice")
+
+
+def _near(word: str, known: Mapping[str, object] | set[str] | Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known are {', '.join(sorted(known))}"
+
+
+T = TypeVar("T")
+
+
+def _convert(table: object, kind: type[T], path: str) -> T:
+    try:
+        return msgspec.convert(table, kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise ConfigError(_explain(str(error), kind, path)) from error
+
+
+def _convert_all(tables: Sequence[object], kind: type[T], path: str) -> list[T]:
+    return [_convert(table, kind, f"{path}[{position}]") for position, table in enumerate(tables)]
+
+
+def _explain(message: str, kind: type, path: str) -> str:
+    """msgspec's message with the TOML path in front and, for an unknown key, the nearest known one."""
+    text, _, where = message.partition(" - at `$")
+    inner = where.rstrip("`").lstrip(".")
+    unknown = re.search(r"unknown field `([^`]*)`", text)
+    if unknown:
+        key = unknown.group(1)
+        full = ".".join(part for part in (path, inner, key) if part)
+        fields = [name for name in getattr(kind, "__struct_fields__", getattr(kind, "__dataclass_fields__", ()))]
+        return f"{full}: unknown key{_near(key, fields)}"
+    full = ".".join(part for part in (path, inner) if part)
+    return f"{full}: {text[:1].lower()}{text[1:]}" if full else text
+
+
+# ---- wire structs: what may stand in the file -----------------------------------------------------------------------
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class _File(_Table):
+    server: dict[str, Any] = {}
+    targets: list[dict[str, Any]] = []
+    models: list[dict[str, Any]] = []
+    sensitivity: dict[str, Any] = {}
+    embedded: dict[str, Any] = {}
+    money: dict[str, Any] = {}
+    audit: dict[str, Any] = {}
+
+
+class _Server(_Table):
+    host: str = "127.0.0.1"
+    port: int = 8080
+    max_body_bytes: int = 16 * 1024 * 1024
+    drain_timeout_s: float = 30.0
+    heartbeat_s: float = 10.0
+
+
+class _Secret(_Table):
+    env: str = ""
+    file: str = ""
+
+
+class _Target(_Table):
+    name: str
+    provider: str
+    model: str
+    base_url: str = ""
+    api_key: dict[str, str] | str | None = None
+    premises: Premises | None = None
+    clearance: str = ""
+    jurisdiction: str = ""
+    retains_data: bool | None = None
+    trains_on_data: bool = False
+    price: dict[str, Any] | str | None = None
+    lacks: list[Feature] = []
+    context_tokens: int = 0
+    max_output_tokens: int = 0
+    max_concurrency: int = 0
+    max_queue: int = 0
+    weight: int = 1
+    timeouts: dict[str, float] = {}
+    quirks: dict[str, Any] = {}
+
+
+class _Model(_Table):
+    name: str
+    candidates: list[str]
+    policy: str = "own_first"
+    fallback: bool = True
+    weights: dict[str, int] = {}
+
+
+class _Pattern(_Table):
+    kind: str
+    regex: str
+
+
+class _Terms(_Table):
+    kind: str
+    terms: list[str]
+
+
+class _Sensitivity(_Table):
+    levels: list[str] = list(DEFAULT_LEVELS)
+    default: str = ""
+    unscannable: str = ""
+    kinds: dict[str, str] = {}
+    patterns: list[dict[str, Any]] = []
+    terms: list[dict[str, Any]] = []
+
+
+class _Embedded(_Table):
+    enabled: bool = True
+    model: str = "smollm2-135m"
+    clearance: str = ""
+    threads: int = 0
+    context_tokens: int = 4096
+    parallel: int = 4
+    max_queue: int = 64
+
+
+class _Money(_Table):
+    currency: str = "USD"
+    rates: dict[str, float | str | int] = {}
+
+
+class _Audit(_Table):
+    origin: str = "yuzui.local/audit"
+    publish_interval_s: float = 1.0
+
+
+_DEFAULTS = ""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import time
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from yuzui.audit.record import AttemptRecord, CauseRecord, CostRecord, RequestRecord, UsageRecord
-from yuzui.core.booking import Outcome
+from yuzui.core.booking import Outcome, Receipt
 from yuzui.core.caller import Caller
-from yuzui.core.chat import ChatRequest, StreamChunk
-from yuzui.core.decision import Decision
-from yuzui.core.errors import YuzuiError
+from yuzui.core.chat import ChatRequest, ChatResponse, ReasoningPart, StreamChunk, TextPart, ToolCallPart
+from yuzui.core.decision import Decision, Verdict
+from yuzui.core.errors import InvalidRequest, YuzuiError
 from yuzui.core.sensitivity import Lattice, Sensitivity
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
@@ -44,6 +46,23 @@ class Delivered:
                     self.texts.append(delta.text)
         return has_content
 
+    def count_response(self, response: ChatResponse) -> None:
+        """The same for an answer that came whole."""
+        self.usage = response.usage
+        for choice in response.choices:
+            self.characters += len(choice.refusal)
+            for part in choice.parts:
+                match part:
+                    case TextPart() | ReasoningPart():
+                        self.characters += len(part.text)
+                        if self.texts is not None and isinstance(part, TextPart):
+                            self.texts.append(part.text)
+                    case ToolCallPart():
+                        self.characters += len(part.name) + len(part.arguments)
+                    case _:
+                        pass
+            self.pieces += 1
+
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
@@ -75,6 +94,14 @@ class Exchange:
     reserved_nano: int = 0
     window: str = ""
     memory: tuple[tuple[bytes, int], ...] = ()
+    conversation_id: str = ""
+    refused: tuple[Verdict, ...] = ()
+    """Why no target was permitted, when routing refused."""
+    closed: asyncio.Future[Receipt] | None = None
+    """Set once the closing is on its way to the books: a request is closed exactly once."""
+
+    def content_hasher(self) -> blake2b:
+        return blake2b(key=self.content_key, digest_size=32)
 
     def hash_content(self, data: bytes) -> str:
         """Keyed, so that nobody can guess content from the log: BLAKE2b-256 under the deployment's content key, hex."""
@@ -85,9 +112,8 @@ class Exchange:
         caller, decision, label = self.caller, self.decision, self.sensitivity
         names = self.lattice.names
         refused: dict[str, tuple[str, ...]] = {}
-        if decision is not None:
-            for verdict in decision.refused:
-                refused[verdict.reason] = (*refused.get(verdict.reason, ()), verdict.target)
+        for verdict in decision.refused if decision is not None else self.refused:
+            refused[verdict.reason] = (*refused.get(verdict.reason, ()), verdict.target)
         return RequestRecord(
             id=self.id,
             at=rfc3339(self.at_ns),
@@ -116,7 +142,7 @@ class Exchange:
             is_simulated=self.target.is_simulated if self.target else False,
             outcome=outcome,
             error=error.code if error else "",
-            error_message=error.message[:300] if error else "",
+            error_message=_safe_message(error) if error else "",
             usage=usage_record(self.usage) if self.usage else None,
             cost=self.cost,
             dropped=self.dropped,
@@ -139,6 +165,16 @@ class Exchange:
         if self.dropped:
             headers["x-yuzui-dropped"] = ", ".join(self.dropped)
         return headers
+
+
+def _safe_message(error: YuzuiError) -> str:
+    """Messages about a malformed request may quote it: the record keeps only the field's name."""
+    if isinstance(error, InvalidRequest):
+        return f"in {error.param}" if error.param and _FIELD.fullmatch(error.param) else ""
+    return error.message[:300]
+
+
+_FIELD = re.compile(r"[a-z_]+(\[\d+\]|\.[a-z_]+)*")
 
 
 def usage_record(usage: Usage) -> UsageRecord:

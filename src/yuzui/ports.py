@@ -68,7 +68,7 @@ class Books(Protocol):
         """Raise `BudgetExceeded` when the cap of `intent.window` does not hold the reservation."""
         ...
 
-    async def close(self, closing: Closing) -> Receipt:
+    def close(self, closing: Closing) -> asyncio.Future[Receipt]:
         """Settle, void or record a refusal; the second closing of a request changes nothing and returns the first receipt."""
         ...
 
@@ -82,8 +82,21 @@ class Reply(Protocol):
         """Raise `ClientGone` when nobody is listening any more."""
         ...
 
+    def keep_alive(self, heartbeat: bytes, every_s: float) -> None:
+        """From now on send `heartbeat` whenever nothing else was sent for `every_s`."""
+        ...
+
     @property
     def has_started(self) -> bool: ...
+
+
+class Telemetry(Protocol):
+    """Counters only: never content, never a value that a client chose freely."""
+
+    def request_done(self, *, outcome: str, code: str, target: str, sensitivity: str, stream: bool, duration_ms: int,
+                     first_token_ms: int, input_tokens: int, output_tokens: int) -> None: ...
+
+    def attempt_failed(self, target: str, code: str) -> None: ...
 
 
 class ClientGone(Exception):

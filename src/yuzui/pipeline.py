@@ -1,0 +1,519 @@
+"""One request, top to bottom. Read `Journey.run` and you know how Yuzui works; each step names its station.
+
+Nothing here opens a socket, reads a file or a clock: the world comes in through `ports`. The order below is the order of
+the table in the README, and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from yuzui.accounting import bounds, settle
+from yuzui.accounting.window import window_of
+from yuzui.admission.gate import Gate
+from yuzui.audit.record import AttemptRecord, write_record
+from yuzui.config import Config
+from yuzui.core.booking import Closing, Intent, Outcome, Receipt
+from yuzui.core.caller import Caller
+from yuzui.core.chat import ChatRequest
+from yuzui.core.decision import Decision
+from yuzui.core.errors import (
+    ClientFault,
+    GatewayFault,
+    UnsupportedFeature,
+    UpstreamFault,
+    UpstreamInterrupted,
+    UpstreamInvalid,
+    UpstreamTimeout,
+    YuzuiError,
+)
+from yuzui.core.ids import time_sorted_id
+from yuzui.core.strict_json import read_object
+from yuzui.core.target import Target
+from yuzui.dialects._contract import ClientDialect, StreamWriter
+from yuzui.exchange import Delivered, Exchange
+from yuzui.ports import Books, Clock, ClientGone, Interruption, Randomness, RawRequest, Reply, Telemetry, Upstream
+from yuzui.privacy.conversation import ConversationMemory
+from yuzui.privacy.egress import check_egress
+from yuzui.privacy.label import label
+from yuzui.privacy.scan import Scanner
+from yuzui.providers._contract import Codec, WireRequest
+from yuzui.routing.health import Health
+from yuzui.routing.retry import Course, RetryPolicy
+from yuzui.routing.router import Router
+
+log = logging.getLogger("yuzui")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything that a configuration decides. A request keeps the one it started with; a reload swaps the whole."""
+
+    config: Config
+    router: Router
+    scanner: Scanner
+    codecs: Mapping[str, Codec]
+    rates: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What outlives a configuration: the ports, and the state that requests share."""
+
+    clock: Clock
+    randomness: Randomness
+    books: Books
+    upstream: Upstream
+    telemetry: Telemetry
+    gate: Gate
+    memory: ConversationMemory
+    health: Health
+    retry: RetryPolicy
+    content_key: bytes
+
+
+class Gateway:
+    """Answers requests. All state that outlives one request is in `World` or in the current `Snapshot`."""
+
+    def __init__(self, snapshot: Snapshot, world: World, dialects: Mapping[str, ClientDialect]) -> None:
+        self.snapshot = snapshot
+        self.world = world
+        self.dialects = MappingProxyType(dict(dialects))
+        self._running: set[Interruption] = set()
+        self._sampler = RefusalSampler()
+
+    async def answer(self, raw: RawRequest, reply: Reply, dialect: ClientDialect, interruption: Interruption) -> None:
+        """Answer one request; never raises for anything that is the client's, the target's or the network's doing."""
+        journey = Journey(self.snapshot, self.world, self._sampler, reply, dialect)
+        self._running.add(interruption)
+        try:
+            await journey.run(raw)
+        except YuzuiError as error:
+            await journey.refuse(error)
+        except ClientGone:
+            await journey.close("aborted", None)
+        except asyncio.CancelledError:
+            if not interruption.reason:
+                raise
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()  # the cancellation has done its work: what follows must be able to wait
+            if interruption.reason == "client_gone":
+                await journey.close("aborted", None)
+            else:
+                await journey.refuse(
+                    GatewayFault("the gateway restarts; send the request again", code="server_restarting")
+                )
+        except Exception:  # the edge: a bug must not reach the client as a traceback, nor be lost
+            log.exception("request_failed", extra={"fields": {"request_id": journey.exchange.id}})
+            await journey.refuse(
+                YuzuiError(f"internal error; give the request id {journey.exchange.id} to the operator")
+            )
+        finally:
+            self._running.discard(interruption)
+
+    async def turn_away(self, error: YuzuiError, reply: Reply, dialect: ClientDialect) -> None:
+        """Answer and record a request that the line refused before it could be read (too large, compressed, …)."""
+        await Journey(self.snapshot, self.world, self._sampler, reply, dialect).refuse(error)
+
+    def interrupt_all(self) -> int:
+        """End what still runs with `server_restarting`; say how many that were."""
+        running = list(self._running)
+        for interruption in running:
+            interruption.fire("server_restarting")
+        return len(running)
+
+    @property
+    def running(self) -> int:
+        return len(self._running)
+
+
+class Journey:
+    """One request on its way. The methods stand in the order in which it meets them."""
+
+    def __init__(
+        self, snapshot: Snapshot, world: World, sampler: RefusalSampler, reply: Reply, dialect: ClientDialect
+    ) -> None:
+        self.snapshot = snapshot
+        self.world = world
+        self.reply = reply
+        self.dialect = dialect
+        self._sampler = sampler
+        self._writer: StreamWriter | None = None
+        now_ns = world.clock.now_ns()
+        self.exchange = Exchange(
+            id=time_sorted_id("req_", now_ns, world.randomness.bits64()),
+            at_ns=now_ns,
+            started=world.clock.monotonic(),
+            lattice=snapshot.config.sensitivity.lattice,
+            snapshot_id=snapshot.config.snapshot_id,
+            content_key=world.content_key,
+            dialect=dialect.name,
+        )
+
+    async def run(self, raw: RawRequest) -> None:
+        """The story."""
+        exchange, world, snapshot = self.exchange, self.world, self.snapshot
+
+        # Who is asking? Before anything is parsed: a stranger costs no more than this.
+        caller = exchange.caller = world.gate.identify(raw.authorization)
+
+        # What do they want?
+        exchange.request_hash = exchange.hash_content(raw.body)
+        body = read_object(raw.body)
+        request = exchange.request = self.dialect.read_request(body)
+        exchange.conversation_id = raw.conversation_id or request.conversation_id
+
+        # May they send this now?
+        input_bound = bounds.input_tokens(len(raw.body))
+        admission = world.gate.admit(caller, input_bound)
+        try:
+            # How sensitive is it?
+            rules = snapshot.config.sensitivity
+            scan = snapshot.scanner.scan(body)
+            remembered = world.memory.recall(caller.key_id, body, exchange.conversation_id)
+            sensitivity = exchange.sensitivity = label(
+                rules, floor=caller.constraints.floor, scan=scan, remembered=remembered
+            )
+            if sensitivity.level > rules.default:
+                exchange.delivered.texts = []  # the answer carries the label too: keep it until it is learnt
+
+            # Where may it go, where should it go, and why?
+            decision = exchange.decision = snapshot.router.decide(
+                request.model,
+                sensitivity=sensitivity,
+                constraints=caller.constraints,
+                allowed_models=caller.models,
+                features=request.features,
+                input_tokens=input_bound,
+                output_tokens=bounds.expected_output_tokens(request),
+                health=world.health,
+                fraction=world.randomness.fraction(),
+            )
+
+            # Reserve the money: durable before anything leaves.
+            await self._reserve(caller, request, decision, input_bound)
+
+            # Send it, stream it back, settle it.
+            await self._try_plan(request, decision)
+        finally:
+            world.gate.release(admission, exchange.usage)
+
+    async def _reserve(self, caller: Caller, request: ChatRequest, decision: Decision, input_bound: int) -> None:
+        exchange = self.exchange
+        budget = caller.budget
+        exchange.window = window_of(budget.period, exchange.at_ns) if budget is not None else ""
+        exchange.reserved_nano = bounds.most_expensive_nano(decision.plan, request, input_bound, self.snapshot.rates)
+        await self.world.books.reserve(
+            Intent(
+                request_id=exchange.id,
+                at_ns=exchange.at_ns,
+                key_id=caller.key_id,
+                window=exchange.window,
+                cap_nano=budget.cap_nano if budget is not None else 0,
+                reserved_nano=exchange.reserved_nano,
+                record=write_record(exchange.record("unknown", None, duration_ms=0)),
+            )
+        )
+        exchange.has_intent = True
+
+    async def _try_plan(self, request: ChatRequest, decision: Decision) -> None:
+        """Try the plan in order. Before the first byte reached the client another try may follow; after it, never."""
+        exchange, world = self.exchange, self.world
+        course = Course(world.retry, decision, world.randomness, world.clock)
+        target: Target | None = decision.plan[0]
+        while target is not None:
+            exchange.target = target
+            exchange.delivered = Delivered(texts=None if exchange.delivered.texts is None else [])
+            began = world.clock.monotonic()
+            world.health.started(target.name)
+            try:
+                await self._attempt(request, decision, target)
+            except UpstreamFault as fault:
+                self._note_failure(target, fault, began)
+                if self.reply.has_started:
+                    await self._break_off(fault)
+                    return
+                step = course.after(target, fault)
+                if step is None:
+                    raise
+                if step.delay_s:
+                    await asyncio.sleep(step.delay_s)
+                target = step.target
+            except UnsupportedFeature:
+                # This codec cannot say it; the next permitted target may.
+                target = course.without(target)
+                if target is None:
+                    raise
+            else:
+                world.health.succeeded(target.name, exchange.first_token_ms)
+                return
+            finally:
+                world.health.finished(exchange.target.name)
+
+    async def _attempt(self, request: ChatRequest, decision: Decision, target: Target) -> None:
+        exchange = self.exchange
+        assert exchange.sensitivity is not None and exchange.caller is not None
+        check_egress(decision, target, exchange.sensitivity)
+        codec = self.snapshot.codecs[target.codec]
+        wire = codec.write_request(request, target, output_cap=bounds.output_cap(exchange.caller, request, target))
+        exchange.dropped = wire.dropped
+        if request.stream:
+            await self._relay_stream(request, decision, target, codec, wire)
+        else:
+            await self._relay_whole(request, decision, target, codec, wire)
+
+    async def _relay_whole(
+        self, request: ChatRequest, decision: Decision, target: Target, codec: Codec, wire: WireRequest
+    ) -> None:
+        exchange = self.exchange
+        began = self.world.clock.monotonic()
+        async with self.world.upstream.open(wire, target, decision.allowed) as upstream:
+            body = await upstream.read()
+            if not 200 <= upstream.status < 300:
+                raise codec.read_error(upstream.status, _HeaderView(upstream.header), body, target)
+        response = codec.read_response(body)
+        exchange.first_token_ms = _ms(self.world.clock.monotonic() - began)
+        exchange.delivered.count_response(response)
+        exchange.answer_hash = exchange.hash_content(body)
+        data = self.dialect.write_response(response, request)
+        receipt = await self.close("answered", None)
+        headers = exchange.headers()
+        headers["x-yuzui-receipt"] = show_receipt(receipt)
+        headers["content-type"] = "application/json"
+        headers["content-length"] = str(len(data))
+        await self.reply.start(200, headers)
+        await self.reply.send(data, more=False)
+
+    async def _relay_stream(
+        self, request: ChatRequest, decision: Decision, target: Target, codec: Codec, wire: WireRequest
+    ) -> None:
+        exchange, reply, delivered = self.exchange, self.reply, self.exchange.delivered
+        decoder = codec.decoder()
+        writer = self._writer = self.dialect.stream_writer(
+            request, request_id=exchange.id, is_lane=codec.dialect == self.dialect.name
+        )
+        began = self.world.clock.monotonic()
+        digest = exchange.content_hasher()
+        held = b""  # a role without content promises nothing: until content comes, another target may still answer
+        async with self.world.upstream.open(wire, target, decision.allowed) as upstream:
+            if not 200 <= upstream.status < 300:
+                raise codec.read_error(
+                    upstream.status, _HeaderView(upstream.header), await upstream.read(), target
+                )
+            async with aclosing(upstream.chunks()) as chunks:
+                async for data in chunks:
+                    digest.update(data)
+                    out = held
+                    has_content = reply.has_started
+                    for chunk in decoder.feed(data):
+                        if delivered.count(chunk):
+                            has_content = True
+                        out += writer.write(chunk)
+                    if not has_content:
+                        held = out
+                    elif out:
+                        held = b""
+                        if not reply.has_started:
+                            exchange.first_token_ms = _ms(self.world.clock.monotonic() - began)
+                            await self._start_stream(writer)
+                        await reply.send(out, more=True)
+                    if decoder.is_complete:
+                        break
+        decoder.close()
+        exchange.answer_hash = digest.hexdigest()
+        receipt = await self.close("answered", None)
+        if not reply.has_started:
+            await self._start_stream(writer)
+        await reply.send(held + writer.finish(_trailer(exchange, receipt)), more=False)
+
+    async def _start_stream(self, writer: StreamWriter) -> None:
+        headers = self.exchange.headers()
+        headers["content-type"] = "text/event-stream; charset=utf-8"
+        headers["cache-control"] = "no-store"
+        headers["x-accel-buffering"] = "no"  # else proxies in front of us collect the stream before they pass it on
+        await self.reply.start(200, headers)
+        self.reply.keep_alive(writer.heartbeat(), self.snapshot.config.server.heartbeat_s)
+
+    # ---- when it does not end well -----------------------------------------------------------------------------------
+
+    def _note_failure(self, target: Target, fault: UpstreamFault, began: float) -> None:
+        exchange, world = self.exchange, self.world
+        exchange.attempts.append(
+            AttemptRecord(
+                target=target.name,
+                outcome=fault.code,
+                detail=fault.message[:300],
+                upstream_status=getattr(fault, "upstream_status", 0),
+                duration_ms=_ms(world.clock.monotonic() - began),
+                tokens_delivered=exchange.delivered.pieces,
+            )
+        )
+        world.health.failed(target.name, fault)
+        world.telemetry.attempt_failed(target.name, fault.code)
+        log.warning("target_failed", extra={"fields": {"request_id": exchange.id, "target": target.name,
+                                                       "code": fault.code}})
+
+    async def _break_off(self, fault: UpstreamFault) -> None:
+        """The stream broke after bytes reached the client: say so inside it; nothing follows, nothing is retried."""
+        if isinstance(fault, UpstreamInterrupted | UpstreamTimeout | UpstreamInvalid):
+            fault = UpstreamInterrupted(
+                f"the answer broke off after {self.exchange.delivered.pieces} pieces: {fault.message}"
+            )
+        await self.close("failed", fault)
+        assert self._writer is not None
+        with suppress(ClientGone):
+            await self.reply.send(self._writer.fail(fault, self.exchange.id), more=False)
+
+    async def refuse(self, error: YuzuiError) -> None:
+        """Record why there is no answer, and say so in the client's dialect."""
+        exchange = self.exchange
+        exchange.note_refusal(error)
+        headers = exchange.headers()
+        outcome: Outcome = "refused" if isinstance(error, ClientFault) and not exchange.has_intent else "failed"
+        if exchange.closed is None and self._sampler.wants(error, self.world.clock.monotonic(), exchange):
+            try:
+                headers["x-yuzui-receipt"] = show_receipt(await self.close(outcome, error))
+            except GatewayFault as unavailable:  # the books are down: no record, so no other answer than this
+                log.error("books_unavailable", extra={"fields": {"request_id": exchange.id, "code": unavailable.code}})
+                error = unavailable
+        else:
+            self.world.telemetry.request_done(exchange, outcome, error.code)
+        with suppress(ClientGone):
+            if self.reply.has_started:
+                if self._writer is not None:
+                    await self.reply.send(self._writer.fail(error, exchange.id), more=False)
+                return
+            body = self.dialect.write_error(error, exchange.id)
+            headers["content-type"] = "application/json"
+            headers["content-length"] = str(len(body))
+            if error.retry_after_s is not None:
+                headers["retry-after"] = str(max(1, -int(-error.retry_after_s // 1)))
+            if error.status in (429, 503) and not error.retryable:
+                headers["x-should-retry"] = "false"  # the official clients would hammer a spent budget
+            if error.status == 401:
+                headers["www-authenticate"] = "Bearer"
+            await self.reply.start(error.status, headers)
+            await self.reply.send(body, more=False)
+
+    async def close(self, outcome: Outcome, error: YuzuiError | None) -> Receipt:
+        """Settle and record; durable on return. Handed over before the first await: a cancellation cannot lose it."""
+        exchange, world = self.exchange, self.world
+        if exchange.closed is not None:
+            return await asyncio.shield(exchange.closed)
+        settlement = settle.settle(exchange, outcome, self.snapshot.config.money)
+        self._learn()
+        duration_ms = _ms(world.clock.monotonic() - exchange.started)
+        if outcome == "answered" and exchange.target is not None:
+            exchange.attempts.append(
+                AttemptRecord(target=exchange.target.name, outcome="ok", duration_ms=duration_ms,
+                              tokens_delivered=exchange.delivered.pieces)
+            )
+        record = write_record(exchange.record(outcome, error, duration_ms=duration_ms))
+        caller = exchange.caller
+        closing = Closing(
+            request_id=exchange.id,
+            at_ns=exchange.at_ns,
+            key_id=caller.key_id if caller else "",
+            app=caller.app if caller else "",
+            team=caller.team if caller else "",
+            model=exchange.request.model if exchange.request else "",
+            target=exchange.target.name if exchange.target else "",
+            outcome=outcome,
+            window=exchange.window,
+            reserved_nano=exchange.reserved_nano if exchange.has_intent else 0,
+            spent_nano=settlement.spent_nano,
+            is_estimated=settlement.is_estimated,
+            input_tokens=settlement.input_tokens,
+            output_tokens=settlement.output_tokens,
+            postings=settlement.postings,
+            record=record,
+            memory=exchange.memory,
+        )
+        world.telemetry.request_done(exchange, outcome, error.code if error else "")
+        exchange.closed = asyncio.ensure_future(world.books.close(closing))
+        return await asyncio.shield(exchange.closed)
+
+    def _learn(self) -> None:
+        """An answer carries the label of what produced it: remember both, in case they come back without each other."""
+        exchange = self.exchange
+        texts = exchange.delivered.texts
+        if texts is None or exchange.caller is None or exchange.request is None or exchange.sensitivity is None:
+            return
+        exchange.memory = self.world.memory.learn(
+            exchange.caller.key_id, exchange.request.body, exchange.conversation_id, exchange.sensitivity.level,
+            "".join(texts),
+        )
+
+
+class RefusalSampler:
+    """Keeps a flood of unauthenticated or rate-limited requests from becoming a flood of durable writes.
+
+    The first `PER_SECOND` refusals of each such code in a second are recorded one by one; the rest are counted, and the
+    next recorded one carries the count. Every other refusal is always recorded.
+    """
+
+    PER_SECOND = 20
+    SAMPLED = frozenset({"invalid_api_key", "missing_api_key", "rate_limit_exceeded", "target_queue_full"})
+
+    def __init__(self) -> None:
+        self._window = 0
+        self._seen: dict[str, int] = {}
+        self._suppressed: dict[str, int] = {}
+
+    def wants(self, error: YuzuiError, now: float, exchange: Exchange) -> bool:
+        """Whether this refusal is to be recorded; puts the count of unrecorded ones into `exchange`."""
+        if error.code not in self.SAMPLED or exchange.has_intent:
+            return True
+        if int(now) != self._window:
+            self._window = int(now)
+            self._seen.clear()
+        seen = self._seen[error.code] = self._seen.get(error.code, 0) + 1
+        if seen > self.PER_SECOND:
+            self._suppressed[error.code] = self._suppressed.get(error.code, 0) + 1
+            return False
+        exchange.suppressed = self._suppressed.pop(error.code, 0)
+        return True
+
+
+class _HeaderView(Mapping[str, str]):
+    """An upstream's headers as the codecs read them: by name, on demand."""
+
+    def __init__(self, header: Callable[[str], str | None]) -> None:
+        self._header = header
+
+    def __getitem__(self, name: str) -> str:
+        value = self._header(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())  # codecs ask for names they know; nothing is ever relayed wholesale
+
+    def __len__(self) -> int:
+        return 0
+
+
+def show_receipt(receipt: Receipt) -> str:
+    """`<leaf index>:<leaf hash, base64>`: what `yuzui audit prove` proves to a third party."""
+    return f"{receipt.index}:{b64encode(receipt.leaf_hash).decode()}"
+
+
+def _trailer(exchange: Exchange, receipt: Receipt) -> dict[str, Any]:  # Any: JSON values
+    trailer: dict[str, Any] = {"request_id": exchange.id, "receipt": show_receipt(receipt)}
+    if exchange.target is not None and exchange.target.is_simulated:
+        trailer["simulated"] = True
+    return trailer
+
+
+def _ms(seconds: float) -> int:
+    return int(seconds * 1000)

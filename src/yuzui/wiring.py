@@ -1,0 +1,399 @@
+"""Configuration → running gateway. The only place where parts are connected, and where their lives begin and end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from yuzui import __version__, config as configuration
+from yuzui.admission.gate import Gate
+from yuzui.admission.limits import RateLimiter
+from yuzui.config import Config
+from yuzui.core.errors import ConfigError, GatewayFault, YuzuiError
+from yuzui.desk import Desk, Part
+from yuzui.dialects.openai_chat import DIALECT as OPENAI_CHAT
+from yuzui.engine.supervisor import EngineSupervisor
+from yuzui.io.audit_folder import AuditFolder
+from yuzui.io.books import SqliteBooks
+from yuzui.io.clock import SystemClock, SystemRandomness
+from yuzui.io.http_server import HttpServer
+from yuzui.io.logs import LogSink
+from yuzui.io.price_library import lookup
+from yuzui.io.publisher import Publisher
+from yuzui.io.secrets import Secrets
+from yuzui.io.telemetry import Metrics
+from yuzui.io.upstream import Endpoint, HttpUpstream
+from yuzui.pipeline import Gateway, Snapshot, World
+from yuzui.privacy.conversation import ConversationMemory
+from yuzui.privacy.scan import Scanner
+from yuzui.providers.catalogue import find_codecs
+from yuzui.providers.scripted import play
+from yuzui.routing.health import Watch
+from yuzui.routing.retry import RetryBudget
+from yuzui.routing.router import Router
+
+log = logging.getLogger("yuzui")
+
+KEY_REFRESH_S = 0.5
+ENGINE_PATIENCE_S = 20.0  # how long a request waits for an embedded model that is still loading
+REMEMBERED_MESSAGES = 200_000
+
+
+def make_snapshot(config: Config, data_dir: Path) -> Snapshot:
+    """Everything that `config` decides, with prices filled in from the price library; raise `ConfigError`."""
+    config = with_prices(config, data_dir)
+    router = Router(config.targets, config.models, config.sensitivity.lattice, rates=config.money.rates)
+    return Snapshot(
+        config=config,
+        router=router,
+        scanner=Scanner(config.sensitivity),
+        codecs=find_codecs(),
+        model_entries=router.models(),
+    )
+
+
+def with_prices(config: Config, data_dir: Path) -> Config:
+    """`config` with the price library's prices for the targets that name none; unknown ones stay None and refuse."""
+    wanted = {name: key for name, key in config.price_lookups.items() if key[0]}
+    if not wanted:
+        return config
+    prices = lookup(sorted(set(wanted.values())), data_dir / "cache")
+    targets = tuple(
+        replace(target, price=prices.get(wanted[target.name])) if target.name in wanted else target
+        for target in config.targets
+    )
+    return replace(config, targets=targets)
+
+
+class Service:
+    """One gateway process: starts its parts in order, reloads its configuration, stops them in reverse."""
+
+    def __init__(self, config: Config, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._config_path = config.source
+        self._tasks: list[asyncio.Task[None]] = []
+        self._is_stopping = False
+        clock, randomness = SystemClock(), SystemRandomness()
+        self._secrets = Secrets.open(data_dir / "secrets")
+        self.books = SqliteBooks.open(data_dir, exclusive=True, book_currency=config.money.currency)
+        try:
+            self._audit = AuditFolder.open(
+                data_dir / "audit", origin=config.audit.origin, private_key_file=data_dir / "secrets" / "audit.key"
+            )
+            snapshot = make_snapshot(config, data_dir)
+        except BaseException:
+            self.books.stop()
+            raise
+        self._publisher = Publisher(self.books, self._audit)
+        self.engine = _engine_of(config, data_dir)
+        self._upstream = HttpUpstream(endpoint_of=self._endpoint, scripted=play)
+        memory = ConversationMemory(self._secrets.memory_key, capacity=REMEMBERED_MESSAGES)
+        memory.load(self.books.remembered(REMEMBERED_MESSAGES))
+        self._watch = Watch(clock=clock.monotonic, jitter=randomness.fraction)
+        self._metrics = Metrics(self._gauges())
+        self.gateway = Gateway(
+            snapshot,
+            World(
+                clock=clock,
+                randomness=randomness,
+                books=self.books,
+                upstream=self._upstream,
+                telemetry=self._metrics,
+                gate=Gate(
+                    self.books, self._secrets.pepper, snapshot.config.sensitivity.lattice,
+                    RateLimiter(), now_ns=clock.now_ns, monotonic=clock.monotonic,
+                ),
+                memory=memory,
+                watch=self._watch,
+                retries=RetryBudget(clock.monotonic),
+                content_key=self._secrets.content_key,
+            ),
+            {"/v1/chat/completions": OPENAI_CHAT},
+        )
+        self.app = HttpServer(
+            self.gateway,
+            Desk(self.gateway, version=__version__, parts=self._parts, scrape=self._metrics.scrape),
+        )
+
+    async def start(self) -> None:
+        """Start what runs beside the requests. The embedded model loads meanwhile; nobody waits for it here."""
+        if self.engine is not None:
+            self.engine.start()
+        self._tasks = [
+            asyncio.create_task(self._refresh_keys(), name="refresh-keys"),
+            asyncio.create_task(self._publish(), name="publish-audit"),
+        ]
+
+    async def stop(self) -> None:
+        """After the last request: publish the last leaves, close the books, stop the engine. Nothing is lost."""
+        self._is_stopping = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._upstream.close()
+        if self.engine is not None:
+            await self.engine.stop()
+        try:
+            await asyncio.to_thread(self._publisher.publish)
+        except (OSError, YuzuiError) as error:
+            log.error("audit_unpublished", extra={"fields": {"reason": type(error).__name__}})
+        await asyncio.to_thread(self.books.stop)
+
+    def begin_drain(self) -> None:
+        self._is_stopping = True
+
+    async def reload(self) -> None:
+        """Swap in the configuration file as it is now; a bad one changes nothing and says why in the log."""
+        try:
+            new = configuration.load(self._config_path, os.environ)
+            old = self.gateway.snapshot.config
+            for part in ("embedded", "audit"):
+                if getattr(new, part) != getattr(old, part):
+                    raise ConfigError(f"[{part}] changed: that needs a restart")
+            if (new.server.host, new.server.port) != (old.server.host, old.server.port):
+                new = replace(new, server=replace(new.server, host=old.server.host, port=old.server.port))
+                log.warning("restart_needed", extra={"fields": {"keys": "server.host, server.port"}})
+            if new.sensitivity.lattice != old.sensitivity.lattice:
+                raise ConfigError("sensitivity.levels changed: remembered labels would mean something else; restart")
+            snapshot = await asyncio.to_thread(make_snapshot, new, self._data_dir)
+        except YuzuiError as error:
+            log.error("reload_refused", extra={"fields": {"reason": error.message}})
+            return
+        self.gateway.snapshot = snapshot
+        log.info("reloaded", extra={"fields": {"snapshot": new.snapshot_id}})
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` beside the requests; it ends with the service at the latest."""
+        self._tasks = [task for task in self._tasks if not task.done()]
+        self._tasks.append(asyncio.create_task(work))
+
+    # ---- background --------------------------------------------------------------------------------------------------
+
+    async def _refresh_keys(self) -> None:
+        while True:
+            await asyncio.sleep(KEY_REFRESH_S)
+            try:
+                self.books.refresh_keys()
+            except YuzuiError as error:
+                log.error("keys_not_refreshed", extra={"fields": {"code": error.code}})
+
+    async def _publish(self) -> None:
+        while True:
+            await asyncio.sleep(self.gateway.snapshot.config.audit.publish_interval_s)
+            try:
+                await asyncio.to_thread(self._publisher.publish)
+            except (OSError, YuzuiError) as error:
+                log.error("audit_unpublished", extra={"fields": {"reason": type(error).__name__}})
+            self.gateway.closed_because = (
+                GatewayFault(
+                    f"the audit log cannot be written ({self._publisher.problem}); free space or mend the folder, "
+                    "it recovers by itself",
+                    code="audit_unavailable",
+                    retry_after_s=5.0,
+                )
+                if self._publisher.is_overdue(self.gateway.world.clock.monotonic())
+                else None
+            )
+
+    async def _endpoint(self, model: str) -> Endpoint | None:
+        if self.engine is None:
+            return None
+        found = self.engine.endpoint()
+        if found is None:
+            with suppress(YuzuiError):
+                found = await self.engine.wait_ready(ENGINE_PATIENCE_S)
+        return None if found is None else Endpoint(url=found.url, api_key=found.api_key)
+
+    def _parts(self) -> tuple[Part, ...]:
+        engine_state = self.engine.status.state if self.engine is not None else "ready"
+        return (
+            Part(name="shutdown", problem="draining" if self._is_stopping else ""),
+            Part(name="books", problem="closings wait for the disk" if self.books.owed else ""),
+            Part(name="audit", problem=self._publisher.problem),
+            # A loading model is no reason to send traffic elsewhere; one that failed for good is.
+            Part(name="embedded_model", problem="failed; see `yuzui doctor`" if engine_state == "failed" else ""),
+        )
+
+    def _gauges(self) -> Mapping[str, tuple[str, str, Callable[[], Mapping[str, float]]]]:
+        return {
+            "yuzui_requests_running": ("Requests on their way.", "", lambda: {"": float(self.gateway.running)}),
+            "yuzui_books_pending": ("Jobs waiting for a commit.", "", lambda: {"": float(self.books.pending)}),
+            "yuzui_books_owed": ("Closings waiting for the disk.", "", lambda: {"": float(self.books.owed)}),
+            "yuzui_audit_size": ("Leaves in the published log.", "", lambda: {"": float(self._audit.size)}),
+            "yuzui_target_in_flight": (
+                "Requests inside or waiting, per target.", "target",
+                lambda: {name: float(count) for name, count in self._watch.latencies.in_flight.items()},
+            ),
+            "yuzui_target_blocked": (
+                "1 while a target's circuit breaker is open.", "target",
+                lambda: {name: 1.0 for name in self._watch.breakers.blocked()},
+            ),
+        }
+
+
+def _engine_of(config: Config, data_dir: Path) -> EngineSupervisor | None:
+    if not config.embedded.enabled:
+        return None
+    return EngineSupervisor.of(config.embedded)
+
+
+# ---- the process ----------------------------------------------------------------------------------------------------
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handling: ours drains first."""
+
+    def capture_signals(self):  # type: ignore[no-untyped-def,explicit-override]  # a context manager that does nothing
+        return _Nothing()
+
+
+class _Nothing:
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def serve(
+    config_path: Path | None,
+    *,
+    host: str | None,
+    port: int | None,
+    data_dir: Path,
+    on_ready: Callable[[str], None],
+) -> int:
+    """Run the gateway until SIGTERM or SIGINT; return the exit code. Raise `ConfigError` for what cannot start."""
+    config = configuration.load(config_path, os.environ)
+    server = config.server
+    config = replace(config, server=replace(server, host=host or server.host, port=server.port if port is None else port))
+    listener = _listen(config.server.host, config.server.port)
+    sink = LogSink()
+    for warning in config.warnings:
+        log.warning("configuration", extra={"fields": {"warning": warning}})
+    try:
+        service = Service(config, data_dir)
+        try:
+            _refuse_open_door(config.server.host, service.books.has_keys())
+        except BaseException:
+            service.books.stop()
+            raise
+        _raise_descriptor_limit()
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_run(service, listener, on_ready))
+    finally:
+        listener.close()
+        sink.close()
+
+
+async def _run(service: Service, listener: socket.socket, on_ready: Callable[[str], None]) -> int:
+    drain_s = service.gateway.snapshot.config.server.drain_timeout_s
+    server = _Server(
+        uvicorn.Config(
+            service.app,  # type: ignore[arg-type]  # our scope types are wider than uvicorn's TypedDicts
+            lifespan="off",
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=int(drain_s) + 10,
+            limit_concurrency=_most_connections(),
+        )
+    )
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    _on_signals(loop, stopping.set, lambda: service.spawn(service.reload()))
+    await service.start()
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.005)
+        on_ready(_address(listener))
+        waiting = asyncio.create_task(stopping.wait())
+        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        service.begin_drain()
+        server.should_exit = True
+        cut = loop.call_later(drain_s, _cut, service)
+        await serving
+        cut.cancel()
+    finally:
+        await service.stop()
+    return 0
+
+
+def _cut(service: Service) -> None:
+    count = service.gateway.interrupt_all()
+    log.warning("drain_timeout", extra={"fields": {"interrupted": count}})
+
+
+def _on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None], reload: Callable[[], object]) -> None:
+    try:
+        loop.add_signal_handler(signal.SIGTERM, stop)
+        loop.add_signal_handler(signal.SIGINT, stop)
+        loop.add_signal_handler(signal.SIGHUP, reload)
+    except (NotImplementedError, AttributeError):  # Windows: no handlers on the loop, no SIGHUP
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port or server.port"
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _refuse_open_door(host: str, has_keys: bool) -> None:
+    if not has_keys and host not in ("127.0.0.1", "::1", "localhost"):
+        raise ConfigError(
+            f"listening on {host} without a virtual key would let everybody in: create one with "
+            "`yuzui keys create --app NAME`, or listen on 127.0.0.1"
+        )
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    if sys.platform == "win32":
+        return asyncio.new_event_loop
+    import uvloop  # not installable on Windows
+
+    return uvloop.new_event_loop
+
+
+def _raise_descriptor_limit() -> None:
+    if sys.platform != "win32":
+        import resource  # not on Windows
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft < hard:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _most_connections() -> int:
+    """Leave descriptors for the books, the log and the targets: beyond this, new connections get a 503."""
+    if sys.platform == "win32":
+        return 4096
+    import resource  # not on Windows
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(16, (min(soft, 65_536) - 64) // 2)
