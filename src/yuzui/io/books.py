@@ -1,0 +1,270 @@
+"""Knows the books: money, keys and audit leaves in one SQLite file, durable before anybody hears of success."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+import apsw
+
+from yuzui.core.booking import Closing, Intent, KeyRecord, Receipt
+from yuzui.core.errors import GatewayFault
+from yuzui.io.database import (
+    BUSY_TIMEOUT_MS,
+    CLI_BUSY_TIMEOUT_MS,
+    DATABASE_NAME,
+    FolderLock,
+    make_private_folder,
+    migrate,
+    open_database,
+    unavailable,
+)
+from yuzui.io.group_commit import GroupCommit
+from yuzui.io.key_store import KeyStore
+from yuzui.io.ledger import Answer, Job, Ledger, close_job, reserve_job
+from yuzui.io.recovery import closing_of_dead
+from yuzui.io.sums import find_wrong_sums
+
+CostKey = Literal["app", "team", "key", "model", "target", "day"]
+
+MOST_REMEMBERED = 1_000_000
+"""Messages of labelled conversations that are kept; older ones are dropped at start."""
+
+_GROUPS: dict[CostKey, str] = {
+    "app": "app",
+    "team": "team",
+    "key": "key_id",
+    "model": "model",
+    "target": "target",
+    "day": "strftime('%Y-%m-%d', at_ns / 1000000000, 'unixepoch')",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostRow:
+    """What one app (team, key, …) consumed; nano-units of the book currency."""
+
+    name: str
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    spent_nano: int
+    estimated_requests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetRow:
+    """One period of one key; nano-units of the book currency."""
+
+    window: str
+    cap_nano: int
+    reserved_nano: int
+    spent_nano: int
+
+
+class SqliteBooks:
+    """The `Books` port on one file in the data folder. Open it with `SqliteBooks.open`."""
+
+    def __init__(self, path: Path, *, lock: FolderLock | None, vfs: str | None, now_ns: Callable[[], int]) -> None:
+        self._lock = lock
+        self._now_ns = now_ns
+        timeout_ms = BUSY_TIMEOUT_MS if lock else CLI_BUSY_TIMEOUT_MS
+
+        def connect() -> apsw.Connection:
+            return open_database(path, busy_timeout_ms=timeout_ms, vfs=vfs)
+
+        first = connect()
+        try:
+            migrate(first)
+        except BaseException:
+            first.close()
+            raise
+        self._keys_connection = first
+        self._keys = KeyStore(first)
+        self._reader = connect()
+        self._reader_lock = threading.Lock()
+        self._ledger = Ledger(connect)
+        self._writer: GroupCommit[Job, Answer] | None = None
+
+    @classmethod
+    def open(
+        cls,
+        data_dir: Path,
+        *,
+        exclusive: bool,
+        book_currency: str = "USD",
+        vfs: str | None = None,
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> SqliteBooks:
+        """The books in `data_dir`, made if they are missing.
+
+        `exclusive`: as the gateway. Raise `ConfigError` when another one runs here; close what a dead one left open,
+        at its ceiling in `book_currency`. Otherwise as a command beside it: reads, and changes of keys.
+        Raise `GatewayFault` when the file cannot be used.
+        """
+        make_private_folder(data_dir)
+        lock = FolderLock(data_dir) if exclusive else None
+        try:
+            books = cls(data_dir / DATABASE_NAME, lock=lock, vfs=vfs, now_ns=now_ns)
+            if exclusive:
+                books._start_writing(book_currency)
+        except BaseException:
+            if lock:
+                lock.release()
+            raise
+        return books
+
+    def stop(self) -> None:
+        """Commit what is queued and close the file. Call it when no request is running any more."""
+        if self._writer is not None:
+            self._writer.stop()
+        self._ledger.close()
+        self._keys_connection.close()
+        with self._reader_lock:
+            self._reader.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    # ---- the port ---------------------------------------------------------------------------------------------------
+
+    def find_key(self, key_hash: bytes) -> KeyRecord | None:
+        return self._keys.find(key_hash)
+
+    def has_keys(self) -> bool:
+        return self._keys.has_keys()
+
+    async def reserve(self, intent: Intent) -> None:
+        await self._open_writer().submit(reserve_job(intent))
+
+    async def close(self, closing: Closing) -> Receipt:
+        receipt = await self._open_writer().submit(close_job(closing))
+        if receipt is None:
+            raise TypeError("a closing is always answered with a receipt")
+        return receipt
+
+    # ---- for the gateway's background tasks -------------------------------------------------------------------------
+
+    def refresh_keys(self) -> None:
+        """See changes of keys made by other processes; call it every half second on the event loop's thread."""
+        self._keys.refresh()
+
+    def unpublished(self, from_index: int, limit: int) -> list[bytes]:
+        """Audit leaves `from_index`, `from_index + 1`, …, at most `limit`. Blocks; callable from any thread."""
+        # One row instead of `limit`: fetching each row takes the interpreter lock from the event loop once.
+        text = self._read(
+            "SELECT group_concat(hex(record), ' ') FROM (SELECT record FROM leaf WHERE seq >= ? ORDER BY seq LIMIT ?)",
+            (from_index, limit),
+        )[0][0]
+        return [bytes.fromhex(part) for part in cast(str, text).split(" ")] if text is not None else []
+
+    def size(self) -> int:
+        """How many audit leaves there are. Blocks; callable from any thread."""
+        return cast(int, self._read("SELECT coalesce(max(seq) + 1, 0) FROM request")[0][0])
+
+    def remembered(self, limit: int) -> list[tuple[bytes, int]]:
+        """The latest `limit` entries of conversation memory, oldest first: (keyed hash, level index)."""
+        rows = self._read("SELECT hash, level FROM conversation_memory ORDER BY id DESC LIMIT ?", (limit,))
+        return cast(list[tuple[bytes, int]], rows)[::-1]
+
+    @property
+    def pending(self) -> int:
+        """Jobs in the writer's queue: for metrics."""
+        return self._writer.pending if self._writer else 0
+
+    @property
+    def owed(self) -> int:
+        """Closings that wait in memory for the disk to come back: for metrics and readiness."""
+        return self._ledger.owed
+
+    # ---- for the command line ---------------------------------------------------------------------------------------
+
+    def add_key(self, record: KeyRecord) -> None:
+        self._keys.add(record)
+
+    def list_keys(self) -> list[KeyRecord]:
+        return self._keys.all()
+
+    def revoke_key(self, key_id: str, at_ns: int) -> bool:
+        """False when there is no such key. A running gateway acts on it within a second."""
+        return self._keys.revoke(key_id, at_ns)
+
+    def record_of(self, request_id: str) -> tuple[int, bytes] | None:
+        """(leaf index, record) of a closed request."""
+        rows = self._read("SELECT seq, record FROM request JOIN leaf USING (seq) WHERE request_id = ?", (request_id,))
+        return cast(tuple[int, bytes], rows[0]) if rows else None
+
+    def is_open(self, request_id: str) -> bool:
+        """Whether the request is admitted and not closed yet."""
+        return bool(self._read("SELECT 1 FROM intent WHERE request_id = ?", (request_id,)))
+
+    def costs(self, since_ns: int, until_ns: int, by: CostKey) -> list[CostRow]:
+        """What was spent from `since_ns` up to but not including `until_ns`; the largest first, days in order (UTC)."""
+        order = "1" if by == "day" else "5 DESC, 1"
+        rows = self._read(
+            f"SELECT {_GROUPS[by]}, count(*), sum(input_tokens), sum(output_tokens), sum(spent), sum(is_estimated) "
+            f"FROM request WHERE at_ns >= ? AND at_ns < ? GROUP BY 1 ORDER BY {order}",
+            (since_ns, until_ns),
+        )
+        return [
+            CostRow(name=r[0], requests=r[1], input_tokens=r[2], output_tokens=r[3], spent_nano=r[4],
+                    estimated_requests=r[5])
+            for r in cast(list[tuple[str, int, int, int, int, int]], rows)
+        ]  # fmt: skip
+
+    def budgets(self, key_id: str) -> list[BudgetRow]:
+        """Every period of the key in which money was reserved or spent, in order of their names."""
+        rows = self._read('SELECT "window", cap, reserved, spent FROM budget WHERE key_id = ? ORDER BY 1', (key_id,))
+        return [
+            BudgetRow(window=r[0], cap_nano=r[1], reserved_nano=r[2], spent_nano=r[3])
+            for r in cast(list[tuple[str, int, int, int]], rows)
+        ]
+
+    def verify_sums(self) -> list[str]:
+        """Everything in the books that does not add up, in words; empty when all is well. Reads the whole file."""
+        with self._reader_lock:
+            try:
+                return find_wrong_sums(self._reader)
+            except apsw.Error as error:
+                raise unavailable(error) from error
+
+    # ---- inside -----------------------------------------------------------------------------------------------------
+
+    def _open_writer(self) -> GroupCommit[Job, Answer]:
+        if self._writer is None:
+            raise GatewayFault("these books were opened for reading", code="ledger_unavailable")
+        return self._writer
+
+    def _read(self, sql: str, bindings: tuple[int | str, ...] = ()) -> list[tuple[apsw.SQLiteValue, ...]]:
+        with self._reader_lock:
+            try:
+                return self._reader.execute(sql, bindings).fetchall()
+            except apsw.Error as error:
+                raise unavailable(error) from error
+
+    def _start_writing(self, book_currency: str) -> None:
+        self._close_what_the_dead_left(book_currency)
+        self._keys_connection.execute(
+            "DELETE FROM conversation_memory WHERE id <= (SELECT max(id) FROM conversation_memory) - ?",
+            (MOST_REMEMBERED,),
+        )
+        self._writer = GroupCommit(self._ledger.commit)
+
+    def _close_what_the_dead_left(self, book_currency: str) -> None:
+        """We hold the lock: whoever wrote these intents is dead, and what its targets did with them is unknown."""
+        rows = self._read('SELECT request_id, at_ns, key_id, "window", reserved, record FROM intent ORDER BY rowid')
+        left = [
+            Intent(request_id=r[0], at_ns=r[1], key_id=r[2], window=r[3], cap_nano=0, reserved_nano=r[4], record=r[5])
+            for r in cast(list[tuple[str, int, str, str, int, bytes]], rows)
+        ]
+        at_ns = self._now_ns()
+        for start in range(0, len(left), 256):
+            jobs: list[Job] = [
+                close_job(closing_of_dead(intent, at_ns, book_currency)) for intent in left[start : start + 256]
+            ]
+            for answer in self._ledger.commit(jobs):
+                if isinstance(answer, Exception):
+                    raise answer
