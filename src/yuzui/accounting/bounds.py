@@ -12,13 +12,12 @@ from yuzui.core.money import PICO_PER_NANO, convert_nano
 from yuzui.core.target import Target
 
 DEFAULT_MAX_OUTPUT_TOKENS = 4096  # when neither the client nor the target says
-TEMPLATE_TOKENS = 512
-"""What vendors add unseen: chat template, tool preamble. Anthropic's largest is 346 tokens, for tools.
-Source: https://docs.anthropic.com/en/docs/build-with-claude/tool-use/overview#pricing (2026-11)."""
-IMAGE_TOKENS = 4096
-"""One image at full detail, with room: OpenAI's tiles come to 1,445 for 4o-class models, Anthropic's to about 1,600,
-and patch-based models end at 1,536 patches times at most 2.46.
-Source: https://platform.openai.com/docs/guides/images-vision#calculating-costs (2026-11)."""
+TEMPLATE_TOKENS = 1024
+"""What vendors add unseen: the chat template, and some hundred tokens before tools (a table per model at
+https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview, 2026-11), with room."""
+IMAGE_TOKENS = 16_384
+"""One image of up to 12 megapixels at full detail: the dearest vendor counts 14,364 tokens for 4032 x 3024.
+Source: https://huggingface.co/datasets/JOHNISKING/image-token-cost (2026-11)."""
 UNREADABLE_INPUT_TOKENS = 200_000  # a file or recording named by id may fill a whole context
 MOST_OUTPUT_TOKENS = 10_000_000  # beyond any model; keeps products inside 64 bits
 MOST_NANO = 10**18  # a billion units of any currency: no budget admits it, and sums of nine still fit 64 bits

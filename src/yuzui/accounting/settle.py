@@ -113,7 +113,7 @@ def settle(ended: Ended, outcome: Outcome, money: Money) -> Settlement:
 
 
 def usage_of(counted: Counted, outcome: Outcome, request: ChatRequest, target: Target, text_bound: int) -> Usage:
-    """The usage to charge: as reported when the answer is whole, else completed from what was counted. Within bounds."""
+    """The usage to charge: as reported when the answer is whole, else completed from what was counted, in bounds."""
     most_input = input_bound(request, target, text_bound)
     most_output = _most_output(request, target)
     reported = counted.usage

@@ -11,7 +11,7 @@ NANO_PER_S = 1_000_000_000
 
 
 def window_of(period: BudgetPeriod, at_ns: int, tz_offset_s: int = 0) -> str:
-    """The period that holds `at_ns`: 2026-11, 2026-11-22, 2026-W47 or total. Clocks stand `tz_offset_s` ahead of UTC."""
+    """The period of `at_ns`: 2026-11, 2026-11-22, 2026-W47 or total. Clocks stand `tz_offset_s` ahead of UTC."""
     if period == "total":
         return "total"
     at = _local(at_ns, tz_offset_s)

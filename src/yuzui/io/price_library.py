@@ -173,19 +173,18 @@ def _listed(info: ModelInfo, at: datetime) -> Listed | None:
 
 
 def _valid(info: ModelInfo, at: datetime) -> list[ModelPrice]:
-    """The price of the day; and, where it depends on the hour, all of them."""
+    """The price of the day; and, where it depends on the hour, all of them. Later entries of the package win."""
     from genai_prices.types import ModelPrice, TimeOfDateConstraint
 
     if isinstance(info.prices, ModelPrice):
         return [info.prices]
-    by_date = [
-        one.prices
-        for one in info.prices
-        if not isinstance(one.constraint, TimeOfDateConstraint)
-        and (one.constraint is None or one.constraint.active(at))
-    ]
-    by_hour = [one.prices for one in info.prices if isinstance(one.constraint, TimeOfDateConstraint)]
-    return [*(by_date[-1:] or [info.prices[0].prices]), *by_hour]
+    found: list[ModelPrice] = []
+    for one in reversed(info.prices):
+        if isinstance(one.constraint, TimeOfDateConstraint):
+            found.append(one.prices)
+        elif one.constraint is None or one.constraint.active(at):
+            return [*found, one.prices]
+    return found or [info.prices[0].prices]
 
 
 def main() -> None:
