@@ -299,7 +299,7 @@ class StreamDecoder:
                 message = _need(event.message, "message")
                 self._id, self._model = message.id, message.model
                 self._usage = _read_usage(message.usage, None)
-                chunks.append(self._say(Delta(role="assistant")))
+                # Nothing is said yet: an error that follows at once can still be answered by another target.
             case "message_delta":
                 self._end(event, chunks)
             case "message_stop":
