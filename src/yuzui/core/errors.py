@@ -27,7 +27,10 @@ Messages say what to change. Codes are stable: they appear in answers, metrics, 
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from yuzui.core.decision import Verdict
 
 
 class YuzuiError(Exception):
@@ -37,6 +40,8 @@ class YuzuiError(Exception):
     code: str = "internal_error"
     kind: ClassVar[str] = "api_error"  # OpenAI's `error.type`
     retryable: bool = False
+    refused: tuple[Verdict, ...] = ()
+    """Why each candidate was refused, when routing found no target."""
 
     def __init__(
         self,

@@ -1,0 +1,62 @@
+"""How a name presents itself in GET /v1/models: what it may see, where it runs, what it can do and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from yuzui.core.chat import Feature
+from yuzui.core.money import Price
+from yuzui.core.sensitivity import Lattice
+from yuzui.routing.allowed import level_name
+from yuzui.routing.names import Name
+
+
+def describe(name: Name, lattice: Lattice) -> Mapping[str, object]:
+    """The JSON entry of `name`: the fields of OpenAI's model object, and ours under `yuzui`.
+
+    A virtual model shows the most that some candidate offers; its price is that of whichever target answers, so null.
+    Source: https://platform.openai.com/docs/api-reference/models/object (2026-11).
+    """
+    candidates = name.candidates
+    first = candidates[0]
+    is_mixed = any(target.premises != first.premises for target in candidates)
+    premises = "mixed" if is_mixed else first.premises
+    return {
+        "id": name.name,
+        "object": "model",
+        "created": 0,  # required by clients; neither a target nor a name has a date of birth
+        "owned_by": premises,
+        "yuzui": {
+            "kind": "virtual" if name.is_virtual else "target",
+            "clearance": level_name(lattice, max(target.clearance for target in candidates)),
+            "premises": premises,
+            "jurisdictions": sorted({target.jurisdiction for target in candidates if target.jurisdiction}),
+            "price": None if name.is_virtual else describe_price(first.price),
+            "features": sorted(frozenset[Feature]().union(*(target.features for target in candidates))),
+            "context_tokens": max(target.context_tokens for target in candidates),
+            "policy": name.policy_name,
+            "candidates": [target.name for target in candidates],
+            "is_simulated": all(target.is_simulated for target in candidates),
+        },
+    }
+
+
+def describe_price(price: Price | None) -> Mapping[str, str] | str:
+    """`unknown`, `free`, or decimal texts per million tokens."""
+    if price is None:
+        return "unknown"
+    if price.is_free:
+        return "free"
+    return {
+        "currency": price.currency,
+        "input": per_million(price.input_pico),
+        "cached_input": per_million(price.cached_input_pico),
+        "output": per_million(price.output_pico),
+        "version": price.version,
+    }
+
+
+def per_million(pico: int) -> str:
+    """Pico-units per token as units per million tokens, for people: `0.28`."""
+    return f"{(Decimal(pico) / 1_000_000).normalize():f}"

@@ -1,0 +1,227 @@
+"""One request's way: which targets may see it, which of them to try, in which order, and why."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from yuzui.core.caller import Constraints
+from yuzui.core.chat import Feature
+from yuzui.core.decision import AllowedSet, Decision, Verdict
+from yuzui.core.money import Price
+from yuzui.core.sensitivity import Lattice, Sensitivity
+from yuzui.core.target import Target, VirtualModel
+from yuzui.routing.allowed import BOUND_SLACK, Demands, judge
+from yuzui.routing.health import Health
+from yuzui.routing.listing import describe, per_million
+from yuzui.routing.memo import Memo
+from yuzui.routing.names import Name, Names
+from yuzui.routing.policies._contract import Facts
+from yuzui.routing.policies.catalogue import load_policies
+from yuzui.routing.refusals import explain_refusal
+
+MOST_TRIES = 8  # a client does not wait for more targets than this, and each step of a plan costs time
+MOST_JUDGEMENTS = 2048
+MOST_RANKINGS = 64  # size classes that one judgement remembers an order for
+MOST_NAMES_IN_WHY = 3
+
+_Key = tuple[str, int, Constraints, frozenset[Feature], int]
+
+
+class Router:
+    """Decides. One per configuration. What grows with the number of targets is done once per kind of request."""
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        models: Sequence[VirtualModel],
+        lattice: Lattice,
+        *,
+        rates: Mapping[str, Decimal],
+    ) -> None:
+        """`rates`: currency → book units per unit, the book currency's own among them. Raise `ConfigError`."""
+        self._targets = tuple(targets)
+        self._lattice = lattice
+        self._rates = {currency: float(rate) for currency, rate in rates.items()}
+        self._names = Names(targets, models, load_policies(), self._rates)
+        self._judgements: Memo[_Key, _Judged] = Memo(MOST_JUDGEMENTS)
+        self._labels = {target.name: _label(target) for target in targets}
+
+    def decide(
+        self,
+        model: str,
+        *,
+        sensitivity: Sensitivity,
+        constraints: Constraints,
+        allowed_models: frozenset[str] | None,
+        features: frozenset[Feature],
+        input_tokens: int,
+        output_tokens: int,
+        health: Health,
+        fraction: float,
+    ) -> Decision:
+        """Where the request goes. The plan is never empty and never leaves the allowed set; nothing widens either.
+
+        `input_tokens` is the upper bound that is reserved, `output_tokens` what is expected; `fraction` is uniform in
+        [0, 1). Raise `NotFound`, `NotAllowed`, `NoPermittedTarget`, `UnsupportedFeature`, or `GatewayFault` with code
+        `unknown_price`.
+        """
+        name = self._names.resolve(model, allowed_models)
+        level = max(sensitivity.level, constraints.floor)
+        least_tokens = input_tokens // BOUND_SLACK
+        key = (model, level, constraints, features, bisect_left(name.context_sizes, least_tokens))
+        judged = self._judgements.get(key)
+        if judged is None:
+            demands = Demands(level=level, constraints=constraints, features=features, input_tokens=least_tokens)
+            judged = self._judge(name, demands)
+            self._judgements.put(key, judged)
+        if not judged.permitted:
+            raise self._refusal(name, judged, sensitivity, allowed_models)
+        facts = Facts(
+            input_tokens=least_tokens,
+            output_tokens=output_tokens,
+            rates=self._rates,
+            latency_ms=health.latency_ms,
+            in_flight=health.in_flight,
+            weights=name.weights,
+            fraction=fraction,
+        )
+        plan = self._plan(name, judged, facts, health)
+        if health.claim is not None:
+            health.claim(plan[0].name)
+        return Decision(
+            model=model,
+            policy=name.policy_name,
+            level=level,
+            allowed=judged.allowed,
+            plan=plan,
+            refused=judged.refused,
+            why=self._why(name, judged, plan, health.blocked),
+            may_fall_back=name.may_fall_back,
+        )
+
+    def models(self, allowed_models: frozenset[str] | None = None) -> tuple[Mapping[str, object], ...]:
+        """The entries of GET /v1/models: virtual models, then targets; only `allowed_models`, when given."""
+        return tuple(
+            describe(name, self._lattice)
+            for name in self._names.listed()
+            if allowed_models is None or name.name in allowed_models
+        )
+
+    def _judge(self, name: Name, demands: Demands) -> _Judged:
+        judgement = judge(name.candidates, demands, lattice=self._lattice, currencies=self._rates.keys())
+        return _Judged(
+            demands=demands,
+            allowed=judgement.allowed,
+            permitted=judgement.permitted,
+            refused=judgement.refused,
+            refused_words=_refused_words(judgement.refused),
+        )
+
+    def _plan(self, name: Name, judged: _Judged, facts: Facts, health: Health) -> tuple[Target, ...]:
+        """The head of the ranking, without what is blocked unless all of it is."""
+        ranked = self._ranked(name, judged, facts, health)
+        if not name.may_fall_back:
+            # Stepping around a sick target would be the fallback that was ruled out.
+            return tuple(ranked[:1])
+        if health.blocked:
+            healthy = [target for target in ranked if target.name not in health.blocked]
+            if healthy:
+                ranked = healthy
+        head = ranked[:MOST_TRIES]
+        if len(head) == 1 or not name.policy.depends_on or "fraction" in name.policy.depends_on:
+            return tuple(head)
+        return tuple(name.policy.order(head, facts))
+
+    def _ranked(self, name: Name, judged: _Judged, facts: Facts, health: Health) -> Sequence[Target]:
+        """All permitted targets in the policy's order, remembered for as long as its facts stay the same.
+
+        Sizes are remembered by powers of two; the head of the plan is put in exact order for each request.
+        """
+        depends_on = name.policy.depends_on
+        if len(judged.permitted) == 1 or not depends_on:
+            return judged.permitted
+        if "fraction" in depends_on:
+            return name.policy.order(judged.permitted, facts)
+        if len(judged.permitted) <= MOST_TRIES:
+            return judged.permitted  # all of it is the head: ordered once, in `_plan`
+        size = (facts.input_tokens.bit_length(), facts.output_tokens.bit_length()) if "size" in depends_on else (0, 0)
+        epoch = health.epoch if "health" in depends_on else 0
+        known = judged.rankings.get(size)
+        if known is not None and known[0] == epoch:
+            return known[1]
+        ranking = name.policy.order(judged.permitted, facts)
+        if len(judged.rankings) >= MOST_RANKINGS:
+            judged.rankings.clear()
+        judged.rankings[size] = (epoch, ranking)
+        return ranking
+
+    def _why(self, name: Name, judged: _Judged, plan: tuple[Target, ...], blocked: frozenset[str]) -> str:
+        """`own_first: house/qwen (own, free); next deepseek/chat; refused for clearance: openai/gpt`."""
+        words = f"{name.policy_name}: {self._labels[plan[0].name]}"
+        if len(plan) > 1:
+            words += "; next " + ", ".join([target.name for target in plan[1 : 1 + MOST_NAMES_IN_WHY]])
+        if blocked:
+            out = sorted(blocked & judged.allowed.names)
+            if plan[0].name in blocked:
+                words += "; last resort, it failed lately"
+            elif out and name.may_fall_back:
+                words += f"; left alone after failures: {', '.join(out[:MOST_NAMES_IN_WHY])}"
+        return words + judged.refused_words
+
+    def _refusal(
+        self, name: Name, judged: _Judged, sensitivity: Sensitivity, allowed_models: frozenset[str] | None
+    ) -> Exception:
+        writable = self._targets
+        if allowed_models is not None:
+            writable = tuple(target for target in self._targets if target.name in allowed_models)
+        return explain_refusal(
+            name.name,
+            judged.refused,
+            name.candidates,
+            writable,
+            judged.demands,
+            sensitivity,
+            lattice=self._lattice,
+            currencies=self._rates.keys(),
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Judged:
+    """A judgement, with the orders found for it so far."""
+
+    demands: Demands
+    allowed: AllowedSet
+    permitted: tuple[Target, ...]
+    refused: tuple[Verdict, ...]
+    refused_words: str
+    rankings: dict[tuple[int, int], tuple[int, list[Target]]] = field(default_factory=dict)
+
+
+def _refused_words(refused: Sequence[Verdict]) -> str:
+    by_reason: dict[str, list[str]] = {}
+    for verdict in refused:
+        by_reason.setdefault(verdict.reason, []).append(verdict.target)
+    words = ""
+    for reason, names in by_reason.items():
+        hidden = len(names) - MOST_NAMES_IN_WHY
+        more = f" and {hidden} more" if hidden > 0 else ""
+        words += f"; refused for {reason}: {', '.join(names[:MOST_NAMES_IN_WHY])}{more}"
+    return words
+
+
+def _label(target: Target) -> str:
+    simulated = ", simulated" if target.is_simulated else ""
+    return f"{target.name} ({target.premises}, {_price_words(target.price)}{simulated})"
+
+
+def _price_words(price: Price | None) -> str:
+    """Per million tokens, input/output: `0.28/0.42 USD per million`."""
+    if price is None:
+        return "price unknown"
+    if price.is_free:
+        return "free"
+    return f"{per_million(price.input_pico)}/{per_million(price.output_pico)} {price.currency} per million"
