@@ -1,0 +1,67 @@
+"""Knows how results reach the user: JSON for machines, rich tables for people, colour on a terminal only."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from yuzui.cli._text import clean
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+PIPE_COLUMNS = 120  # without a terminal nobody knows the width; tables are drawn for this one
+
+
+def write_json(value: object) -> None:
+    """`value` as indented JSON on standard output."""
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def console() -> Console:
+    """Where people read. No colour into pipes, none under NO_COLOR; the terminal's own width where there is one."""
+    from rich.console import Console
+
+    is_terminal = sys.stdout.isatty()
+    return Console(width=None if is_terminal else PIPE_COLUMNS, highlight=False, emoji=False, markup=False)
+
+
+def say(text: str) -> None:
+    """One line for people on standard output."""
+    print(clean(text))
+
+
+def note(text: str) -> None:
+    """One line beside the result, on standard error."""
+    print(clean(text), file=sys.stderr)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> Table:
+    """A plain table; cells are cleaned, columns in `right` are numbers."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for position, title in enumerate(columns):
+        drawn.add_column(title, justify="right" if position in right else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(clean(cell)) for cell in row))
+    return drawn
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> None:
+    console().print(table(columns, rows, right=right))
+
+
+def show_facts(facts: Mapping[str, str]) -> None:
+    """Name and value, one per line, values aligned."""
+    width = max((len(name) for name in facts), default=0)
+    for name, value in facts.items():
+        say(f"{name:<{width}}  {value}")

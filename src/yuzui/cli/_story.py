@@ -1,0 +1,139 @@
+"""Knows how an audit record reads as a story: what was found, what that allowed, who was tried, what it cost."""
+
+from __future__ import annotations
+
+from yuzui.audit.record import AttemptRecord, CauseRecord, RequestRecord
+from yuzui.cli._text import listed, show_money, show_ms
+
+REASONS = {
+    "clearance": "its clearance is below the request's sensitivity",
+    "jurisdiction": "its jurisdiction is forbidden to this caller",
+    "premises": "this caller stays on own premises",
+    "retention": "it keeps what it is sent, and this caller forbids that",
+    "training": "it trains on what it is sent, and this caller forbids that",
+    "unknown_price": "nobody knows its price, so nobody could pay it",
+    "lacks_feature": "it cannot do what the request asks",
+    "context_too_small": "the request does not fit its context",
+}
+SOURCES = {
+    "floor": "the key's floor",
+    "default": "the default for every request",
+    "finding": "found in the text",
+    "conversation": "the conversation so far",
+    "detector_failure": "a detector failed, so it counts as the highest",
+    "unscanned": "a part that no detector can read",
+}
+Story = list[tuple[str, list[str]]]
+"""Headings with their lines."""
+
+
+def tell(record: RequestRecord, index: int, leaf_hash: bytes) -> Story:
+    """The whole story of one request, in the order in which it happened."""
+    story: Story = [
+        ("Request", [f"{record.id} at {record.at}"]),
+        ("Asked by", [_caller(record)]),
+        ("Asked for", [_wish(record)]),
+        ("Sensitivity", _label(record)),
+        ("May go to", [listed(record.allowed)] if record.sensitivity else ["was not decided: it was refused before"]),
+    ]
+    if record.refused:
+        story.append(("May not", [f"{target}: {REASONS.get(reason, reason)}" for reason, targets in record.refused.items()
+                                  for target in targets]))  # fmt: skip
+    if record.why or record.plan:
+        story.append(("Decision", [record.why or f"{record.policy}: {listed(record.plan)}"]))
+    if record.attempts:
+        story.append(("Attempts", [f"{n}. {_attempt(attempt)}" for n, attempt in enumerate(record.attempts, 1)]))
+    story.append(("Outcome", _outcome(record)))
+    if record.dropped:
+        story.append(("Dropped", [f"{listed(record.dropped)}: the target cannot take it"]))
+    story.append(("Tokens", [_usage(record)]))
+    story.append(("Cost", [_cost(record)]))
+    story.append(("Time", [_time(record)]))
+    story.append(("Receipt", [f"entry {index} of the audit log, leaf hash {leaf_hash.hex()}",
+                              f"prove it: yuzui audit prove {record.id}"]))  # fmt: skip
+    return story
+
+
+def why_sensitive(record: RequestRecord) -> str:
+    """The strongest causes in a few words: `cn_resident_id`, `the conversation so far`; "" for the default alone."""
+    strongest = [cause for cause in record.causes if cause.level == record.sensitivity and cause.source != "default"]
+    return ", ".join(dict.fromkeys(_short(cause) for cause in strongest))
+
+
+def _short(cause: CauseRecord) -> str:
+    if cause.source == "finding" and cause.detail:
+        return cause.detail
+    return SOURCES.get(cause.source, cause.source)
+
+
+def _caller(record: RequestRecord) -> str:
+    if not record.key_id:
+        return "nobody we know"
+    team = f", team {record.team}" if record.team else ""
+    return f"app {record.app}{team}, key {record.key_id}"
+
+
+def _wish(record: RequestRecord) -> str:
+    if not record.model:
+        return "unknown: the request was refused before its body was understood"
+    return f"model {record.model}{', streamed' if record.stream else ''} ({record.dialect})"
+
+
+def _label(record: RequestRecord) -> list[str]:
+    if not record.sensitivity:
+        return ["was not decided: it was refused before"]
+    lines = [record.sensitivity]
+    for cause in record.causes:
+        detail = f" ({cause.detail})" if cause.detail else ""
+        lines.append(f"- {cause.level}: {SOURCES.get(cause.source, cause.source)}{detail}")
+    if record.findings:
+        found = [f"{count} {kind}" for kind, count in sorted(record.findings.items())]
+        lines.append(f"findings: {listed(found)}")
+    return lines
+
+
+def _attempt(attempt: AttemptRecord) -> str:
+    status = f", status {attempt.upstream_status}" if attempt.upstream_status else ""
+    tokens = f", {attempt.tokens_delivered} pieces delivered" if attempt.tokens_delivered else ""
+    detail = f": {attempt.detail}" if attempt.detail else ""
+    return f"{attempt.target}: {attempt.outcome}{status}, {show_ms(attempt.duration_ms)}{tokens}{detail}"
+
+
+def _outcome(record: RequestRecord) -> list[str]:
+    simulated = " (simulated: a script answered, not a model)" if record.is_simulated else ""
+    by = f" by {record.target}{simulated}" if record.target else ""
+    lines = [f"{record.outcome or 'unknown'}{by}"]
+    if record.error:
+        lines.append(f"{record.error}: {record.error_message}" if record.error_message else record.error)
+    return lines
+
+
+def _usage(record: RequestRecord) -> str:
+    usage = record.usage
+    if usage is None:
+        return "none"
+    parts = [f"{usage.input} in", f"{usage.output} out"]
+    if usage.cached_input:
+        parts.append(f"{usage.cached_input} of the input from a cache")
+    if usage.cache_write:
+        parts.append(f"{usage.cache_write} written to a cache")
+    if usage.reasoning:
+        parts.append(f"{usage.reasoning} of the output for reasoning")
+    if usage.is_estimated:
+        parts.append(f"estimated ({usage.note})" if usage.note else "estimated")
+    return ", ".join(parts)
+
+
+def _cost(record: RequestRecord) -> str:
+    cost = record.cost
+    if cost is None:
+        return "nothing"
+    text = show_money(cost.amount, cost.currency)
+    if cost.book_currency != cost.currency:
+        text += f" = {show_money(cost.book, cost.book_currency)} at {cost.rate}"
+    return f"{text}, price {cost.price_version}"
+
+
+def _time(record: RequestRecord) -> str:
+    first = f", first token after {show_ms(record.first_token_ms)}" if record.first_token_ms else ""
+    return f"{show_ms(record.duration_ms)}{first}"
