@@ -37,33 +37,64 @@ TARGET = Target(
 
 # ---- errors ---------------------------------------------------------------------------------------------------------
 
+# Status, class, detail → fault, status and code for the client, another try can help, the breaker counts it.
 ERRORS = [
-    (400, "invalid_request_error", "", UpstreamRefused, 400, "upstream_rejected_request", False),
-    (401, "authentication_error", "", UpstreamRefused, 502, "upstream_auth", True),
-    (402, "billing_error", "", UpstreamRefused, 502, "upstream_quota_exceeded", True),
-    (403, "permission_error", "", UpstreamRefused, 502, "upstream_auth", True),
-    (404, "not_found_error", "", UpstreamRefused, 502, "upstream_not_found", True),
-    (409, "conflict_error", "", UpstreamRefused, 502, "upstream_refused", True),
-    (413, "request_too_large", "", UpstreamRefused, 413, "upstream_request_too_large", False),
-    (429, "rate_limit_error", "", UpstreamBusy, 429, "upstream_rate_limited", True),
-    (429, "rate_limit_error", "enforced_spend_limit_reached", UpstreamRefused, 502, "upstream_quota_exceeded", True),
-    (500, "api_error", "", UpstreamFault, 502, "upstream_error", True),
-    (503, "api_error", "", UpstreamBusy, 503, "upstream_overloaded", True),
-    (504, "timeout_error", "", UpstreamTimeout, 504, "upstream_timeout", True),
-    (529, "overloaded_error", "", UpstreamBusy, 503, "upstream_overloaded", True),
+    (400, "invalid_request_error", "", UpstreamRefused, 400, "upstream_rejected_request", False, False),
+    (401, "authentication_error", "", UpstreamRefused, 502, "upstream_auth", False, True),
+    (402, "billing_error", "", UpstreamRefused, 502, "upstream_quota_exhausted", False, True),
+    (403, "permission_error", "", UpstreamRefused, 502, "upstream_auth", False, True),
+    (404, "not_found_error", "", UpstreamRefused, 502, "upstream_not_found", False, True),
+    (409, "conflict_error", "", UpstreamRefused, 502, "upstream_refused", True, True),
+    (413, "request_too_large", "", UpstreamRefused, 413, "upstream_rejected_request", False, False),
+    (418, "teapot", "", UpstreamRefused, 502, "upstream_refused", False, True),
+    (429, "rate_limit_error", "", UpstreamBusy, 429, "upstream_rate_limited", True, True),
+    (
+        429,
+        "rate_limit_error",
+        "enforced_spend_limit_reached",
+        UpstreamRefused,
+        502,
+        "upstream_quota_exhausted",
+        False,
+        True,
+    ),
+    (500, "api_error", "", UpstreamRefused, 502, "upstream_refused", True, True),
+    (503, "api_error", "", UpstreamBusy, 503, "upstream_overloaded", True, True),
+    (504, "timeout_error", "", UpstreamTimeout, 504, "upstream_timeout", True, True),
+    (529, "overloaded_error", "", UpstreamBusy, 503, "upstream_overloaded", True, True),
 ]
 
 
-@pytest.mark.parametrize(("status", "kind", "detail", "fault", "told", "code", "counts"), ERRORS)
+@pytest.mark.parametrize(("status", "kind", "detail", "fault", "told", "code", "retryable", "counts"), ERRORS)
 def test_each_class_of_error_becomes_a_fault_of_ours(
-    status: int, kind: str, detail: str, fault: type[UpstreamFault], told: int, code: str, counts: bool
+    status: int, kind: str, detail: str, fault: type[UpstreamFault], told: int, code: str, retryable: bool, counts: bool
 ) -> None:
     body = json.dumps({"type": "error", "error": {"type": kind, "message": "m", "details": {"error_code": detail}}})
     got = CODEC.read_error(status, {}, body.encode(), TARGET)
     assert type(got) is fault
-    assert (got.status, got.code, got.counts_for_breaker) == (told, code, counts)
+    assert (got.status, got.code, got.retryable, got.counts_for_breaker) == (told, code, retryable, counts)
     if isinstance(got, UpstreamRefused):
         assert got.upstream_status == status
+
+
+STREAM_ERRORS = [
+    ("overloaded_error", UpstreamBusy, 503, "upstream_overloaded"),
+    ("rate_limit_error", UpstreamBusy, 429, "upstream_rate_limited"),
+    ("timeout_error", UpstreamTimeout, 504, "upstream_timeout"),
+    ("invalid_request_error", UpstreamRefused, 400, "upstream_rejected_request"),
+    ("api_error", UpstreamInterrupted, 502, "upstream_error"),
+    ("error of a kind to come\r\n", UpstreamInterrupted, 502, "upstream_error"),
+]
+
+
+@pytest.mark.parametrize(("kind", "fault", "status", "code"), STREAM_ERRORS)
+def test_an_error_event_becomes_the_fault_of_its_class(
+    kind: str, fault: type[UpstreamFault], status: int, code: str
+) -> None:
+    with pytest.raises(fault) as caught:
+        CODEC.decoder().feed(START + event("error", error={"type": kind, "message": "secret-of-the-operator"}))
+    assert (caught.value.status, caught.value.code, caught.value.may_have_run) == (status, code, True)
+    assert "secret" not in str(caught.value) and str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize(
@@ -78,8 +109,8 @@ def test_the_vendor_s_words_come_short_clean_and_without_the_key() -> None:
     message = "\x1b[31m" + "a" * 285 + "secret-of-the-operator" + "\r\nb" * 50
     body = json.dumps({"type": "error", "error": {"type": "invalid_request_error", "message": message}}).encode()
     told = str(CODEC.read_error(400, {}, body, TARGET))
-    assert told.startswith("target 'vendor/claude' answered 400: ")
-    assert len(told) <= 340
+    assert told.startswith("the target rejected the request (HTTP 400): ")
+    assert len(told) <= 345
     assert told.isprintable()
     assert "secret" not in told
 
@@ -87,7 +118,7 @@ def test_the_vendor_s_words_come_short_clean_and_without_the_key() -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>\xff", b'{"error": "text"}', b'{"error": {"message": 7}}', b"[" * 9000])
 def test_a_body_that_is_no_error_leaves_the_status_to_decide(body: bytes) -> None:
     got = CODEC.read_error(529, {}, body, TARGET)
-    assert (got.code, str(got)) == ("upstream_overloaded", "target 'vendor/claude' answered 529")
+    assert (got.code, str(got)) == ("upstream_overloaded", "the target is overloaded (HTTP 529)")
 
 
 # ---- whole answers --------------------------------------------------------------------------------------------------

@@ -6,16 +6,14 @@ Source: https://platform.claude.com/docs/en/api/errors and https://platform.clau
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import msgspec
 
-from yuzui.core.errors import UpstreamBusy, UpstreamFault, UpstreamRefused, UpstreamTimeout
+from yuzui.core.errors import UpstreamBusy, UpstreamFault, UpstreamInterrupted, UpstreamRefused, UpstreamTimeout
 from yuzui.core.target import Target
+from yuzui.providers.openai_errors import redact, retry_after_s
 
-MAX_MESSAGE_CHARS = 300
-MAX_RETRY_AFTER_S = 24 * 3600.0
 _STATUSES = {
     "invalid_request_error": 400,
     "authentication_error": 401,
@@ -57,67 +55,54 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes, target: Tar
         error = _read_body(body).error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         error = WireError()  # a proxy's page, not the vendor's answer: the status alone decides
-    words = _clean(error.message, target.api_key)
-    said = f"target {target.name!r} answered {status}" + (f": {words}" if words else "")
-    fault = _fault(status, error, said)
+    words = redact(error.message, target.api_key)
+    fault = _fault(status, error, f"HTTP {status}", f": {words}" if words else "")
     if status in (429, 503, 529):
-        fault.retry_after_s = _retry_after_s(headers)
+        fault.retry_after_s = retry_after_s(headers)
     return fault
 
 
 def stream_fault(error: WireError) -> UpstreamFault:
-    """The fault for an `error` event. Only the class is told on: the vendor's words cannot be redacted here."""
+    """The fault for an error in a 200 answer. Only the class is told on: no key is at hand to redact the words by."""
+    status = _STATUSES.get(error.type, 500)
     kind = error.type if error.type in _STATUSES else "an error of an unknown class"
-    fault = _fault(_STATUSES.get(error.type, 500), error, f"the target ended its stream with {kind}")
+    if status == 500:
+        return UpstreamInterrupted(f"the target ended its answer with {kind}", code="upstream_error")
+    fault = _fault(status, error, f"{kind} inside its answer", "")
     fault.may_have_run = True  # it was writing already
     return fault
 
 
-def _fault(status: int, error: WireError, said: str) -> UpstreamFault:
+def _fault(status: int, error: WireError, where: str, words: str) -> UpstreamFault:
     code = error.details.error_code if error.details else ""
     if status == 402 or code in _SPEND_LIMITS:
-        return _refused(status, said, code="upstream_quota_exceeded", status_for_client=502)
+        message = f"our account at the target has no credit left ({where}){words}"
+        return _final(UpstreamRefused(message, upstream_status=status, code="upstream_quota_exhausted"))
     if status in (401, 403):
-        return _refused(status, said, code="upstream_auth", status_for_client=502)
+        # The vendor's words are left out: they may quote parts of the key.
+        message = f"the target refused our key ({where}); check the target's api_key"
+        return _final(UpstreamRefused(message, upstream_status=status, code="upstream_auth"))
     if status == 429:
-        return UpstreamBusy(said)
+        return UpstreamBusy(f"the target asks us to slow down ({where}){words}")
     if status in (503, 529):
-        return UpstreamBusy(said, code="upstream_overloaded", status=503)
+        return UpstreamBusy(f"the target is overloaded ({where}){words}", code="upstream_overloaded", status=503)
     if status in (408, 504):
-        return UpstreamTimeout(said)
-    if status >= 500:
-        return UpstreamFault(said)
+        return UpstreamTimeout(f"the target ran out of time ({where}){words}")
     if status in (400, 413, 422):
-        # The request is at fault, not the target: its breaker does not count it.
-        code = "upstream_request_too_large" if status == 413 else "upstream_rejected_request"
-        fault = _refused(status, said, code=code, status_for_client=status)
-        fault.counts_for_breaker = False
-        return fault
+        message = f"the target rejected the request ({where}){words}"
+        told = 413 if status == 413 else 400
+        fault = UpstreamRefused(message, upstream_status=status, code="upstream_rejected_request", status=told)
+        fault.counts_for_breaker = False  # the target is healthy; the request is what it does not like
+        return _final(fault)
     if status == 404:
-        return _refused(status, said, code="upstream_not_found", status_for_client=502)
-    return _refused(status, said, code=None, status_for_client=502)
+        message = f"the target does not know its model or path ({where}){words}"
+        return _final(UpstreamRefused(message, upstream_status=status, code="upstream_not_found"))
+    if status == 409 or status >= 500:
+        return UpstreamRefused(f"the target failed ({where}){words}", upstream_status=status)
+    return _final(UpstreamRefused(f"the target refused the request ({where}){words}", upstream_status=status))
 
 
-def _refused(status: int, said: str, *, code: str | None, status_for_client: int) -> UpstreamRefused:
-    return UpstreamRefused(said, upstream_status=status, code=code, status=status_for_client)
-
-
-def _clean(text: str, secret: str) -> str:
-    if secret:
-        text = text.replace(secret, "[key]")  # before shortening: a cut key would not be found
-    text = "".join(char if char.isprintable() else " " for char in text)
-    if len(text) > MAX_MESSAGE_CHARS:
-        text = text[: MAX_MESSAGE_CHARS - 1] + "…"
-    return text.strip()
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds; None when it is missing or a date, for which we would need a clock."""
-    for name, value in headers.items():
-        if name.lower() == "retry-after":
-            try:
-                seconds = float(value)
-            except ValueError:
-                return None
-            return min(seconds, MAX_RETRY_AFTER_S) if math.isfinite(seconds) and seconds >= 0 else None
-    return None
+def _final(fault: UpstreamFault) -> UpstreamFault:
+    """The same request at the same target would fail again."""
+    fault.retryable = False
+    return fault
