@@ -34,7 +34,7 @@ FIELDS: Mapping[str, Fate] = MappingProxyType(
         "logit_bias": Fate("dropped"),
         "logprobs": Fate("refused", "no token probabilities"),
         "max_completion_tokens": Fate("mapped", "`max_tokens`; 16384 when neither client, budget nor target says"),
-        "max_tokens": Fate("mapped", "as `max_completion_tokens`"),
+        "max_tokens": Fate("sent", "as `max_completion_tokens`"),
         "messages": Fate("mapped", "see Messages below"),
         "metadata": Fate("dropped"),
         "modalities": Fate("refused", "other than `text`"),
