@@ -148,8 +148,13 @@ def _explain(message: str) -> InvalidRequest:
         if field == "type" and not allowed:
             allowed = _TYPE_CHOICES.get(param.partition("[")[0].partition(".")[0], "another type")
         return InvalidRequest(f"`{param}` has an unknown value; use {allowed}", param=param)
-    said = _QUOTED.sub(lambda found: " or ".join(_WORDS.get(word, word) for word in found[1].split(" | ")), said)
+    said = _QUOTED.sub(_in_words, said)
     return InvalidRequest(f"`{param}`: {said[:1].lower()}{said[1:]}", param=param or None)
+
+
+def _in_words(types: re.Match[str]) -> str:
+    names = types[1].split(" | ")
+    return " or ".join(_WORDS.get(name, name) for name in names if name != "null" or len(names) == 1)
 
 
 def _check_names(wire: WireChat) -> None:

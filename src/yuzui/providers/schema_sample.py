@@ -11,8 +11,11 @@ Schema = Mapping[str, Any]  # Any: JSON values
 
 
 def sample(schema: Schema, text: str) -> Any:  # Any: a JSON value of the schema's type
-    """A value for `schema`; strings are `text` where the schema leaves them free. Understands what structured outputs
-    allow: types, enum, const, properties, items, anyOf/oneOf/allOf and local `$ref`; formats and patterns it ignores."""
+    """A value for `schema`; strings are `text` where the schema leaves them free.
+
+    Understands what structured outputs allow: types, enum, const, properties, items, anyOf/oneOf/allOf and local `$ref`;
+    formats and patterns it ignores.
+    """
     return _sample(schema, text, schema, MAX_DEPTH)
 
 

@@ -144,8 +144,8 @@ def _say(asked: Json, kind: str, number: int) -> _Said:
     if calls:
         return _Said(text="", reasoning="", calls=calls, finish_reason="tool_calls")
     text = _text(asked, kind, number)
-    limit = asked.get("max_completion_tokens") or asked.get("max_tokens")
-    is_cut = isinstance(limit, int) and _tokens(text) > limit
+    limit = int(asked.get("max_completion_tokens") or asked.get("max_tokens") or 0)
+    is_cut = 0 < limit < _tokens(text)
     if is_cut:
         text = text.encode()[: limit * BYTES_PER_TOKEN].decode("utf-8", "ignore")
     reasoning = f"{MARK} A script does not think." if kind == "reason" else ""

@@ -1,0 +1,117 @@
+"""A body's meaning in the words of the hub."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from yuzui.core.chat import (
+    ImagePart,
+    Message,
+    OpaquePart,
+    ReasoningPart,
+    ResponseFormat,
+    TextPart,
+    ToolCallPart,
+    ToolChoice,
+    ToolResultPart,
+    ToolSpec,
+)
+from yuzui.core.errors import UnsupportedFeature
+from yuzui.dialects.openai_chat_meaning import read_meaning
+
+
+def meaning_of(
+    *messages: dict[str, Any], **more: Any
+) -> Any:  # Any: JSON values in; a Meaning, picked apart by the tests
+    return read_meaning({"model": "m", "messages": list(messages) or [{"role": "user", "content": "hi"}], **more})
+
+
+@pytest.mark.parametrize(
+    ("message", "wanted"),
+    [
+        ({"role": "system", "content": "s", "name": "n"},
+         Message(role="system", parts=(TextPart(text="s"),), name="n")),
+        ({"role": "developer", "content": "d"}, Message(role="developer", parts=(TextPart(text="d"),))),
+        ({"role": "user", "content": ""}, Message(role="user", parts=())),
+        (
+            {"role": "user", "content": [{"type": "text", "text": "a"},
+                {"type": "image_url", "image_url": {"url": "https://x.test/i", "detail": "low"}},
+                {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]},
+            Message(role="user", parts=(TextPart(text="a"), ImagePart(url="https://x.test/i", detail="low"),
+                                        ImagePart(data="AAAA", media_type="image/png"))),
+        ),
+        (
+            {"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}},
+                                         {"type": "input_audio", "input_audio": {"data": "A", "format": "wav"}}]},
+            Message(role="user", parts=(OpaquePart(kind="file"), OpaquePart(kind="input_audio"))),
+        ),
+        (
+            {"role": "assistant", "content": "b", "reasoning_content": "t",
+             "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+            Message(role="assistant", parts=(ReasoningPart(text="t"), TextPart(text="b"),
+                                             ToolCallPart(id="1", name="f", arguments="{}"))),
+        ),
+        (
+            {"role": "assistant", "content": "b", "reasoning_content": "plain", "reasoning_details": [
+                {"type": "reasoning.text", "text": "t", "signature": "sig"},
+                {"type": "reasoning.encrypted", "data": "xx"}]},
+            Message(role="assistant", parts=(ReasoningPart(text="t", signature="sig"),
+                                             ReasoningPart(text="", redacted="xx"), TextPart(text="b"))),
+        ),
+        (
+            {"role": "assistant", "content": [{"type": "thinking", "thinking": [{"text": "t"}]},
+                                              {"type": "refusal", "refusal": "no"}]},
+            Message(role="assistant", parts=(ReasoningPart(text="t"), TextPart(text="no"))),
+        ),
+        (
+            {"role": "tool", "tool_call_id": "1", "content": [{"type": "text", "text": "r"}]},
+            Message(role="tool", parts=(ToolResultPart(call_id="1", parts=(TextPart(text="r"),)),)),
+        ),
+    ],
+)  # fmt: skip
+def test_a_message_means(message: dict[str, Any], wanted: Message) -> None:
+    assert meaning_of(message).messages == (wanted,)
+
+
+def test_old_function_calls_and_their_results_find_each_other() -> None:
+    call = {"name": "f", "arguments": "{}"}
+    meaning = meaning_of(
+        {"role": "assistant", "content": None, "function_call": call},
+        {"role": "function", "name": "f", "content": "1"},
+        functions=[{"name": "f", "description": "d"}],
+        function_call={"name": "f"},
+    )
+    assert meaning.messages[0].parts == (ToolCallPart(id="call_0", name="f", arguments="{}"),)
+    assert meaning.messages[1].parts == (ToolResultPart(call_id="call_0", parts=(TextPart(text="1"),)),)
+    assert meaning.tools == (ToolSpec(name="f", description="d"),)
+    assert meaning.tool_choice == ToolChoice(mode="named", name="f")
+
+
+def test_allowed_tools_leave_only_those() -> None:
+    tools = [{"type": "function", "function": {"name": name}} for name in ("a", "b")]
+    allowed = {"mode": "required", "tools": [{"type": "function", "function": {"name": "b"}}]}
+    choice = {"type": "allowed_tools", "allowed_tools": allowed}
+    meaning = meaning_of(tools=tools, tool_choice=choice)
+    assert [tool.name for tool in meaning.tools] == ["b"]
+    assert meaning.tool_choice == ToolChoice(mode="required")
+
+
+def test_a_custom_tool_is_refused_by_name_where_it_cannot_go() -> None:
+    with pytest.raises(UnsupportedFeature) as caught:
+        meaning_of(tools=[{"type": "custom", "custom": {"name": "c"}}])
+    assert caught.value.param == "tools[0].custom"
+
+
+def test_a_schema_keeps_its_name_and_strictness() -> None:
+    wanted = {"type": "json_schema", "json_schema": {"name": "p", "schema": {"type": "object"}, "strict": True}}
+    assert meaning_of(response_format=wanted).response_format == ResponseFormat(
+        kind="json_schema", name="p", schema={"type": "object"}, is_strict=True
+    )
+
+
+def test_knobs_hold_what_must_be_mapped_or_reported_and_nothing_else() -> None:
+    meaning = meaning_of(seed=1, user="u", top_k=5, store=None, n=1, temperature=0.5, stop="x", reasoning_effort="low")
+    assert meaning.knobs == {"seed": 1, "top_k": 5}
+    assert (meaning.user, meaning.temperature, meaning.stop, meaning.reasoning_effort) == ("u", 0.5, ("x",), "low")
