@@ -1,0 +1,208 @@
+"""Which conversations are sensitive, also when the turn that made them so is gone. Keeps keyed hashes, never text."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from yuzui.core.sensitivity import Finding
+
+MIN_MESSAGE_CHARS = 24  # shorter texts ("Yes.") are said in every conversation and must not mark them all
+_SCOPE_BYTES = 8
+_HASH_BYTES = 16
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+Row = tuple[bytes, int]
+"""(24 bytes: a scope tag of 8 and a keyed hash of 16, level index)."""
+
+
+class ConversationMemory:
+    """An LRU of at most `capacity` keyed hashes. `secret`: 1 to 64 bytes, the same on every node that shares rows.
+
+    A scope (the caller's key id) sees only what it learned itself: no caller can probe or mark another's conversations.
+    """
+
+    __slots__ = ("_capacity", "_per_scope", "_rows", "_secret")
+
+    def __init__(self, secret: bytes, *, capacity: int) -> None:
+        if not secret:
+            raise ValueError("the conversation memory needs a secret: unkeyed hashes can be guessed")
+        if capacity < 1:
+            raise ValueError("the conversation memory needs a capacity of at least 1")
+        self._secret = secret
+        self._capacity = capacity
+        self._rows: OrderedDict[bytes, int] = OrderedDict()
+        self._per_scope: dict[bytes, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def load(self, rows: Iterable[Row]) -> None:
+        """Take rows from the books, oldest first."""
+        for row, level in rows:
+            self._remember(row, level)
+
+    def recall(
+        self,
+        scope: str,
+        body: Mapping[str, Any],  # Any: checked JSON
+        conversation_id: str,
+    ) -> int | None:
+        """The highest level known for this conversation or anything said in it; None when nothing is."""
+        if not self._rows:
+            return None
+        tag = self._scope_tag(scope)
+        if tag not in self._per_scope:
+            return None
+        best = -1
+        if conversation_id:
+            best = self._look_up(self._hash(tag, b"id", conversation_id.encode()))
+        for row in self._rows_of_messages(tag, _messages(body)):
+            best = max(best, self._look_up(row))
+        return best if best >= 0 else None
+
+    def learn(
+        self,
+        scope: str,
+        body: Mapping[str, Any],  # Any: checked JSON
+        conversation_id: str,
+        level: int,
+        answer_text: str,
+        findings: Sequence[Finding] = (),
+    ) -> tuple[Row, ...]:
+        """Remember that this conversation has `level`; return the new or raised rows for the books to keep.
+
+        Remembered are the conversation id, the answer, each message with a finding, and every chain of messages from
+        the first sensitive one on. Messages that merely stand beside them (a shared system prompt) are not marked.
+        Call it only for a level above what the caller gets anyway (default and floor): else there is nothing to keep.
+        """
+        tag = self._scope_tag(scope)
+        messages = _messages(body)
+        rows: list[bytes] = []
+        if conversation_id:
+            rows.append(self._hash(tag, b"id", conversation_id.encode()))
+        spoken = [_spoken(message) for message in messages]
+        marked = _indexes(findings)
+        first = len(messages)
+        for number, text in enumerate(spoken):
+            single = self._single(tag, text)
+            is_known = single is not None and self._rows.get(single, -1) >= level
+            if number in marked and single is not None:
+                rows.append(single)
+            if number in marked or is_known or _is_unreadable(messages[number]):
+                first = min(first, number)
+        chains = self._chains(tag, messages, spoken)
+        first = min([first, *(n for n, chain in enumerate(chains) if self._rows.get(chain, -1) >= level)])
+        rows.extend(chains[first:])
+        answer = self._single(tag, answer_text.strip().encode("utf-8", "surrogatepass"))
+        if answer is not None:
+            rows.append(answer)
+        return tuple([(row, level) for row in rows if self._remember(row, level)])
+
+    def _rows_of_messages(
+        self, tag: bytes, messages: Sequence[Mapping[str, Any]]
+    ) -> Iterable[bytes]:  # Any: checked JSON
+        spoken = [_spoken(message) for message in messages]
+        for text in spoken:
+            single = self._single(tag, text)
+            if single is not None:
+                yield single
+        yield from self._chains(tag, messages, spoken)
+
+    def _single(self, tag: bytes, text: bytes) -> bytes | None:
+        return self._hash(tag, b"message", text) if len(text) >= MIN_MESSAGE_CHARS else None
+
+    def _chains(
+        self,
+        tag: bytes,
+        messages: Sequence[Mapping[str, Any]],  # Any: checked JSON
+        spoken: Sequence[bytes],
+    ) -> list[bytes]:
+        """One row per prefix of the conversation."""
+        chains: list[bytes] = []
+        previous = b""
+        for message, text in zip(messages, spoken, strict=True):
+            role = message.get("role")
+            calls = message.get("tool_calls")
+            head = role.encode("utf-8", "surrogatepass") if isinstance(role, str) else b""
+            tail = _encoder.encode(calls) if calls else b""
+            previous = self._hash(tag, b"chain", b"\x00".join((previous, head, tail, text)))
+            chains.append(previous)
+        return chains
+
+    def _hash(self, tag: bytes, purpose: bytes, content: bytes) -> bytes:
+        keyed = hashlib.blake2b(content, digest_size=_HASH_BYTES, key=self._secret, salt=tag, person=purpose)
+        return tag + keyed.digest()
+
+    def _scope_tag(self, scope: str) -> bytes:
+        return hashlib.blake2b(scope.encode(), digest_size=_SCOPE_BYTES, key=self._secret, person=b"scope").digest()
+
+    def _look_up(self, row: bytes) -> int:
+        level = self._rows.get(row)
+        if level is None:
+            return -1
+        self._rows.move_to_end(row)
+        return level
+
+    def _remember(self, row: bytes, level: int) -> bool:
+        """Whether this was news."""
+        known = self._rows.get(row)
+        if known is not None and known >= level:
+            self._rows.move_to_end(row)
+            return False
+        self._rows[row] = level
+        self._rows.move_to_end(row)
+        if known is None:
+            tag = row[:_SCOPE_BYTES]
+            self._per_scope[tag] = self._per_scope.get(tag, 0) + 1
+            if len(self._rows) > self._capacity:
+                self._forget_oldest()
+        return True
+
+    def _forget_oldest(self) -> None:
+        row, _ = self._rows.popitem(last=False)
+        tag = row[:_SCOPE_BYTES]
+        left = self._per_scope[tag] - 1
+        if left:
+            self._per_scope[tag] = left
+        else:
+            del self._per_scope[tag]
+
+
+def _messages(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:  # Any: checked JSON
+    messages = body.get("messages")
+    if not isinstance(messages, list):
+        return []
+    return [message if isinstance(message, dict) else {} for message in messages]
+
+
+def _spoken(message: Mapping[str, Any]) -> bytes:  # Any: checked JSON
+    """What a message says, whoever says it and however it is cut into parts; with unreadable parts, their JSON."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return content.strip().encode("utf-8", "surrogatepass")
+    if isinstance(content, list):
+        texts = [part.get("text") if isinstance(part, dict) else None for part in content]
+        if all(isinstance(text, str) for text in texts):
+            return "".join([str(text) for text in texts]).strip().encode("utf-8", "surrogatepass")
+    return b"" if content is None else _encoder.encode(content)
+
+
+def _is_unreadable(message: Mapping[str, Any]) -> bool:  # Any: checked JSON
+    content = message.get("content")
+    return isinstance(content, list) and any(isinstance(part, dict) and "text" not in part for part in content)
+
+
+def _indexes(findings: Sequence[Finding]) -> set[int]:
+    """Numbers of the messages that findings stand in, from paths like `$.messages[3].content`."""
+    found: set[int] = set()
+    for finding in findings:
+        head, _, rest = finding.path.partition("$.messages[")
+        number = rest.partition("]")[0]
+        if not head and number.isdigit():
+            found.add(int(number))
+    return found

@@ -1,0 +1,83 @@
+"""Payment card numbers: an issuer prefix, a length that goes with it, and the Luhn digit."""
+
+from __future__ import annotations
+
+from yuzui.privacy.checksums import luhn_is_valid
+from yuzui.privacy.detectors._contract import Detector, Digits, Hit
+from yuzui.privacy.numbers import singles
+from yuzui.privacy.surroundings import has_cue, is_inside_number, stands_alone
+
+_CUES = (
+    "card",
+    "卡号",
+    "银行卡",
+    "信用卡",
+    "储蓄卡",
+    "visa",
+    "mastercard",
+    "unionpay",
+    "银联",
+    "账号",
+    "账户",
+    "debit",
+    "credit",
+)
+_GAP_CHARS = frozenset(" -_.*`()[]")
+
+
+def _is_issued(value: str) -> bool:
+    """Prefix and length as in ISO/IEC 7812 assignments (issuers' public BIN ranges, 2026-11)."""
+    size, two, four = len(value), int(value[:2]), int(value[:4])
+    if value[0] == "4":
+        return size in (13, 16, 19)
+    if 51 <= two <= 55 or 2221 <= four <= 2720:
+        return size == 16
+    if two in (34, 37):
+        return size == 15
+    if two in (62, 81):
+        return 16 <= size <= 19
+    if four == 6011 or two == 65 or 644 <= int(value[:3]) <= 649 or 3528 <= four <= 3589:
+        return 16 <= size <= 19
+    return two in (30, 36, 38, 39) and size == 14
+
+
+def _check_digits(number: Digits) -> Hit | None:
+    text, start, end, value = number.text, number.start, number.end, number.value
+    if not luhn_is_valid(value) or len(set(value)) < 2:
+        return None
+    if not all(len(gap) <= 3 and _GAP_CHARS.issuperset(gap) for gap in number.gaps) and len(number.layout) < 13:
+        return None
+    if len(set(number.gaps)) > 2 or not stands_alone(text, start, end) or is_inside_number(text, start, end):
+        return None
+    is_cued = has_cue(text, start, _CUES)
+    if not _is_issued(value) and not (is_cued and value[0] in "5689"):
+        return None
+    return Hit("bank_card", start, end, 0.95 if is_cued or len(number.layout) > 1 else 0.8)
+
+
+DETECTOR = Detector(
+    levels={"bank_card": "restricted"},
+    layouts=(
+        (13,),
+        (14,),
+        (15,),
+        (16,),
+        (17,),
+        (18,),
+        (19,),
+        (4, 4, 4, 4),
+        (4, 4, 4, 4, 3),
+        (4, 4, 4, 4, 2),
+        (4, 4, 4, 4, 1),
+        (4, 6, 5),
+        (4, 6, 4),
+        (6, 13),
+        (8, 8),
+        (6, 4, 4, 5),
+        singles(14),
+        singles(15),
+        singles(16),
+        singles(19),
+    ),
+    check_digits=_check_digits,
+)

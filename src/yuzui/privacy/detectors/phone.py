@@ -1,0 +1,115 @@
+"""Telephone numbers: E.164 with a plus sign, North American and Chinese fixed-line shapes, others after a cue word."""
+
+from __future__ import annotations
+
+from yuzui.privacy.detectors._contract import Detector, Digits, Hit
+from yuzui.privacy.numbers import singles
+from yuzui.privacy.surroundings import has_cue, is_inside_number, stands_alone
+
+_CUES = (
+    "phone",
+    "tel",
+    "call",
+    "mobile",
+    "cell",
+    "fax",
+    "whatsapp",
+    "dial",
+    "sms",
+    "电话",
+    "手机",
+    "联系方式",
+    "座机",
+    "致电",
+    "传真",
+)
+_GAP_CHARS = frozenset(" -.()/")
+
+_LAYOUTS = tuple(
+    dict.fromkeys(
+        [(n,) for n in range(7, 16)]
+        + [(a, b) for a in range(1, 6) for b in range(4, 11) if 7 <= a + b <= 15]
+        + [(a, b, c) for a in range(1, 5) for b in range(2, 6) for c in range(2, 8) if 7 <= a + b + c <= 15]
+        + [
+            (a, b, c, d)
+            for a in range(1, 4)
+            for b in range(1, 5)
+            for c in range(2, 5)
+            for d in range(2, 6)
+            if 7 <= a + b + c + d <= 15
+        ]
+        + [(a, b, c, 2, 2) for a in range(1, 4) for b in range(1, 4) for c in (2, 3)]
+    )
+)
+
+
+def _check_digits(number: Digits) -> Hit | None:
+    text, start, end = number.text, number.start, number.end
+    if not all(len(gap) <= 3 and _GAP_CHARS.issuperset(gap) for gap in number.gaps):
+        return None
+    if not stands_alone(text, start, end) or is_inside_number(text, start, end):
+        return None
+    if _is_chinese_mobile(number.value):
+        return None  # its own kind
+    start = _opening(text, start)
+    if text[start] == "+":
+        return Hit("phone", start, end, 0.95) if 8 <= len(number.value) <= 15 and number.value[0] != "0" else None
+    if _is_north_american(number) or _is_chinese_landline(number):
+        return Hit("phone", start, end, 0.8)
+    if number.value.startswith("00") and len(number.value) >= 11 and len(number.layout) > 1:
+        return Hit("phone", start, end, 0.7)
+    if has_cue(text, start, _CUES, reach=20) and not _looks_like_date(number) and _is_whole(number):
+        return Hit("phone", start, end, 0.6)
+    return None
+
+
+def _opening(text: str, start: int) -> int:
+    """Where the number begins when a bracket or a plus sign belongs to it."""
+    if start and text[start - 1] == "(":
+        start -= 1
+    if start and text[start - 1] == "+":
+        start -= 1
+    return start
+
+
+def _is_north_american(number: Digits) -> bool:
+    """NANP: 3-3-4, area and exchange begin with 2 to 9. Spaces alone are too weak: tables of numbers look like that."""
+    value, layout = number.value, number.layout
+    if layout in ((1, 3, 3, 4), (4, 3, 4)) and value[0] == "1":
+        value, layout = value[1:], (3, 3, 4)
+    if layout != (3, 3, 4) and layout != (3, 7):
+        return False
+    has_mark = any("-" in gap or "." in gap or ")" in gap for gap in number.gaps)
+    return has_mark and value[0] >= "2" and value[3] >= "2"
+
+
+def _is_chinese_landline(number: Digits) -> bool:
+    """Area code 010, 02x or 0xxx, a dash or bracket, seven or eight digits."""
+    if len(number.layout) != 2 or number.layout[0] not in (3, 4) or number.layout[1] not in (7, 8):
+        return False
+    return number.value[0] == "0" and number.value[1] != "0" and number.gaps[0].strip() in ("-", ")")
+
+
+def _is_chinese_mobile(value: str) -> bool:
+    value = value.removeprefix("00")
+    if len(value) == 13:
+        value = value.removeprefix("86")
+    return len(value) == 11 and value[0] == "1" and value[1] >= "3"
+
+
+def _is_whole(number: Digits) -> bool:
+    """Whether no further digits follow or precede closely: a cue believes in numbers, not in pieces of them."""
+    around = number.text[max(0, number.start - 3) : number.start] + number.text[number.end : number.end + 3]
+    return not any(char.isdigit() for char in around)
+
+
+def _looks_like_date(number: Digits) -> bool:
+    value = number.value
+    return len(value) == 8 and value[:2] in ("19", "20") and value[4:6] <= "12"
+
+
+DETECTOR = Detector(
+    levels={"phone": "confidential"},
+    layouts=(*_LAYOUTS, singles(10)),
+    check_digits=_check_digits,
+)

@@ -1,0 +1,170 @@
+"""Where text stands in a request: every string of a checked JSON body, and what cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from yuzui.core.errors import InvalidRequest
+from yuzui.core.strict_json import MAX_DEPTH
+from yuzui.privacy.views import read_embedded_json
+
+Path = tuple[Any, ...]  # Any: nested pairs (parent path, step); made for every leaf, spelled only for findings
+
+_PROTOCOL_WORDS = """
+    messages role content type text name model stream temperature top_p n stop seed user tools tool_choice tool_calls
+    function arguments parameters description id index max_tokens max_completion_tokens presence_penalty
+    frequency_penalty logit_bias logprobs top_logprobs response_format json_schema schema strict stream_options
+    include_usage parallel_tool_calls reasoning_effort reasoning_content reasoning refusal image_url url detail
+    input_audio data format file file_data file_id filename tool_call_id metadata store service_tier modalities audio
+    voice prediction web_search_options verbosity safety_identifier prompt_cache_key functions function_call custom
+    max_output_tokens previous_response_id conversation truncation include background prompt suffix echo best_of input
+    output instructions call_id status summary grammar definition syntax
+    system thinking signature budget_tokens tool_use_id is_error source media_type cache_control ttl top_k
+    stop_sequences input_schema citations title context
+    properties required items enum additionalProperties anyOf allOf oneOf default const minimum maximum minLength
+    maxLength pattern minItems maxItems uniqueItems $defs $ref $schema
+"""  # OpenAI chat, responses and embeddings; Anthropic messages; JSON schema
+_READABLE = """
+    text refusal input_text output_text summary_text reasoning_text thinking redacted_thinking tool_use tool_result
+    reasoning message function_call function_call_output custom_tool_call custom_tool_call_output item_reference
+    server_tool_use
+"""
+PROTOCOL_KEYS = frozenset(_PROTOCOL_WORDS.split())
+READABLE_PARTS = frozenset(_READABLE.split())
+_PART_LISTS = frozenset(("content", "input", "output"))
+_LONGEST_NAME = 512  # characters: longer strings without a space inside an unreadable part are the blob itself
+
+
+class Leaf(NamedTuple):
+    """A text and where it stands. `whole` is None when its offsets are those of the client's text; otherwise
+    the text was derived, and a finding in it covers all `whole` characters of the leaf it came from."""
+
+    text: str
+    path: Path
+    whole: int | None = None
+
+
+class Leaves(NamedTuple):
+    found: list[Leaf]
+    unscannable: list[str]
+    """Kinds of parts that no detector can read: `image_url`, `input_audio`, `tokens`, …"""
+
+
+def read_leaves(body: Mapping[str, Any]) -> Leaves:  # Any: checked JSON
+    """Every leaf of `body`. Raise `InvalidRequest` beyond 64 levels."""
+    leaves = Leaves([], [])
+    _walk_object(body, ("", "$"), 1, leaves)
+    return leaves
+
+
+def spell_path(path: Path) -> str:
+    """`$.messages[1].content`. Keys that are not protocol words may be sensitive themselves: they become their number
+    (`#2`, counted from 0), and a leaf that *is* such a key ends in `~`."""
+    steps: list[str] = []
+    while path:
+        parent, step = path
+        steps.append(f"[{step}]" if isinstance(step, int) else step)
+        path = parent
+    return "".join(reversed(steps))
+
+
+def _walk(value: Any, path: Path, depth: int, leaves: Leaves) -> None:  # Any: checked JSON
+    kind = type(value)
+    if kind is str:
+        leaves.found.append(Leaf(value, path))
+        if "\\" in value:
+            _walk_embedded(value, path, depth, leaves)
+    elif kind is dict:
+        _walk_object(value, path, depth + 1, leaves)
+    elif kind is list:
+        _walk_list(value, path, depth + 1, leaves)
+    elif (kind is int or kind is float) and (text := _spell_number(value)):
+        leaves.found.append(Leaf(text, path))
+
+
+def _walk_object(value: Mapping[str, Any], path: Path, depth: int, leaves: Leaves) -> None:  # Any: checked JSON
+    if depth > MAX_DEPTH:
+        raise InvalidRequest(f"the JSON is nested deeper than {MAX_DEPTH} levels", code="nesting_too_deep")
+    for number, (key, item) in enumerate(value.items()):
+        if key in PROTOCOL_KEYS:
+            if type(item) is list and key in _PART_LISTS:
+                _walk_parts(item, (path, "." + key), depth + 1, leaves)
+            elif key != "role" or type(item) is not str or len(item) > 12:
+                _walk(item, (path, "." + key), depth, leaves)
+        else:
+            step = (path, f".#{number}")
+            leaves.found.append(Leaf(key, (step, "~")))
+            _walk(item, step, depth, leaves)
+    if "audio" in value and "role" in value and value["audio"] is not None:
+        leaves.unscannable.append("audio")  # a reference to what was said earlier
+
+
+def _walk_list(value: Sequence[Any], path: Path, depth: int, leaves: Leaves) -> None:  # Any: checked JSON
+    if depth > MAX_DEPTH:
+        raise InvalidRequest(f"the JSON is nested deeper than {MAX_DEPTH} levels", code="nesting_too_deep")
+    for index, item in enumerate(value):
+        _walk(item, (path, index), depth, leaves)
+    if len(value) >= 7 and all(type(item) is int and 0 <= item <= 9 for item in value):
+        # Nobody else joins the numbers of a list, but a reader does.
+        leaves.found.append(Leaf("".join(map(str, value)), path, len(value)))
+
+
+def _walk_parts(value: Sequence[Any], path: Path, depth: int, leaves: Leaves) -> None:  # Any: checked JSON
+    if depth > MAX_DEPTH:
+        raise InvalidRequest(f"the JSON is nested deeper than {MAX_DEPTH} levels", code="nesting_too_deep")
+    texts: list[str] = []
+    for index, part in enumerate(value):
+        kind = part.get("type") if type(part) is dict else None
+        if isinstance(kind, str) and kind not in READABLE_PARTS:
+            leaves.unscannable.append(
+                kind if kind in PROTOCOL_KEYS or (len(kind) <= 32 and kind.isidentifier()) else "unknown"
+            )
+            _walk_opaque(part, (path, index), depth, leaves)
+            continue
+        if type(part) is int:
+            leaves.unscannable.append("tokens")
+            break
+        _walk(part, (path, index), depth, leaves)
+        text = part.get("text") if type(part) is dict else part
+        if isinstance(text, str):
+            texts.append(text)
+    if len(texts) > 1:  # upstreams join the parts of a message, so a value cut in two is whole again there
+        joined = "".join(texts)
+        leaves.found.append(Leaf(joined, path, len(joined)))
+
+
+def _walk_opaque(part: dict[str, Any], path: Path, depth: int, leaves: Leaves) -> None:  # Any: checked JSON
+    """Names and captions of an unreadable part, but not the megabytes of the blob."""
+    inside = Leaves([], leaves.unscannable)
+    _walk_object(part, path, depth + 1, inside)
+    for leaf in inside.found:
+        text = leaf.text
+        if text.startswith("data:") and "base64," in text[:256]:
+            continue
+        if len(text) <= _LONGEST_NAME or " " in text[: _LONGEST_NAME * 2]:
+            leaves.found.append(leaf)
+
+
+def _walk_embedded(text: str, path: Path, depth: int, leaves: Leaves) -> None:
+    """Leaves of JSON inside a string, and of JSON inside those: each level of it has half the backslashes, so all of it
+    together is linear. What is nested too deep is only a curious text to the upstream: no error, but not readable."""
+    inside = Leaves([], leaves.unscannable)
+    try:
+        value = read_embedded_json(text)
+        if value is None:
+            return
+        _walk(value, path, depth + 1, inside)
+    except (InvalidRequest, RecursionError):
+        leaves.unscannable.append("nested_json")
+    leaves.found.extend([Leaf(leaf.text, path, len(text)) for leaf in inside.found])
+
+
+def _spell_number(value: int | float) -> str:
+    """The digits of a number that is long enough to be an identifier, as a person would write them; else empty."""
+    if type(value) is int:
+        return str(value) if value > 999_999 or value < -999_999 else ""
+    if value == int(value) if abs(value) < 1e18 else False:
+        return str(int(value)) if abs(value) > 999_999 else ""
+    text = repr(value)
+    return text if len(text) >= 10 else ""

@@ -1,0 +1,216 @@
+"""From a request's body to its findings: walk, fold, one pass of all patterns, each candidate checked."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from yuzui.core.errors import InvalidRequest
+from yuzui.core.sensitivity import Finding, SensitivityRules
+from yuzui.privacy.canonical import Canonical, Canonicaliser, is_plain
+from yuzui.privacy.catalogue import load_detectors
+from yuzui.privacy.custom import compile_custom
+from yuzui.privacy.detectors._contract import SEPARATOR, Detector, Digits, Hit, Pattern
+from yuzui.privacy.engine import EngineName, TooManyCandidates, compile_engine
+from yuzui.privacy.leaves import Leaf, Leaves, read_leaves, spell_path
+from yuzui.privacy.numbers import CLUSTER_REGEX, Layouts
+from yuzui.privacy.views import read_hidden
+
+_RECORD_MARK = SEPARATOR.strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanResult:
+    """What was found, what could not be read, and which detectors broke. Holds no text."""
+
+    findings: tuple[Finding, ...] = ()
+    unscannable: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+    """Names of detectors that raised, or `too_many_candidates`: the request counts as most sensitive."""
+
+
+NOTHING = ScanResult()
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """All leaves of one request as one canonical text."""
+
+    leaves: list[Leaf]
+    text: str
+    data: bytes
+    canonicals: list[Canonical] | None
+    """None when the canonical text is the text itself."""
+    starts: list[int] = field(default_factory=list)
+
+    def leaf_at(self, at: int) -> int:
+        if not self.starts:
+            position = 0
+            for number, leaf in enumerate(self.leaves):
+                self.starts.append(position)
+                text = leaf.text if self.canonicals is None else self.canonicals[number].text
+                position += len(text) + len(SEPARATOR)
+        return bisect_right(self.starts, at) - 1
+
+    def size_of(self, number: int) -> int:
+        return len(self.leaves[number].text if self.canonicals is None else self.canonicals[number].text)
+
+    def original_span(self, number: int, start: int, end: int) -> tuple[int, int]:
+        leaf = self.leaves[number]
+        if leaf.whole is not None:
+            return 0, leaf.whole
+        return (start, end) if self.canonicals is None else self.canonicals[number].span(start, end)
+
+
+class Scanner:
+    """Compiled once per configuration; safe to share between threads. Raise `ConfigError` for a bad custom pattern."""
+
+    def __init__(self, rules: SensitivityRules, *, engine: EngineName = "auto") -> None:
+        self._detectors: dict[str, Detector] = {**load_detectors(), **compile_custom(rules, engine)}
+        self._canonicaliser = Canonicaliser()
+        owners: dict[Pattern, list[str]] = {}
+        wanted: dict[tuple[int, ...], list[str]] = {}
+        for name, detector in self._detectors.items():
+            for pattern in detector.patterns:
+                owners.setdefault(pattern, []).append(name)
+            for layout in detector.layouts:
+                wanted.setdefault(layout, []).append(name)
+        self._layouts = Layouts(wanted)
+        self._owners = [(), *(tuple(names) for names in owners.values())]
+        self._engine = compile_engine((Pattern(regex=CLUSTER_REGEX), *owners), engine)
+
+    @property
+    def engine_name(self) -> str:
+        return self._engine.name
+
+    def scan(self, body: Mapping[str, Any]) -> ScanResult:  # Any: checked JSON
+        """Findings in every leaf of `body`. Raise `InvalidRequest` for nesting beyond 64 levels and lone surrogates."""
+        return self._scan(read_leaves(body))
+
+    def scan_text(self, text: str) -> ScanResult:
+        """Findings in one text, for example an answer; their path is `$`."""
+        return self._scan(Leaves([Leaf(text, ((), "$"))], []))
+
+    def _scan(self, leaves: Leaves) -> ScanResult:
+        sheet = self._lay_out(leaves.found)
+        try:
+            candidates = self._engine.find(sheet.text, sheet.data)
+        except TooManyCandidates:
+            return ScanResult(unscannable=tuple(leaves.unscannable), failures=("too_many_candidates",))
+        except Exception as error:  # fail closed whatever breaks; the name of the error holds no content
+            return ScanResult(unscannable=tuple(leaves.unscannable), failures=(f"engine: {type(error).__name__}",))
+        if not candidates:
+            return ScanResult(unscannable=tuple(leaves.unscannable)) if leaves.unscannable else NOTHING
+        failures: dict[str, None] = {}
+        found: list[tuple[str, Hit]] = []
+        for index, start, end in candidates:
+            if index == 0:
+                for digits, names in self._layouts.find(sheet.text, start, end):
+                    for name in names:
+                        self._ask(name, failures, found, digits=digits)
+            else:
+                for name in self._owners[index]:
+                    self._ask(name, failures, found, text=sheet.text, start=start, end=end)
+        return ScanResult(
+            findings=_to_findings(sheet, found), unscannable=tuple(leaves.unscannable), failures=tuple(failures)
+        )
+
+    def _ask(
+        self,
+        name: str,
+        failures: dict[str, None],
+        found: list[tuple[str, Hit]],
+        *,
+        digits: Digits | None = None,
+        text: str = "",
+        start: int = 0,
+        end: int = 0,
+    ) -> None:
+        detector = self._detectors[name]
+        try:
+            if digits is not None:
+                assert (
+                    detector.check_digits is not None
+                )  # who names layouts has it; a detector that lacks it fails closed
+                hit = detector.check_digits(digits)
+                if hit is not None:
+                    found.append((name, hit))
+            else:
+                assert detector.check is not None  # as above, for patterns
+                found.extend([(name, hit) for hit in detector.check(text, start, end)])
+        except Exception:  # a broken detector must not take the request with it, nor let it pass
+            failures[name] = None
+
+    def _lay_out(self, leaves: list[Leaf]) -> _Sheet:
+        """The leaves one after another, folded where needed. Each is followed by a separator."""
+        texts = [leaf.text for leaf in leaves]
+        texts.append("")
+        text = SEPARATOR.join(texts)
+        if text.isascii():
+            data = text.encode("ascii")
+            if data.count(b"\x1e") == len(leaves) and is_plain(text.replace(_RECORD_MARK, "")):
+                return _Sheet(leaves, text, data, None)
+        return self._lay_out_folded(leaves)
+
+    def _lay_out_folded(self, leaves: list[Leaf]) -> _Sheet:
+        fold = self._canonicaliser.fold
+        canonicals = [fold(leaf.text) for leaf in leaves]
+        leaves = list(leaves)
+        for number, canonical in enumerate(canonicals[:]):
+            if canonical.origins is None:
+                continue
+            leaf = leaves[number]
+            for view in read_hidden(leaf.text):
+                leaves.append(Leaf(view, leaf.path, len(leaf.text) if leaf.whole is None else leaf.whole))
+                canonicals.append(fold(view))
+        text = SEPARATOR.join([canonical.text for canonical in canonicals] + [""])
+        try:
+            data = text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            where = next((leaf for leaf in leaves if not _is_encodable(leaf.text)), leaves[0])
+            path = spell_path(where.path)
+            raise InvalidRequest(
+                f"{path} has a lone surrogate, which is no character; send valid Unicode",
+                code="invalid_unicode",
+                param=path,
+            ) from error
+        return _Sheet(leaves, text, data, canonicals)
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _to_findings(sheet: _Sheet, found: Iterable[tuple[str, Hit]]) -> tuple[Finding, ...]:
+    """Hits at their places in the client's text: one per kind and place, and derived readings only for what is new."""
+    placed: list[tuple[bool, int, int, int, str, Hit]] = []
+    for name, hit in found:
+        number = sheet.leaf_at(hit.start)
+        start = hit.start - sheet.starts[number]
+        end = min(hit.end - sheet.starts[number], sheet.size_of(number))
+        if end > start:
+            placed.append((sheet.leaves[number].whole is not None, number, start, -end, name, hit))
+    placed.sort(key=lambda entry: entry[:5])
+    known: set[tuple[str, str]] = set()
+    reached: dict[tuple[int, str], int] = {}
+    findings: list[Finding] = []
+    for is_derived, number, start, negative_end, name, hit in placed:
+        end = -negative_end
+        offset = sheet.starts[number]
+        value = (hit.kind, sheet.text[offset + start : offset + end])
+        if end <= reached.get((number, hit.kind), 0) or (is_derived and value in known):
+            continue  # the same thing seen twice
+        known.add(value)
+        reached[number, hit.kind] = end
+        first, last = sheet.original_span(number, start, end)
+        findings.append(
+            Finding(kind=hit.kind, detector=name, start=first, end=last, path=spell_path(sheet.leaves[number].path),
+                    confidence=hit.confidence)
+        )  # fmt: skip  # one finding, one line
+    return tuple(findings)
