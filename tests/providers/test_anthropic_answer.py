@@ -260,6 +260,17 @@ def test_any_cut_of_the_bytes_gives_the_same_chunks(blocks: list[bytes], end: by
     assert drain([stream[i : i + 1] for i in range(len(stream))]) == whole
 
 
+EVENT_FIELDS = st.sampled_from(["index", "delta", "content_block", "message", "usage", "error"])
+KINDS = ["message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta", "news"]
+
+
+@given(st.sampled_from([*KINDS, "message_stop", "error"]), st.dictionaries(EVENT_FIELDS, JSON))
+def test_no_shape_of_an_event_is_more_than_an_upstream_fault(kind: str, fields: dict[str, object]) -> None:
+    chunks, fault = drain([START + event(kind, **fields)])
+    assert fault, "without `message_stop` no stream is complete"
+    assert kind != "news" or not chunks
+
+
 @given(st.integers(0, len(START + END) - 1))
 def test_a_stream_cut_anywhere_is_never_complete(length: int) -> None:
     decoder = CODEC.decoder()

@@ -21,7 +21,7 @@ from yuzui.providers._anthropic_turns import Block, called_tools, is_unthought_t
 DEFAULT_MAX_TOKENS = 16_384  # the API requires a value, OpenAI clients rarely send one, and thinking counts towards it
 MIN_THINKING_BUDGET = 1024  # the API's own minimum
 THINKING_BUDGETS = {"low": 1024, "medium": 4096, "high": 16_384, "xhigh": 32_768, "max": 65_536}
-"""Tokens of thinking per effort, for the models that take a budget and no effort; our choice, doubling twice a step."""
+"""Tokens of thinking per effort, for the models that take a budget; our choice, from the API's minimum up."""
 MAX_USER_ID_CHARS = 256  # https://platform.claude.com/docs/en/api/messages, metadata.user_id
 _EFFORTS = ("minimal", "low", "medium", "high", "xhigh", "max")
 _SERVICE_TIERS = {"auto": "auto", "default": "standard_only"}
