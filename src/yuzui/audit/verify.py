@@ -400,7 +400,7 @@ def _check_beyond(source: LogSource, reader: TileReader, beyond: list[Tile], fin
         if found is None or found[0].width < tile.width or _cut(found[1], tile) != data:
             findings.add(f"{tile.path}: the file neither belongs to the log at this checkpoint nor continues it")
     if entries:
-        findings.notes.append(f"{len(entries)} entries after the checkpoint are not signed yet")
+        findings.notes.append(f"entries after the checkpoint that are not signed yet: {len(entries)}")
 
 
 def _entries_beyond(size: int, source: LogSource, beyond: list[Tile]) -> list[bytes]:

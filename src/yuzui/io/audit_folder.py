@@ -66,7 +66,10 @@ class AuditFolder:
             private_key = _load_key(private_key_file) if private_key_file.exists() else _create_key(private_key_file)
             log = cls(folder, origin, private_key, lock)
             log._clear_staging()
-            log._load() if has_log else log._begin()
+            if has_log:
+                log._load()
+            else:
+                log._begin()
         except BaseException:
             _unlock(lock)
             raise

@@ -7,6 +7,7 @@ later publish replaced are read from their successors.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,17 @@ from yuzui.audit.merkle import inclusion_proof
 from yuzui.audit.note import NoteInvalid, read_vkey
 from yuzui.audit.proof import InclusionProof, ProofInvalid, verify_proof
 from yuzui.audit.record import read_record
-from yuzui.audit.tiles import ENTRIES, WIDTH, Tile, TilesInvalid, hash_reader, read_bundle, tiles_at, width_in
+from yuzui.audit.tiles import (
+    ENTRIES,
+    MAX_ENTRY_BYTES,
+    WIDTH,
+    Tile,
+    TilesInvalid,
+    hash_reader,
+    read_bundle,
+    tiles_at,
+    width_in,
+)
 from yuzui.audit.verify import CHECKPOINT_PATH, VKEY_PATH, TileReader, VerifyReport, verify_log
 from yuzui.core.errors import GatewayFault, NotFound
 
@@ -102,8 +113,11 @@ class FolderSource:
 
     def read(self, path: str) -> bytes | None:
         try:
-            with open(f"{self._folder}/{path}", "rb") as file:  # noqa: PTH123 - two reads per 256 entries: Path costs more
-                return file.read()
+            with open(f"{self._folder}/{path}", "rb", opener=_open_without_waiting) as file:
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode):
+                    return None  # a pipe or a device in place of a file: never wait for it, never read without end
+                return file.read() if status.st_size <= _MAX_FILE_BYTES else file.read(_MAX_FILE_BYTES + 1)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
 
@@ -115,19 +129,27 @@ class FolderSource:
 
     def paths(self) -> Iterator[str]:
         """Symbolic links count as files: a log has none, so they are reported as strangers or read like the rest."""
-        return self._walk("")
+        waiting = [""]
+        while waiting:
+            prefix = waiting.pop()
+            try:
+                with os.scandir(f"{self._folder}/{prefix}") as found:
+                    # What waits longest is read last: bundles come after all hashes (see `LogSource.paths`).
+                    entries = sorted(found, key=lambda entry: (entry.name != "entries", entry.name))
+            except FileNotFoundError:
+                continue  # a publish removed the folder of a tile that is full now
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(f"{prefix}{entry.name}/")
+                else:
+                    yield prefix + entry.name
 
-    def _walk(self, prefix: str) -> Iterator[str]:
-        try:
-            with os.scandir(f"{self._folder}/{prefix}") as found:
-                entries = sorted(found, key=lambda entry: (entry.name == "entries", entry.name))
-        except FileNotFoundError:
-            return  # a publish removed the folder of a tile that is full now
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from self._walk(f"{prefix}{entry.name}/")
-            else:
-                yield prefix + entry.name
+
+_MAX_FILE_BYTES = WIDTH * (2 + MAX_ENTRY_BYTES)  # a full bundle of the longest entries
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _fault(message: str) -> GatewayFault:
