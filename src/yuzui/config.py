@@ -19,12 +19,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from yuzui.accounting.prices import read_price
+from yuzui.accounting.prices import FREE, parse_price, price_warnings
 from yuzui.core.chat import Feature
 from yuzui.core.errors import ConfigError
 from yuzui.core.sensitivity import DEFAULT_LEVELS, CustomPattern, Lattice, SensitivityRules, TermList
 from yuzui.core.target import Premises, Quirks, Target, Timeouts, VirtualModel
-from yuzui.privacy.kinds import DEFAULT_KIND_LEVELS
+from yuzui.privacy.catalogue import DEFAULT_LEVELS as DEFAULT_KIND_LEVELS
 from yuzui.providers.catalogue import ProviderRow, load_rows
 from yuzui.routing.policies.catalogue import policy_names
 
@@ -122,9 +122,10 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
     warnings: list[str] = []
     rules = _rules(_convert(top.sensitivity, _Sensitivity, "sensitivity"))
     money = _money(_convert(top.money, _Money, "money"))
-    embedded = EmbeddedConfig(**msgspec.to_builtins(_convert(top.embedded, _Embedded, "embedded")))
-    if source is None:
-        embedded = EmbeddedConfig(enabled=True)
+    # No table, no process; without a file at all the embedded model is what there is to try.
+    embedded = EmbeddedConfig(enabled=source is None)
+    if top.embedded is not None:
+        embedded = EmbeddedConfig(**msgspec.to_builtins(_convert(top.embedded, _Embedded, "embedded")))
     targets, lookups = _targets(top.targets, rules, environ, warnings)
     if embedded.enabled:
         targets.insert(0, _embedded_target(embedded, rules))
@@ -156,12 +157,12 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
 
 
 def _rules(table: _Sensitivity) -> SensitivityRules:
-    names = tuple(table.levels)
+    names = table.levels
     if len(names) < 2 or len(set(names)) != len(names):
         raise ConfigError("sensitivity.levels needs at least two different names, lowest first")
     lattice = Lattice(names=names)
     default = _level(lattice, table.default or names[min(1, len(names) - 1)], "sensitivity.default")
-    # Built-in kinds name the four default levels; other lattices are mapped by rank, rounded towards the stricter level.
+    # Built-in kinds name the four default levels; other lattices are mapped by rank, rounded to the stricter side.
     kinds = {
         kind: -(-DEFAULT_LEVELS.index(level) * lattice.top // (len(DEFAULT_LEVELS) - 1))
         for kind, level in DEFAULT_KIND_LEVELS.items()
@@ -174,8 +175,7 @@ def _rules(table: _Sensitivity) -> SensitivityRules:
         TermList(kind=item.kind, terms=tuple(item.terms))
         for item in _convert_all(table.terms, _Terms, "sensitivity.terms")
     )
-    own_kinds = {item.kind for item in (*patterns, *terms)}
-    for kind in own_kinds:
+    for kind in (*(pattern.kind for pattern in patterns), *(listed.kind for listed in terms)):
         kinds.setdefault(kind, lattice.top)  # the operator's own secrets: highest unless said otherwise
     for kind, name in table.kinds.items():
         if kind not in kinds:
@@ -183,7 +183,11 @@ def _rules(table: _Sensitivity) -> SensitivityRules:
         kinds[kind] = _level(lattice, name, f"sensitivity.kinds.{kind}")
     unscannable = table.unscannable or names[-1]
     return SensitivityRules(
-        lattice=lattice, default=default, kinds=kinds, patterns=patterns, terms=terms,
+        lattice=lattice,
+        default=default,
+        kinds=kinds,
+        patterns=patterns,
+        terms=terms,
         unscannable=_level(lattice, unscannable, "sensitivity.unscannable"),
     )
 
@@ -217,6 +221,8 @@ def _targets(
             raise ConfigError(f"{path}.provider: {item.provider!r} is unknown{_near(item.provider, rows)}")
         target = _target(item, row, rules, path, _secret(item, row, environ, path, warnings))
         targets.append(target)
+        if target.price is not None:
+            warnings += price_warnings(target.price, f"{path}.price")
         if item.price is None:
             lookups[target.name] = (row.price_provider or item.provider, item.model)
     return targets, lookups
@@ -227,12 +233,11 @@ def _target(item: _Target, row: ProviderRow, rules: SensitivityRules, path: str,
     _check_name(item.name, f"{path}.name")
     default_clearance = rules.lattice.names[-1] if premises == "own" else rules.lattice.names[rules.default]
     price = None
-    price_help = f'write price = {{ currency = "USD", input = ..., output = ... }} (or "free") under {path} ({item.name})'
+    price_help = (
+        f'write `price = {{ currency = "USD", input = ..., output = ... }}` or "free" under {path} ({item.name})'
+    )
     if item.price is not None:
-        try:
-            price = read_price(item.price)
-        except ValueError as error:
-            raise ConfigError(f"{path}.price: {error}") from error
+        price = parse_price(item.price, f"{path}.price")
     return Target(
         name=item.name,
         provider=item.provider,
@@ -253,21 +258,28 @@ def _target(item: _Target, row: ProviderRow, rules: SensitivityRules, path: str,
         max_concurrency=item.max_concurrency,
         max_queue=item.max_queue,
         weight=item.weight,
-        timeouts=_convert(item.timeouts, Timeouts, f"{path}.timeouts"),
+        timeouts=_timeouts(item.timeouts, f"{path}.timeouts"),
         quirks=_quirks(row.quirks, item.quirks, path),
         is_simulated=row.codec == "scripted",
     )
 
 
+def _timeouts(table: Mapping[str, float], path: str) -> Timeouts:
+    _refuse_unknown(table, Timeouts, path)
+    for key, value in table.items():
+        if not value > 0:
+            raise ConfigError(f"{path}.{key}: seconds above zero, not {value}")
+    return Timeouts(**table)
+
+
 def _quirks(row: Quirks, overrides: Mapping[str, Any], path: str) -> Quirks:
     if not overrides:
         return row
+    _refuse_unknown(overrides, Quirks, f"{path}.quirks")
     return _convert({**msgspec.to_builtins(row), **overrides}, Quirks, f"{path}.quirks")
 
 
-def _secret(
-    item: _Target, row: ProviderRow, environ: Mapping[str, str], path: str, warnings: list[str]
-) -> str:
+def _secret(item: _Target, row: ProviderRow, environ: Mapping[str, str], path: str, warnings: list[str]) -> str:
     reference = item.api_key
     if isinstance(reference, str):
         raise ConfigError(f'{path}.api_key: secrets stay out of this file; write api_key = {{ env = "NAME" }}')
@@ -302,12 +314,13 @@ def _base_url(url: str, premises: Premises, path: str) -> str:
 
 def _models(tables: Sequence[Mapping[str, Any]], targets: set[str]) -> tuple[VirtualModel, ...]:
     models: list[VirtualModel] = []
+    policies = policy_names()
     for position, table in enumerate(tables):
         path = f"models[{position}]"
         item = _convert(table, _Model, path)
         _check_name(item.name, f"{path}.name")
-        if item.policy not in policy_names():
-            raise ConfigError(f"{path}.policy: {item.policy!r} is unknown{_near(item.policy, policy_names())}")
+        if item.policy not in policies:
+            raise ConfigError(f"{path}.policy: {item.policy!r} is unknown{_near(item.policy, policies)}")
         for candidate in (*item.candidates, *item.weights):
             if candidate not in targets:
                 raise ConfigError(f"{path}.candidates: no target is named {candidate!r}{_near(candidate, targets)}")
@@ -316,8 +329,13 @@ def _models(tables: Sequence[Mapping[str, Any]], targets: set[str]) -> tuple[Vir
         if item.name in targets:
             raise ConfigError(f"{path}.name: {item.name!r} is a target's name already")
         models.append(
-            VirtualModel(name=item.name, candidates=tuple(item.candidates), policy=item.policy,
-                         may_fall_back=item.fallback, weights=dict(item.weights))
+            VirtualModel(
+                name=item.name,
+                candidates=tuple(item.candidates),
+                policy=item.policy,
+                may_fall_back=item.fallback,
+                weights=dict(item.weights),
+            )
         )
     _refuse_duplicates([model.name for model in models], "models")
     return tuple(models)
@@ -335,7 +353,7 @@ def _embedded_target(embedded: EmbeddedConfig, rules: SensitivityRules) -> Targe
         premises="own",
         clearance=_level(rules.lattice, clearance, "embedded.clearance"),
         jurisdiction="",
-        price=read_price("free"),
+        price=FREE,
         features=row.features - {"tools", "images", "audio", "files", "web_search"},
         context_tokens=embedded.context_tokens,
         max_concurrency=embedded.parallel,
@@ -369,7 +387,9 @@ def _level(lattice: Lattice, name: str, path: str) -> int:
     try:
         return lattice.level(name)
     except KeyError as error:
-        raise ConfigError(f"{path}: {name!r} is no sensitivity level; the levels are {', '.join(lattice.names)}") from error
+        raise ConfigError(
+            f"{path}: {name!r} is no sensitivity level; the levels are {', '.join(lattice.names)}"
+        ) from error
 
 
 def _check_name(name: str, path: str) -> None:
@@ -404,6 +424,14 @@ def _convert_all(tables: Sequence[object], kind: type[T], path: str) -> list[T]:
     return [_convert(table, kind, f"{path}[{position}]") for position, table in enumerate(tables)]
 
 
+def _refuse_unknown(table: Mapping[str, object], kind: type, path: str) -> None:
+    """For the dataclasses of core/, which know nothing of TOML and would ignore what they do not know."""
+    known = getattr(kind, "__dataclass_fields__", {})
+    for key in table:
+        if key not in known:
+            raise ConfigError(f"{path}.{key}: unknown key{_near(key, known)}")
+
+
 def _explain(message: str, kind: type, path: str) -> str:
     """msgspec's message with the TOML path in front and, for an unknown key, the nearest known one."""
     text, _, where = message.partition(" - at `$")
@@ -412,7 +440,7 @@ def _explain(message: str, kind: type, path: str) -> str:
     if unknown:
         key = unknown.group(1)
         full = ".".join(part for part in (path, inner, key) if part)
-        fields = [name for name in getattr(kind, "__struct_fields__", getattr(kind, "__dataclass_fields__", ()))]
+        fields = list(getattr(kind, "__struct_fields__", ()))
         return f"{full}: unknown key{_near(key, fields)}"
     full = ".".join(part for part in (path, inner) if part)
     return f"{full}: {text[:1].lower()}{text[1:]}" if full else text
@@ -425,17 +453,17 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pass
 
 
-class _File(_Table):
+class _File(_Table, frozen=True):
     server: dict[str, Any] = {}
     targets: list[dict[str, Any]] = []
     models: list[dict[str, Any]] = []
     sensitivity: dict[str, Any] = {}
-    embedded: dict[str, Any] = {}
+    embedded: dict[str, Any] | None = None
     money: dict[str, Any] = {}
     audit: dict[str, Any] = {}
 
 
-class _Server(_Table):
+class _Server(_Table, frozen=True):
     host: str = "127.0.0.1"
     port: int = 8080
     max_body_bytes: int = 16 * 1024 * 1024
@@ -443,12 +471,12 @@ class _Server(_Table):
     heartbeat_s: float = 10.0
 
 
-class _Secret(_Table):
+class _Secret(_Table, frozen=True):
     env: str = ""
     file: str = ""
 
 
-class _Target(_Table):
+class _Target(_Table, frozen=True):
     name: str
     provider: str
     model: str
@@ -470,7 +498,7 @@ class _Target(_Table):
     quirks: dict[str, Any] = {}
 
 
-class _Model(_Table):
+class _Model(_Table, frozen=True):
     name: str
     candidates: list[str]
     policy: str = "own_first"
@@ -478,18 +506,18 @@ class _Model(_Table):
     weights: dict[str, int] = {}
 
 
-class _Pattern(_Table):
+class _Pattern(_Table, frozen=True):
     kind: str
     regex: str
 
 
-class _Terms(_Table):
+class _Terms(_Table, frozen=True):
     kind: str
     terms: list[str]
 
 
-class _Sensitivity(_Table):
-    levels: list[str] = list(DEFAULT_LEVELS)
+class _Sensitivity(_Table, frozen=True):
+    levels: tuple[str, ...] = DEFAULT_LEVELS
     default: str = ""
     unscannable: str = ""
     kinds: dict[str, str] = {}
@@ -497,7 +525,7 @@ class _Sensitivity(_Table):
     terms: list[dict[str, Any]] = []
 
 
-class _Embedded(_Table):
+class _Embedded(_Table, frozen=True):
     enabled: bool = True
     model: str = "smollm2-135m"
     clearance: str = ""
@@ -507,12 +535,12 @@ class _Embedded(_Table):
     max_queue: int = 64
 
 
-class _Money(_Table):
+class _Money(_Table, frozen=True):
     currency: str = "USD"
     rates: dict[str, float | str | int] = {}
 
 
-class _Audit(_Table):
+class _Audit(_Table, frozen=True):
     origin: str = "yuzui.local/audit"
     publish_interval_s: float = 1.0
 

@@ -1,7 +1,7 @@
 """One request, top to bottom. Read `Journey.run` and you know how Yuzui works; each step names its station.
 
-Nothing here opens a socket, reads a file or a clock: the world comes in through `ports`. The order below is the order of
-the table in the README, and a test holds the two together.
+Nothing here opens a socket, reads a file or a clock: the world comes in through `ports`. The order below is the order
+of the table in the README, and a test holds the two together.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
+
+from typing_extensions import override
 
 from yuzui.accounting import bounds, settle
 from yuzui.accounting.window import window_of
@@ -40,14 +41,14 @@ from yuzui.core.strict_json import read_object
 from yuzui.core.target import Target
 from yuzui.dialects._contract import ClientDialect, StreamWriter
 from yuzui.exchange import Delivered, Exchange
-from yuzui.ports import Books, Clock, ClientGone, Interruption, Randomness, RawRequest, Reply, Telemetry, Upstream
+from yuzui.ports import Books, ClientGone, Clock, Interruption, Randomness, RawRequest, Reply, Telemetry, Upstream
 from yuzui.privacy.conversation import ConversationMemory
 from yuzui.privacy.egress import check_egress
 from yuzui.privacy.label import label
 from yuzui.privacy.scan import Scanner
 from yuzui.providers._contract import Codec, WireRequest
-from yuzui.routing.health import Health
-from yuzui.routing.retry import Course, RetryPolicy
+from yuzui.routing.health import Watch
+from yuzui.routing.retry import Course, RetryBudget
 from yuzui.routing.router import Router
 
 log = logging.getLogger("yuzui")
@@ -61,7 +62,6 @@ class Snapshot:
     router: Router
     scanner: Scanner
     codecs: Mapping[str, Codec]
-    rates: Mapping[str, Decimal]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +75,8 @@ class World:
     telemetry: Telemetry
     gate: Gate
     memory: ConversationMemory
-    health: Health
-    retry: RetryPolicy
+    watch: Watch
+    retries: RetryBudget
     content_key: bytes
 
 
@@ -89,12 +89,16 @@ class Gateway:
         self.dialects = MappingProxyType(dict(dialects))
         self._running: set[Interruption] = set()
         self._sampler = RefusalSampler()
+        self.closed_because: GatewayFault | None = None
+        """Set while evidence cannot be written: then nothing is answered."""
 
     async def answer(self, raw: RawRequest, reply: Reply, dialect: ClientDialect, interruption: Interruption) -> None:
         """Answer one request; never raises for anything that is the client's, the target's or the network's doing."""
         journey = Journey(self.snapshot, self.world, self._sampler, reply, dialect)
         self._running.add(interruption)
         try:
+            if self.closed_because is not None:
+                raise self.closed_because
             await journey.run(raw)
         except YuzuiError as error:
             await journey.refuse(error)
@@ -173,8 +177,7 @@ class Journey:
         exchange.conversation_id = raw.conversation_id or request.conversation_id
 
         # May they send this now?
-        input_bound = bounds.input_tokens(len(raw.body))
-        admission = world.gate.admit(caller, input_bound)
+        admission = world.gate.admit(caller, len(raw.body))  # a token is at least a byte; corrected at the end
         try:
             # How sensitive is it?
             rules = snapshot.config.sensitivity
@@ -186,6 +189,9 @@ class Journey:
             if sensitivity.level > rules.default:
                 exchange.delivered.texts = []  # the answer carries the label too: keep it until it is learnt
 
+            # How large can it get?
+            exchange.input_bound = bounds.input_tokens(len(raw.body))
+
             # Where may it go, where should it go, and why?
             decision = exchange.decision = snapshot.router.decide(
                 request.model,
@@ -193,25 +199,27 @@ class Journey:
                 constraints=caller.constraints,
                 allowed_models=caller.models,
                 features=request.features,
-                input_tokens=input_bound,
+                input_tokens=exchange.input_bound,
                 output_tokens=bounds.expected_output_tokens(request),
-                health=world.health,
+                health=world.watch.health(),
                 fraction=world.randomness.fraction(),
             )
 
             # Reserve the money: durable before anything leaves.
-            await self._reserve(caller, request, decision, input_bound)
+            await self._reserve(caller, request, decision)
 
             # Send it, stream it back, settle it.
             await self._try_plan(request, decision)
         finally:
             world.gate.release(admission, exchange.usage)
 
-    async def _reserve(self, caller: Caller, request: ChatRequest, decision: Decision, input_bound: int) -> None:
+    async def _reserve(self, caller: Caller, request: ChatRequest, decision: Decision) -> None:
         exchange = self.exchange
         budget = caller.budget
         exchange.window = window_of(budget.period, exchange.at_ns) if budget is not None else ""
-        exchange.reserved_nano = bounds.most_expensive_nano(decision.plan, request, input_bound, self.snapshot.rates)
+        exchange.reserved_nano = bounds.most_expensive_nano(
+            decision.plan, request, exchange.input_bound, self.snapshot.config.money.rates
+        )
         await self.world.books.reserve(
             Intent(
                 request_id=exchange.id,
@@ -228,16 +236,17 @@ class Journey:
     async def _try_plan(self, request: ChatRequest, decision: Decision) -> None:
         """Try the plan in order. Before the first byte reached the client another try may follow; after it, never."""
         exchange, world = self.exchange, self.world
-        course = Course(world.retry, decision, world.randomness, world.clock)
+        course = Course(world.retries, decision, world.randomness, world.clock)
         target: Target | None = decision.plan[0]
         while target is not None:
             exchange.target = target
             exchange.delivered = Delivered(texts=None if exchange.delivered.texts is None else [])
             began = world.clock.monotonic()
-            world.health.started(target.name)
+            world.watch.started(target.name)
             try:
                 await self._attempt(request, decision, target)
             except UpstreamFault as fault:
+                world.watch.failed(target.name, fault)
                 self._note_failure(target, fault, began)
                 if self.reply.has_started:
                     await self._break_off(fault)
@@ -254,10 +263,10 @@ class Journey:
                 if target is None:
                     raise
             else:
-                world.health.succeeded(target.name, exchange.first_token_ms)
+                world.watch.succeeded(target.name)
                 return
             finally:
-                world.health.finished(exchange.target.name)
+                world.watch.finished(exchange.target.name)
 
     async def _attempt(self, request: ChatRequest, decision: Decision, target: Target) -> None:
         exchange = self.exchange
@@ -281,7 +290,7 @@ class Journey:
             if not 200 <= upstream.status < 300:
                 raise codec.read_error(upstream.status, _HeaderView(upstream.header), body, target)
         response = codec.read_response(body)
-        exchange.first_token_ms = _ms(self.world.clock.monotonic() - began)
+        self._note_first_token(target, began)
         exchange.delivered.count_response(response)
         exchange.answer_hash = exchange.hash_content(body)
         data = self.dialect.write_response(response, request)
@@ -306,9 +315,7 @@ class Journey:
         held = b""  # a role without content promises nothing: until content comes, another target may still answer
         async with self.world.upstream.open(wire, target, decision.allowed) as upstream:
             if not 200 <= upstream.status < 300:
-                raise codec.read_error(
-                    upstream.status, _HeaderView(upstream.header), await upstream.read(), target
-                )
+                raise codec.read_error(upstream.status, _HeaderView(upstream.header), await upstream.read(), target)
             async with aclosing(upstream.chunks()) as chunks:
                 async for data in chunks:
                     digest.update(data)
@@ -323,7 +330,7 @@ class Journey:
                     elif out:
                         held = b""
                         if not reply.has_started:
-                            exchange.first_token_ms = _ms(self.world.clock.monotonic() - began)
+                            self._note_first_token(target, began)
                             await self._start_stream(writer)
                         await reply.send(out, more=True)
                     if decoder.is_complete:
@@ -334,6 +341,11 @@ class Journey:
         if not reply.has_started:
             await self._start_stream(writer)
         await reply.send(held + writer.finish(_trailer(exchange, receipt)), more=False)
+
+    def _note_first_token(self, target: Target, began: float) -> None:
+        latency_s = self.world.clock.monotonic() - began
+        self.exchange.first_token_ms = _ms(latency_s)
+        self.world.watch.first_token(target.name, latency_s * 1000)
 
     async def _start_stream(self, writer: StreamWriter) -> None:
         headers = self.exchange.headers()
@@ -357,10 +369,10 @@ class Journey:
                 tokens_delivered=exchange.delivered.pieces,
             )
         )
-        world.health.failed(target.name, fault)
         world.telemetry.attempt_failed(target.name, fault.code)
-        log.warning("target_failed", extra={"fields": {"request_id": exchange.id, "target": target.name,
-                                                       "code": fault.code}})
+        log.warning(
+            "target_failed", extra={"fields": {"request_id": exchange.id, "target": target.name, "code": fault.code}}
+        )
 
     async def _break_off(self, fault: UpstreamFault) -> None:
         """The stream broke after bytes reached the client: say so inside it; nothing follows, nothing is retried."""
@@ -386,7 +398,7 @@ class Journey:
                 log.error("books_unavailable", extra={"fields": {"request_id": exchange.id, "code": unavailable.code}})
                 error = unavailable
         else:
-            self.world.telemetry.request_done(exchange, outcome, error.code)
+            self._count(outcome, error)
         with suppress(ClientGone):
             if self.reply.has_started:
                 if self._writer is not None:
@@ -410,12 +422,17 @@ class Journey:
         if exchange.closed is not None:
             return await asyncio.shield(exchange.closed)
         settlement = settle.settle(exchange, outcome, self.snapshot.config.money)
+        exchange.note_settlement(settlement, self.snapshot.config.money.currency)
         self._learn()
         duration_ms = _ms(world.clock.monotonic() - exchange.started)
         if outcome == "answered" and exchange.target is not None:
             exchange.attempts.append(
-                AttemptRecord(target=exchange.target.name, outcome="ok", duration_ms=duration_ms,
-                              tokens_delivered=exchange.delivered.pieces)
+                AttemptRecord(
+                    target=exchange.target.name,
+                    outcome="ok",
+                    duration_ms=duration_ms,
+                    tokens_delivered=exchange.delivered.pieces,
+                )
             )
         record = write_record(exchange.record(outcome, error, duration_ms=duration_ms))
         caller = exchange.caller
@@ -438,9 +455,24 @@ class Journey:
             record=record,
             memory=exchange.memory,
         )
-        world.telemetry.request_done(exchange, outcome, error.code if error else "")
-        exchange.closed = asyncio.ensure_future(world.books.close(closing))
+        self._count(outcome, error)
+        exchange.closed = world.books.close(closing)
         return await asyncio.shield(exchange.closed)
+
+    def _count(self, outcome: Outcome, error: YuzuiError | None) -> None:
+        exchange, usage = self.exchange, self.exchange.usage
+        label_ = exchange.sensitivity
+        self.world.telemetry.request_done(
+            outcome=outcome,
+            code=error.code if error else "",
+            target=exchange.target.name if exchange.target else "",
+            sensitivity=exchange.lattice.names[label_.level] if label_ else "",
+            stream=exchange.request.stream if exchange.request else False,
+            duration_ms=_ms(self.world.clock.monotonic() - exchange.started),
+            first_token_ms=exchange.first_token_ms,
+            input_tokens=usage.input_tokens if usage else 0,
+            output_tokens=usage.output_tokens if usage else 0,
+        )
 
     def _learn(self) -> None:
         """An answer carries the label of what produced it: remember both, in case they come back without each other."""
@@ -449,7 +481,10 @@ class Journey:
         if texts is None or exchange.caller is None or exchange.request is None or exchange.sensitivity is None:
             return
         exchange.memory = self.world.memory.learn(
-            exchange.caller.key_id, exchange.request.body, exchange.conversation_id, exchange.sensitivity.level,
+            exchange.caller.key_id,
+            exchange.request.body,
+            exchange.conversation_id,
+            exchange.sensitivity.level,
             "".join(texts),
         )
 
@@ -490,15 +525,18 @@ class _HeaderView(Mapping[str, str]):
     def __init__(self, header: Callable[[str], str | None]) -> None:
         self._header = header
 
+    @override
     def __getitem__(self, name: str) -> str:
         value = self._header(name)
         if value is None:
             raise KeyError(name)
         return value
 
+    @override
     def __iter__(self) -> Iterator[str]:
         return iter(())  # codecs ask for names they know; nothing is ever relayed wholesale
 
+    @override
     def __len__(self) -> int:
         return 0
 

@@ -293,7 +293,7 @@ def _fault_of(error: rq.PyreqwestError, target: Target, *, had_head: bool) -> Up
             "handshake failed",
         )
         return UpstreamTLS(f"target {name!r} offers no acceptable TLS ({reason}); check its certificate and base_url")
-    if had_head:
+    if had_head or "reading a body" in causes:  # small bodies are read ahead, before the head is handed out
         return UpstreamInterrupted(f"target {name!r} stopped in the middle of its answer")
     if isinstance(error, rq.ConnectError) and "(connect)" in causes:
         return UpstreamUnreachable(f"target {name!r} cannot be reached; check that it runs and that base_url is right")

@@ -1,0 +1,222 @@
+"""The line to the target: every way of failing is a fault with its own name, and no byte goes to a wrong place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import pytest
+
+from fault_upstream import Call, FaultUpstream, Script
+from yuzui.core.decision import AllowedSet
+from yuzui.core.errors import UpstreamFault, UpstreamUnreachable
+from yuzui.core.target import Target, Timeouts
+from yuzui.io.upstream import Endpoint, HttpUpstream
+from yuzui.providers._contract import WireRequest
+
+ALLOWED = AllowedSet(frozenset({"t"}))
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
+
+
+def target(base_url: str, *, name: str = "t", engine: str = "", **limits: float) -> Target:
+    return Target(
+        name=name, provider="vllm", codec="openai", model="m", base_url=base_url, premises="own", clearance=3,
+        jurisdiction="", timeouts=Timeouts(**limits), engine=engine,
+    )  # fmt: skip
+
+
+def wire(*, is_stream: bool = False) -> WireRequest:
+    return WireRequest(path="/x", headers={"content-type": "application/json"}, body=b"{}", is_stream=is_stream)
+
+
+async def no_script(target: Target, wire: WireRequest) -> AsyncGenerator[bytes, None]:
+    raise AssertionError("no scripted target here")
+    yield b""
+
+
+async def no_endpoint(model: str) -> Endpoint | None:
+    return None
+
+
+def make() -> HttpUpstream:
+    return HttpUpstream(endpoint_of=no_endpoint, scripted=no_script)
+
+
+def raw(data: bytes, *, then_close: bool = False, then_reset: bool = False) -> Script:
+    async def script(call: Call) -> None:
+        await call.write(data)
+        if then_reset:
+            await asyncio.sleep(0.02)
+            call.reset()
+        elif then_close:
+            call.writer.close()
+
+    return script
+
+
+async def whole(upstream: HttpUpstream, to: Target) -> tuple[int, bytes]:
+    async with upstream.open(wire(), to, ALLOWED) as reply:
+        return reply.status, await reply.read()
+
+
+async def streamed(upstream: HttpUpstream, to: Target) -> list[bytes]:
+    parts: list[bytes] = []
+    async with upstream.open(wire(is_stream=True), to, ALLOWED) as reply, aclosing(reply.chunks()) as chunks:
+        async for chunk in chunks:
+            parts.append(chunk)
+    return parts
+
+
+def test_the_answer_and_the_status_arrive() -> None:
+    async def story() -> None:
+        async with FaultUpstream(raw(OK)) as server:
+            upstream = make()
+            assert await whole(upstream, target(server.base_url)) == (200, b"hello")
+            assert await whole(upstream, target(server.base_url)) == (200, b"hello")
+            assert server.connections == 1  # kept alive
+            assert server.calls[0].head.startswith(b"POST /v1/x HTTP/1.1")
+            await upstream.close()
+
+    asyncio.run(story())
+
+
+def test_a_target_outside_the_allowed_set_is_refused_at_the_socket() -> None:
+    async def story() -> None:
+        async with FaultUpstream(raw(OK)) as server:
+            with pytest.raises(PermissionError):
+                make().open(wire(), target(server.base_url, name="other"), ALLOWED)
+            assert not server.calls
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        (raw(b"HTTP/1.1 307 X\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"), "upstream_redirect"),
+        (raw(b"garbage\r\n\r\n", then_close=True), "upstream_protocol"),
+        (raw(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello!"), "upstream_protocol"),
+        (raw(b"HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\n"), "upstream_protocol"),
+        (raw(b"HTTP/1.1 200 OK\r\n" + b"".join(b"x-%d: y\r\n" % i for i in range(10_000)) + b"\r\n"), "upstream_protocol"),
+        (raw(b"", then_close=True), "upstream_stream_interrupted"),
+        (raw(b"", then_reset=True), "upstream_stream_interrupted"),
+        (raw(b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhello", then_close=True), "upstream_stream_interrupted"),
+        (raw(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n", then_close=True),
+         "upstream_stream_interrupted"),
+    ],
+)  # fmt: skip
+def test_every_broken_answer_is_a_fault_with_a_name(script: Script, code: str) -> None:
+    async def story() -> None:
+        async with FaultUpstream(script) as server:
+            upstream = make()
+            with pytest.raises(UpstreamFault) as caught:
+                await whole(upstream, target(server.base_url))
+            assert caught.value.code == code
+            assert str(server.port) not in caught.value.message  # addresses are nobody's business
+            await upstream.close()
+
+    asyncio.run(story())
+
+
+def test_a_refused_connection_means_that_nothing_ran() -> None:
+    async def story() -> None:
+        with pytest.raises(UpstreamUnreachable) as caught:
+            await whole(make(), target("http://127.0.0.1:1/v1"))
+        assert not caught.value.may_have_run
+
+    asyncio.run(story())
+
+
+def test_a_stream_arrives_piece_by_piece_without_waiting_for_more() -> None:
+    gate = asyncio.Event()
+
+    async def script(call: Call) -> None:
+        await call.start_stream()
+        await call.chunk(b"one")
+        await gate.wait()
+        await call.chunk(b"two")
+        await call.write(b"0\r\n\r\n")
+
+    async def story() -> None:
+        async with FaultUpstream(script) as server:
+            parts: list[bytes] = []
+            upstream = make()
+            async with upstream.open(wire(is_stream=True), target(server.base_url), ALLOWED) as reply:
+                async with aclosing(reply.chunks()) as chunks:
+                    async for chunk in chunks:
+                        parts.append(chunk)
+                        gate.set()  # the second piece is only sent once the first was seen
+            assert parts == [b"one", b"two"]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_a_reset_in_mid_stream_is_an_interruption(after: int) -> None:
+    async def script(call: Call) -> None:
+        await call.start_stream()
+        for _ in range(after):
+            await call.chunk(b"piece")
+        await asyncio.sleep(0.02)
+        call.reset()
+
+    async def story() -> None:
+        async with FaultUpstream(script) as server:
+            with pytest.raises(UpstreamFault) as caught:
+                await streamed(make(), target(server.base_url))
+            assert caught.value.code == "upstream_stream_interrupted"
+
+    asyncio.run(story())
+
+
+def test_leaving_early_closes_the_line_to_the_target_at_once() -> None:
+    left: list[bool] = []
+
+    async def script(call: Call) -> None:
+        await call.start_stream()
+        await call.chunk(b"piece")
+        left.append(await call.client_left(2.0))
+
+    async def story() -> None:
+        async with FaultUpstream(script) as server:
+            upstream = make()
+            async with upstream.open(wire(is_stream=True), target(server.base_url), ALLOWED) as reply:
+                async with aclosing(reply.chunks()) as chunks:
+                    await anext(chunks)
+            async with asyncio.timeout(2):
+                while not left:
+                    await asyncio.sleep(0.01)
+            assert left == [True]
+
+    asyncio.run(story())
+
+
+def test_a_silent_target_is_given_up_in_time() -> None:
+    async def script(call: Call) -> None:
+        await call.client_left(5.0)
+
+    async def story() -> None:
+        async with FaultUpstream(script) as server:
+            with pytest.raises(UpstreamFault) as caught:
+                await whole(make(), target(server.base_url, first_token_s=0.1))
+            assert (caught.value.code, caught.value.status) == ("upstream_first_token_timeout", 504)
+
+    asyncio.run(story())
+
+
+def test_an_embedded_target_is_found_where_its_engine_listens_now() -> None:
+    async def story() -> None:
+        async with FaultUpstream(raw(OK)) as server:
+
+            async def endpoint(model: str) -> Endpoint | None:
+                return Endpoint(url=f"http://127.0.0.1:{server.port}", api_key="fresh") if model == "ready" else None
+
+            upstream = HttpUpstream(endpoint_of=endpoint, scripted=no_script)
+            assert (await whole(upstream, target("", engine="ready")))[0] == 200
+            assert b"authorization: bearer fresh" in server.calls[0].head.lower()
+            with pytest.raises(UpstreamUnreachable) as caught:
+                await whole(upstream, target("", engine="loading"))
+            assert caught.value.code == "engine_not_ready"
+
+    asyncio.run(story())
