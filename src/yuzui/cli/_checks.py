@@ -128,9 +128,8 @@ def check_vendor_keys(config: Config, key_variables: Mapping[str, str], environ:
             checks.append(Check(name=name, verdict="ok", found="set"))
         else:
             variable = key_variables.get(target.provider) or "a variable"
-            checks.append(
-                Check(name=name, verdict="warn", found="not set", fix=f'export {variable}, or api_key = {{ env = "…" }}')
-            )
+            fix = f'export {variable}, or set api_key = {{ env = "…" }}'
+            checks.append(Check(name=name, verdict="warn", found="not set", fix=fix))
     if not checks:
         usual = sorted({variable for variable in key_variables.values() if variable})
         present = [variable for variable in usual if environ.get(variable)]

@@ -53,5 +53,5 @@ def open_books(data_dir: Path, *, may_create: bool = False) -> SqliteBooks:
     from yuzui.io.database import DATABASE_NAME
 
     if not may_create and not (data_dir / DATABASE_NAME).is_file():
-        raise ConfigError(f"there are no books in {data_dir}; start `yuzui serve` there, or name the folder with --data-dir")
+        raise ConfigError(f"there are no books in {data_dir}; name the data folder of the gateway with --data-dir")
     return SqliteBooks.open(data_dir, exclusive=False)

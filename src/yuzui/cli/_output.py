@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -65,3 +66,24 @@ def show_facts(facts: Mapping[str, str]) -> None:
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
         say(f"{name:<{width}}  {value}")
+
+
+@contextmanager
+def progress_bar(name: str, *, is_shown: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on standard error while `name` is fetched; call what it yields with (what, bytes done, bytes in all)."""
+    if not is_shown:
+        yield lambda what, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(f"{what} {name}", total=total or None)
+            bar.update(tasks[what], completed=done, total=total or None)
+
+        yield show

@@ -37,8 +37,7 @@ def tell(record: RequestRecord, index: int, leaf_hash: bytes) -> Story:
         ("May go to", [listed(record.allowed)] if record.sensitivity else ["was not decided: it was refused before"]),
     ]
     if record.refused:
-        story.append(("May not", [f"{target}: {REASONS.get(reason, reason)}" for reason, targets in record.refused.items()
-                                  for target in targets]))  # fmt: skip
+        story.append(("May not", _refused(record)))
     if record.why or record.plan:
         story.append(("Decision", [record.why or f"{record.policy}: {listed(record.plan)}"]))
     if record.attempts:
@@ -58,6 +57,10 @@ def why_sensitive(record: RequestRecord) -> str:
     """The strongest causes in a few words: `cn_resident_id`, `the conversation so far`; "" for the default alone."""
     strongest = [cause for cause in record.causes if cause.level == record.sensitivity and cause.source != "default"]
     return ", ".join(dict.fromkeys(_short(cause) for cause in strongest))
+
+
+def _refused(record: RequestRecord) -> list[str]:
+    return [f"{name}: {REASONS.get(reason, reason)}" for reason, names in record.refused.items() for name in names]
 
 
 def _short(cause: CauseRecord) -> str:

@@ -1,4 +1,4 @@
-"""Knows how stored text is made safe for a terminal, and how numbers and durations are written for people and read back."""
+"""Knows how stored text is made safe for a terminal, and how amounts, times and durations are written and read."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ def read_duration_s(text: str) -> int:
 
 
 def read_moment_ns(text: str, now_ns: int) -> int:
-    """A day (`2026-11-01`, UTC), a time (`2026-11-01T08:00+08:00`) or how long ago (`7d`) → ns since 1970; raise `ConfigError`."""
+    """A day (`2026-11-01`, UTC), a time (`2026-11-01T08:00+08:00`) or how long ago (`7d`) → ns since 1970.
+
+    Raise `ConfigError` for anything else.
+    """
     if _DURATION.fullmatch(text.strip().lower()):
         return now_ns - read_duration_s(text) * NANO
     try:

@@ -68,4 +68,4 @@ def costs(
         str(sum(r.output_tokens for r in rows)), show_money(total_nano, currency),
         str(sum(r.estimated_requests for r in rows)),
     ))  # fmt: skip
-    show_table((by, "requests", "tokens in", "tokens out", "spent", "estimated"), lines, right=frozenset({1, 2, 3, 4, 5}))
+    show_table((by, "requests", "tokens in", "tokens out", "spent", "estimated"), lines, right=frozenset(range(1, 6)))

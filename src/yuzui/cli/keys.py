@@ -1,4 +1,4 @@
-"""Knows how virtual keys are made, shown, replaced and taken back from a shell, beside a running gateway or without one."""
+"""Knows how virtual keys are made, shown, replaced and taken back from a shell, also beside a running gateway."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def create(
     tpm: Annotated[int, typer.Option(min=0, metavar="N", help="Tokens per minute; 0: no limit.")] = 0,
     concurrency: Annotated[int, typer.Option(min=0, metavar="N", help="Requests at once; 0: no limit.")] = 0,
     budget: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help="Hard cap per period, in the book currency, such as 25 or 0.50.")
+        str | None, typer.Option(metavar="AMOUNT", help="Hard cap per period in the book currency: 25, 0.50.")
     ] = None,
     period: Annotated[BudgetPeriod, typer.Option(help="What the budget renews with.")] = "month",
     own_only: Annotated[bool, typer.Option("--own-only", help="Never leaves own premises.")] = False,
@@ -263,7 +263,7 @@ def _show_secret(record: KeyRecord, secret: str, json: bool) -> None:
         write_json({"id": record.id, "key": secret})
         return
     say(secret)
-    note(f"this is {record.id} for {record.app}; it is not stored and cannot be shown again: put it where the app reads it")
+    note(f"this is {record.id} for {record.app}; it is not stored and cannot be shown again")
 
 
 def _limits(record: KeyRecord) -> str:
@@ -283,7 +283,8 @@ def _limits(record: KeyRecord) -> str:
 def _budget(record: KeyRecord, spent_nano: int, currency: str) -> str:
     if record.budget_nano is None:
         return "no budget"
-    return f"{show_money(spent_nano, currency)} of {show_money(record.budget_nano, currency)} per {record.budget_period}"
+    cap = show_money(record.budget_nano, currency)
+    return f"{show_money(spent_nano, currency)} of {cap} per {record.budget_period}"
 
 
 def _as_json(record: KeyRecord, now_ns: int) -> dict[str, object]:

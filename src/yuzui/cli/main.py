@@ -18,6 +18,7 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
+from typing_extensions import override
 
 from yuzui import __version__
 from yuzui.cli._text import clean
@@ -38,6 +39,7 @@ class _Commands(MutableMapping[str, Any]):  # Any: click's command class has no 
     def __init__(self) -> None:
         self._loaded: dict[str, Any] = {}
 
+    @override
     def __getitem__(self, name: str) -> Any:
         if name not in self._loaded:
             if name not in COMMANDS:
@@ -48,24 +50,28 @@ class _Commands(MutableMapping[str, Any]):  # Any: click's command class has no 
             self._loaded[name] = command
         return self._loaded[name]
 
+    @override
     def __setitem__(self, name: str, command: Any) -> None:
         self._loaded[name] = command
 
+    @override
     def __delitem__(self, name: str) -> None:
         del self._loaded[name]
 
+    @override
     def __iter__(self) -> Iterator[str]:
         return iter(COMMANDS)
 
+    @override
     def __len__(self) -> int:
         return len(COMMANDS)
 
 
 def _make_plain(command: Any) -> None:
-    """Help as plain text, which every terminal, pipe and screen reader shows well; completion belongs to `yuzui` alone."""
+    """Help as plain text, which every terminal and screen reader shows well; no completion options."""
     command.rich_markup_mode = None
     command.context_settings = {**HELP_OPTIONS, **(command.context_settings or {})}
-    command.params = [option for option in command.params if option.name not in ("install_completion", "show_completion")]
+    command.params = [one for one in command.params if one.name not in ("install_completion", "show_completion")]
     for inner in getattr(command, "commands", {}).values():
         _make_plain(inner)
 
@@ -78,9 +84,11 @@ class LazyGroup(TyperGroup):
         super().__init__(**attributes)
         self.commands = _Commands()
 
+    @override
     def list_commands(self, ctx: Any) -> list[str]:  # Any: click's context has no public name in typer
         return list(COMMANDS)
 
+    @override
     def main(
         self,
         args: Sequence[str] | None = None,
@@ -159,7 +167,7 @@ def yuzui(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """One endpoint in front of closed and open models: sovereignty first, books that add up, a log that can be verified.
+    """One endpoint in front of closed and open models: sovereignty first, books that add up, a log to verify.
 
     Start with `yuzui demo`, then `yuzui init` and `yuzui serve`.
     """

@@ -21,7 +21,9 @@ EXAMPLE = Usage(input_tokens=1000, output_tokens=1000)
 
 @app.command()
 def prices(
-    model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="A target, its model, or a virtual model.")] = None,
+    model: Annotated[
+        str | None, typer.Argument(metavar="[MODEL]", help="A target, its model or a virtual model.")
+    ] = None,
     config: ConfigOption = None,
     data_dir: DataDirOption = None,
     json: JsonOption = False,
@@ -70,7 +72,8 @@ def _row(target: Target, price: Price | None) -> tuple[str, ...]:
     if price.is_free:
         return (target.name, "0", "0", "0", "", "nothing", clean(price.version))
     return (
-        target.name, per_million(price.input_pico), per_million(price.cached_input_pico), per_million(price.output_pico),
+        target.name, per_million(price.input_pico), per_million(price.cached_input_pico),
+        per_million(price.output_pico),
         price.currency, show_money(cost_nano(price, EXAMPLE), price.currency), clean(price.version),
     )  # fmt: skip
 

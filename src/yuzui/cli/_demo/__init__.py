@@ -1,0 +1,1 @@
+"""The demo's parts: what it says, what it asks, where it runs, how it is shown."""

@@ -1,0 +1,118 @@
+"""Knows how what a client saw and what the books recorded become one checked row, and how rows are drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from yuzui.audit.record import RequestRecord
+from yuzui.cli._demo.cast import Seen
+from yuzui.cli._demo.scenes import Expected
+from yuzui.cli._story import why_sensitive
+from yuzui.cli._text import show_money, show_ms
+
+TITLES = ("#", "request", "sensitivity: why", "may go to", "went to: why", "tokens", "cost", "time", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    title: str
+    seen: Seen
+    record: RequestRecord | None
+    """None: the books have no record, which is a problem of its own."""
+    problems: tuple[str, ...]
+    """How it differs from what was expected; empty when it behaved."""
+
+
+def judge(title: str, seen: Seen, record: RequestRecord | None, expected: Expected, own: str) -> Row:
+    """Compare what happened with what had to happen."""
+    problems = list(seen.problems)
+    if seen.code != expected.code:
+        problems.append(f"expected {expected.code or 'an answer'}, got {seen.code or f'status {seen.status}'}")
+    if record is None:
+        problems.append("the books have no record of it")
+    else:
+        problems += _compare(record, expected, own)
+    return Row(title=title, seen=seen, record=record, problems=tuple(problems))
+
+
+def _compare(record: RequestRecord, expected: Expected, own: str) -> list[str]:
+    problems: list[str] = []
+    where = _where(record, own)
+    if where != expected.where:
+        problems.append(f"expected {expected.where}, went {where}")
+    if expected.sensitivity and record.sensitivity != expected.sensitivity:
+        problems.append(f"expected {expected.sensitivity}, was {record.sensitivity or 'not labelled'}")
+    if expected.finding and expected.finding not in record.findings:
+        problems.append(f"{expected.finding} was not found")
+    if expected.cause and expected.cause not in {cause.source for cause in record.causes}:
+        problems.append(f"{expected.cause} is not among the causes")
+    if record.error != expected.code:
+        problems.append(f"the record says {record.error or 'answered'}")
+    return problems
+
+
+def _where(record: RequestRecord, own: str) -> str:
+    if not record.target or record.outcome != "answered":
+        return "nowhere"
+    return "own" if record.target == own else "vendor"
+
+
+def cells(number: int, row: Row, own: str) -> tuple[str, ...]:
+    """One line of the table, as texts."""
+    record = row.record
+    if record is None:
+        return (str(number), row.title, "", "", "", "", "", show_ms(row.seen.elapsed_ms), "FAIL")
+    label = record.sensitivity or "-"
+    why = why_sensitive(record)
+    return (
+        str(number),
+        row.title,
+        f"{label}: {why}" if why else label,
+        _may_go(record, own),
+        _went(record),
+        f"{record.usage.input}+{record.usage.output}" if record.usage else "-",
+        _cost(record),
+        show_ms(row.seen.elapsed_ms),
+        "FAIL" if row.problems else "ok",
+    )
+
+
+def _may_go(record: RequestRecord, own: str) -> str:
+    if not record.sensitivity:
+        return "-"
+    if not record.allowed:
+        return "nobody" if record.error == "no_permitted_target" else "-"
+    return " + ".join("own" if target == own else "vendor" for target in record.allowed)
+
+
+def _went(record: RequestRecord) -> str:
+    if record.outcome != "answered":
+        return f"refused: {record.error}" if record.outcome == "refused" else f"{record.outcome}: {record.error}"
+    why = record.why.partition(":")[0]
+    lacking = record.refused.get("lacks_feature", ())
+    if lacking:
+        why += f", {', '.join(lacking)} cannot do it"
+    simulated = " (simulated)" if record.is_simulated else ""
+    return f"{record.target}{simulated}: {why}"
+
+
+def _cost(record: RequestRecord) -> str:
+    if record.cost is None or not record.cost.amount:
+        return "0" if record.outcome == "answered" else "-"
+    return show_money(record.cost.amount, record.cost.currency)
+
+
+def as_json(number: int, row: Row) -> dict[str, object]:
+    record = row.record
+    facts: dict[str, object] = {
+        "number": number, "title": row.title, "ok": not row.problems, "problems": row.problems,
+        "request_id": row.seen.request_id, "status": row.seen.status, "code": row.seen.code,
+        "elapsed_ms": row.seen.elapsed_ms, "streamed_pieces": row.seen.pieces,
+    }  # fmt: skip
+    if record is not None:
+        facts |= {
+            "sensitivity": record.sensitivity, "why": why_sensitive(record), "findings": record.findings,
+            "allowed": record.allowed, "refused": record.refused, "target": record.target, "decision": record.why,
+            "is_simulated": record.is_simulated, "outcome": record.outcome, "usage": record.usage, "cost": record.cost,
+        }  # fmt: skip
+    return facts
