@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from yuzui.privacy.detectors._contract import Digits
@@ -20,39 +20,58 @@ every end of a match reports one per cluster, not one per digit; the separator b
 class Layouts(Generic[Owner]):
     """Finds the groups of digits whose layout somebody asked for. `(1, 1, …)` matches whole runs of single digits."""
 
-    __slots__ = ("_longest", "_owners", "_starts")
+    __slots__ = ("_across", "_owners", "_prefixes", "_prefixes_across")
 
-    def __init__(self, wanted: Mapping[tuple[int, ...], Sequence[Owner]]) -> None:
+    def __init__(
+        self,
+        wanted: Mapping[tuple[int, ...], Sequence[Owner]],
+        across: Mapping[tuple[int, ...], Sequence[Owner]],
+    ) -> None:
+        """`across` are those wanted layouts whose groups may stand on several lines or in several cells."""
         self._owners = {layout: tuple(owners) for layout, owners in wanted.items()}
-        plain = [layout for layout in self._owners if max(layout) > 1]
-        self._longest = max((len(layout) for layout in plain), default=0)
-        self._starts = frozenset(layout[0] for layout in plain)
+        self._across = {layout: tuple(owners) for layout, owners in across.items()}
+        self._prefixes = _prefixes(self._owners)
+        self._prefixes_across = _prefixes(self._across)
 
     def find(self, text: str, start: int, end: int) -> Iterator[tuple[Digits, tuple[Owner, ...]]]:
         """Groups in the cluster `text[start:end]` with those who asked for them. Linear in its length."""
         runs = _runs(text, start, end)
         lengths = [last - first for first, last in runs]
-        at = 0
-        while at < len(runs):
-            length = lengths[at]
-            if length in self._starts:
-                for count in range(1, min(self._longest, len(runs) - at) + 1):
-                    owners = self._owners.get(tuple(lengths[at : at + count]))
-                    if owners is not None:
-                        yield _group(text, runs[at : at + count]), owners
-            if length == 1:
-                last = at
-                while last < len(runs) and lengths[last] == 1:
-                    last += 1
-                if last - at >= MIN_DIGITS and (owners := self._owners.get((1,) * (last - at))) is not None:
-                    yield _group(text, runs[at:last]), owners
-                if 1 not in self._starts:
-                    at = last
-                    continue
-                # A leading country code (`1 415 555 0198`) is the last of the single digits.
-                at = max(at + 1, last - 1)
-                continue
-            at += 1
+        singles_end = 0
+        for at, length in enumerate(lengths):
+            if (length,) in self._prefixes:
+                yield from self._from(at, text, runs, lengths)
+            if length == 1 and at >= singles_end:
+                singles_end = at
+                while singles_end < len(runs) and lengths[singles_end] == 1:
+                    singles_end += 1
+                owners = self._owners.get((1,) * (singles_end - at)) if MIN_DIGITS <= singles_end - at <= 32 else None
+                if owners is not None:
+                    yield _group(text, runs[at:singles_end]), owners
+
+    def _from(
+        self, at: int, text: str, runs: list[tuple[int, int]], lengths: list[int]
+    ) -> Iterator[tuple[Digits, tuple[Owner, ...]]]:
+        owners_of, prefixes = self._owners, self._prefixes
+        for end in range(at + 1, len(runs) + 1):
+            if end - at > 1 and prefixes is self._prefixes and _is_line_end(text, runs[end - 2][1], runs[end - 1][0]):
+                owners_of, prefixes = self._across, self._prefixes_across
+            layout = tuple(lengths[at:end])
+            if layout not in prefixes:
+                return
+            owners = owners_of.get(layout)
+            if owners is not None:
+                yield _group(text, runs[at:end]), owners
+
+
+def _prefixes(layouts: Iterable[tuple[int, ...]]) -> frozenset[tuple[int, ...]]:
+    """Beginnings of the layouts that are not runs of single digits: where none matches, looking further is in vain."""
+    return frozenset(layout[:size] for layout in layouts if max(layout) > 1 for size in range(1, len(layout) + 1))
+
+
+def _is_line_end(text: str, start: int, end: int) -> bool:
+    """Whether a gap separates lines or cells rather than the groups of one number."""
+    return any(char in "\n\r\t,;|" for char in text[start:end])
 
 
 def _runs(text: str, start: int, end: int) -> list[tuple[int, int]]:

@@ -13,11 +13,12 @@ from yuzui.privacy.canonical import Canonical, Canonicaliser, is_plain
 from yuzui.privacy.catalogue import load_detectors
 from yuzui.privacy.custom import compile_custom
 from yuzui.privacy.detectors._contract import SEPARATOR, Detector, Digits, Hit, Pattern
-from yuzui.privacy.engine import EngineName, TooManyCandidates, compile_engine
+from yuzui.privacy.engine import Candidate, EngineName, TooManyCandidates, compile_engine
 from yuzui.privacy.leaves import Leaf, Leaves, read_leaves, spell_path
 from yuzui.privacy.numbers import CLUSTER_REGEX, Layouts
 from yuzui.privacy.views import read_hidden
 
+MAX_FINDINGS = 10_000  # enough for any honest request; looking on would only cost time, so the rest counts as the worst
 _RECORD_MARK = SEPARATOR.strip()
 
 
@@ -28,7 +29,8 @@ class ScanResult:
     findings: tuple[Finding, ...] = ()
     unscannable: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
-    """Names of detectors that raised, or `too_many_candidates`: the request counts as most sensitive."""
+    """Names of detectors that raised, `too_many_candidates`, `too_many_findings` or `engine: …`: the request counts as
+    most sensitive."""
 
 
 NOTHING = ScanResult()
@@ -72,12 +74,15 @@ class Scanner:
         self._canonicaliser = Canonicaliser()
         owners: dict[Pattern, list[str]] = {}
         wanted: dict[tuple[int, ...], list[str]] = {}
+        across: dict[tuple[int, ...], list[str]] = {}
         for name, detector in self._detectors.items():
             for pattern in detector.patterns:
                 owners.setdefault(pattern, []).append(name)
             for layout in detector.layouts:
                 wanted.setdefault(layout, []).append(name)
-        self._layouts = Layouts(wanted)
+                if detector.crosses_lines:
+                    across.setdefault(layout, []).append(name)
+        self._layouts = Layouts(wanted, across)
         self._owners = [(), *(tuple(names) for names in owners.values())]
         self._engine = compile_engine((Pattern(regex=CLUSTER_REGEX), *owners), engine)
 
@@ -105,17 +110,27 @@ class Scanner:
             return ScanResult(unscannable=tuple(leaves.unscannable)) if leaves.unscannable else NOTHING
         failures: dict[str, None] = {}
         found: list[tuple[str, Hit]] = []
-        for index, start, end in candidates:
-            if index == 0:
-                for digits, names in self._layouts.find(sheet.text, start, end):
-                    for name in names:
-                        self._ask(name, failures, found, digits=digits)
-            else:
-                for name in self._owners[index]:
-                    self._ask(name, failures, found, text=sheet.text, start=start, end=end)
+        self._ask_all(sheet.text, candidates, failures, found)
         return ScanResult(
             findings=_to_findings(sheet, found), unscannable=tuple(leaves.unscannable), failures=tuple(failures)
         )
+
+    def _ask_all(
+        self, text: str, candidates: list[Candidate], failures: dict[str, None], found: list[tuple[str, Hit]]
+    ) -> None:
+        for index, start, end in candidates:
+            if index == 0:
+                for digits, names in self._layouts.find(text, start, end):
+                    for name in names:
+                        self._ask(name, failures, found, digits=digits)
+                    if len(found) > MAX_FINDINGS:
+                        break
+            else:
+                for name in self._owners[index]:
+                    self._ask(name, failures, found, text=text, start=start, end=end)
+            if len(found) > MAX_FINDINGS:
+                failures["too_many_findings"] = None
+                return
 
     def _ask(
         self,

@@ -64,12 +64,28 @@ def is_inside_number(text: str, start: int, end: int) -> bool:
 
 
 def has_cue(text: str, start: int, cues: tuple[str, ...], *, reach: int = 32) -> bool:
-    """Whether one of `cues` (lower case) stands in the `reach` characters before `start`, in the same leaf."""
+    """Whether one of `cues` (lower case) stands in the `reach` characters before `start`, in the same leaf.
+
+    A Latin cue begins a word (`tel` is not in `hotel`); one of up to four letters is a whole word (`sms`, not `smsc`).
+    """
     before = text[max(0, start - reach) : start].lower()
     cut = before.rfind("\x1e")
     if cut >= 0:
         before = before[cut:]
-    return any(cue in before for cue in cues)
+    return any(cue in before and _is_worded(before, cue) for cue in cues)
+
+
+def _is_worded(before: str, cue: str) -> bool:
+    if not cue.isascii():
+        return True
+    at = before.find(cue)
+    while at >= 0:
+        end = at + len(cue)
+        is_first = at == 0 or before[at - 1] not in _LETTERS
+        if is_first and (len(cue) > 4 or end == len(before) or before[end] not in _LETTERS):
+            return True
+        at = before.find(cue, at + 1)
+    return False
 
 
 def take(text: str, start: int, end: int, allowed: frozenset[str], most: int) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from yuzui.privacy.surroundings import has_cue, is_inside_number, stands_alone
 
 _CUES = (
     "card",
+    "creditcard",
     "卡号",
     "银行卡",
     "信用卡",
@@ -32,7 +33,7 @@ def _is_issued(value: str) -> bool:
         return size in (13, 16, 19)
     if 51 <= two <= 55 or 2221 <= four <= 2720:
         return size == 16
-    if two in (34, 37):
+    if two in (34, 37) or four in (1800, 2131):
         return size == 15
     if two in (62, 81):
         return 16 <= size <= 19
@@ -58,6 +59,7 @@ def _check_digits(number: Digits) -> Hit | None:
 DETECTOR = Detector(
     levels={"bank_card": "restricted"},
     layouts=(
+        (12,),
         (13,),
         (14,),
         (15,),

@@ -63,7 +63,7 @@ def _confidence(value: str, *, is_cued: bool) -> float:
 
 def _check_digits(number: Digits) -> Hit | None:
     text, start, end, value = number.text, number.start, number.end, number.value
-    is_cued = has_cue(text, start, _CUES, reach=24)
+    is_cued = has_cue(text, start, _CUES, reach=32)
     if len(value) == 17:
         at = end + 1 if text[end : end + 1] in (" ", "-", ",") else end
         if text[at : at + 1] not in ("X", "x"):
@@ -109,5 +109,6 @@ DETECTOR = Detector(
         singles(18),
         singles(17),
     ),
+    crosses_lines=True,
     check_digits=_check_digits,
 )

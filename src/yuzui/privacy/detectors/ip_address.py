@@ -10,7 +10,7 @@ from yuzui.privacy.surroundings import has_cue, is_digit, is_word, take, word_be
 
 _HEX_COLON = frozenset("0123456789abcdefABCDEF:.")
 _VERSION_CUES = ("version", "release", "build", "upgrade", "版本")
-_IP_CUES = ("ip", "host", "addr", "server", "dns", "地址", "ping", "服务器")
+_IP_CUES = ("ip", "ipv4", "host", "addr", "address", "server", "dns", "地址", "ping", "服务器")
 
 
 def _check(text: str, start: int, end: int) -> Iterable[Hit]:

@@ -6,33 +6,21 @@ from yuzui.privacy.detectors._contract import Detector, Digits, Hit
 from yuzui.privacy.numbers import singles
 from yuzui.privacy.surroundings import has_cue, is_inside_number, stands_alone
 
-_CUES = (
-    "phone",
-    "tel",
-    "call",
-    "mobile",
-    "cell",
-    "fax",
-    "whatsapp",
-    "dial",
-    "sms",
-    "电话",
-    "手机",
-    "联系方式",
-    "座机",
-    "致电",
-    "传真",
+_CUE_WORDS = (
+    "phone phones telephone cellphone smartphone tel call dial mobile cell fax whatsapp sms text reach contact"
+    " 电话 手机 联系方式 座机 致电 传真"
 )
+_CUES = tuple(_CUE_WORDS.split())
 _GAP_CHARS = frozenset(" -.()/")
 
 _LAYOUTS = tuple(
     dict.fromkeys(
         [(n,) for n in range(7, 16)]
         + [(a, b) for a in range(1, 6) for b in range(4, 11) if 7 <= a + b <= 15]
-        + [(a, b, c) for a in range(1, 5) for b in range(2, 6) for c in range(2, 8) if 7 <= a + b + c <= 15]
+        + [(a, b, c) for a in range(1, 5) for b in range(2, 6) for c in range(2, 9) if 7 <= a + b + c <= 15]
         + [
             (a, b, c, d)
-            for a in range(1, 4)
+            for a in range(1, 5)
             for b in range(1, 5)
             for c in range(2, 5)
             for d in range(2, 6)
@@ -49,12 +37,12 @@ def _check_digits(number: Digits) -> Hit | None:
         return None
     if not stands_alone(text, start, end) or is_inside_number(text, start, end):
         return None
-    if _is_chinese_mobile(number.value):
+    if _is_chinese_mobile(number):
         return None  # its own kind
     start = _opening(text, start)
     if text[start] == "+":
         return Hit("phone", start, end, 0.95) if 8 <= len(number.value) <= 15 and number.value[0] != "0" else None
-    if _is_north_american(number) or _is_chinese_landline(number):
+    if _is_north_american(number) or _is_chinese_landline(number) or _is_dashed_national(number):
         return Hit("phone", start, end, 0.8)
     if number.value.startswith("00") and len(number.value) >= 11 and len(number.layout) > 1:
         return Hit("phone", start, end, 0.7)
@@ -90,8 +78,17 @@ def _is_chinese_landline(number: Digits) -> bool:
     return number.value[0] == "0" and number.value[1] != "0" and number.gaps[0].strip() in ("-", ")")
 
 
-def _is_chinese_mobile(value: str) -> bool:
-    value = value.removeprefix("00")
+def _is_dashed_national(number: Digits) -> bool:
+    """A trunk zero and three dashed groups: `010-9876-5432` (Korea), `03-1234-5678` (Japan)."""
+    if len(number.layout) != 3 or number.gaps != ("-", "-") or number.layout[2] != 4:
+        return False
+    return number.value[0] == "0" and number.value[1] != "0" and 9 <= len(number.value) <= 11
+
+
+def _is_chinese_mobile(number: Digits) -> bool:
+    if number.layout[0] == 1 and number.layout[-1] > 1:
+        return False  # `1-786-555-0987`: a country code of its own
+    value = number.value.removeprefix("00")
     if len(value) == 13:
         value = value.removeprefix("86")
     return len(value) == 11 and value[0] == "1" and value[1] >= "3"

@@ -15,6 +15,9 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
         yield Hit("private_key", start, end, 1.0)
         return
     limit = min(len(text), end + _MAX_BODY)
+    following = text.find("-----BEGIN", end, limit)
+    if following >= 0:
+        limit = following  # a body never reaches into the next key: this also keeps many headers linear
     closing = text.find("-----END", end, limit)
     if closing >= 0:
         last = text.find("-----", closing + 8, closing + 64)
