@@ -24,7 +24,7 @@ def test_a_request_is_read_without_building_its_meaning() -> None:
          "metadata": {"conversation_id": "c-1"}}
     )  # fmt: skip
     assert (request.model, request.stream, request.wants_usage, request.n) == ("auto", True, True, 3)
-    assert (request.max_output_tokens, request.conversation_id, request.features) == (7, "c-1", {"n"})
+    assert (request.max_output_tokens, request.conversation_id, request.features) == (7, "c-1", frozenset({"n"}))
     assert "meaning" not in vars(request)
     assert request.meaning.messages[0].parts == (TextPart(text="hi"),)
 
@@ -48,7 +48,7 @@ def test_the_lane_hands_on_the_bytes() -> None:
     ],
 )
 def test_errors_become_the_official_clients_exceptions(
-    error: YuzuiError, expected: type[openai.APIStatusError]
+    error: YuzuiError, expected: type[openai.APIStatusError], client_that_gets: ClientThatGets
 ) -> None:
     client = client_that_gets(error.status, DIALECT.write_error(error, "req-9"), "application/json")
     with pytest.raises(expected) as caught:

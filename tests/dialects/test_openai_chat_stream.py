@@ -16,7 +16,6 @@ from yuzui.core.usage import Usage
 from yuzui.dialects._contract import StreamWriter
 from yuzui.dialects.openai_chat_stream import HubWriter, LaneWriter
 
-
 ClientThatGets = Callable[[int, bytes, str], openai.OpenAI]
 USAGE = Usage(input_tokens=3, output_tokens=2)
 CUT = UpstreamInterrupted("stopped")
