@@ -12,7 +12,7 @@ from yuzui.routing.latency import Latencies
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """Long rankings that depend on health are remembered until `epoch` changes; the plan itself is always ordered anew."""
+    """Long rankings that depend on health are remembered until `epoch` changes; the plan is always ordered anew."""
 
     latency_ms: Mapping[str, float] = field(default_factory=dict)
     in_flight: Mapping[str, int] = field(default_factory=dict)

@@ -166,13 +166,13 @@ def _delay_s(fault: UpstreamFault, tried: Sequence[str], *, has_choice: bool, fr
 
 
 def _may_ask_again(fault: UpstreamFault) -> bool:
-    """Whether the same target may see the request twice: nothing ran there, and time can change its mind."""
+    """Whether the same target may see the request twice: it is known to have failed there, and time can help."""
     if isinstance(fault, UpstreamTLS | UpstreamRedirect):
         return False
     if isinstance(fault, UpstreamRefused):
         return fault.upstream_status in _TRANSIENT_STATUSES or fault.upstream_status >= 500
-    if isinstance(fault, UpstreamBusy):
-        return True
+    if isinstance(fault, UpstreamBusy) or type(fault) is UpstreamFault:
+        return True  # the target itself says that it failed; the subclasses below leave the outcome unknown
     return not fault.may_have_run
 
 

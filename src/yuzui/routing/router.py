@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 
 from yuzui.core.caller import Constraints
 from yuzui.core.chat import Feature
@@ -127,9 +128,8 @@ class Router:
             # Stepping around a sick target would be the fallback that was ruled out.
             return tuple(ranked[:1])
         if health.blocked:
-            healthy = [target for target in ranked if target.name not in health.blocked]
-            if healthy:
-                ranked = healthy
+            healthy = (target for target in ranked if target.name not in health.blocked)
+            ranked = list(islice(healthy, MOST_TRIES)) or ranked
         head = ranked[:MOST_TRIES]
         if len(head) == 1 or not name.policy.depends_on or "fraction" in name.policy.depends_on:
             return tuple(head)

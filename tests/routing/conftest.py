@@ -1,0 +1,1 @@
+"""Makes `routing_kit` importable from the folders below."""

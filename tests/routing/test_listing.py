@@ -1,0 +1,61 @@
+"""The entries of GET /v1/models."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+from routing_kit import CHEAP, FREE, HOUSE
+
+from yuzui.core.sensitivity import Lattice
+from yuzui.routing.listing import describe, describe_price, per_million
+from yuzui.routing.names import Names
+from yuzui.routing.policies.catalogue import load_policies
+
+BOOK = Names([replace(HOUSE, context_tokens=32768, features=frozenset({"tools"})), CHEAP], [], load_policies(), {})
+
+
+def test_a_target_shows_what_it_may_see_where_it_runs_and_what_it_costs() -> None:
+    entry = describe(BOOK.resolve(CHEAP.name, None), Lattice())
+    assert entry["id"] == "deepseek/chat"
+    assert (entry["object"], entry["owned_by"]) == ("model", "vendor")
+    assert msgspec.json.decode(msgspec.json.encode(entry["yuzui"])) == {
+        "kind": "target",
+        "clearance": "internal",
+        "premises": "vendor",
+        "jurisdictions": ["CN"],
+        "price": {
+            "currency": "USD",
+            "input": "1",
+            "cached_input": "1",
+            "output": "2",
+            "version": "config:test",
+        },
+        "features": ["audio", "files", "images", "json_schema", "logprobs", "n", "tools", "web_search"],
+        "context_tokens": 0,
+        "policy": "pinned",
+        "candidates": ["deepseek/chat"],
+        "is_simulated": False,
+    }
+
+
+def test_a_virtual_model_shows_the_most_that_a_candidate_offers_and_no_price() -> None:
+    entry = describe(BOOK.resolve("auto", None), Lattice())
+    assert entry["owned_by"] == "mixed"
+    shown = msgspec.convert(entry["yuzui"], dict[str, object])
+    assert (shown["kind"], shown["clearance"], shown["price"]) == ("virtual", "restricted", None)
+    assert shown["context_tokens"] == 32768
+    assert shown["candidates"] == ["house/qwen", "deepseek/chat"]
+
+
+def test_the_list_has_virtual_models_first_and_no_aliases() -> None:
+    assert [name.name for name in BOOK.listed()] == ["auto", "own", "vendor", "house/qwen", "deepseek/chat"]
+
+
+def test_prices_are_exact_decimal_texts() -> None:
+    assert per_million(280_000) == "0.28"
+    assert per_million(28_000) == "0.028"
+    assert per_million(10_000_000) == "10"
+    assert per_million(0) == "0"
+    assert describe_price(FREE) == "free"
+    assert describe_price(None) == "unknown"
