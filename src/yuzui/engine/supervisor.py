@@ -12,7 +12,7 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 from urllib.parse import urlsplit
@@ -207,8 +207,7 @@ class EngineSupervisor:
             return await self._watch(process, tail, errors)
         finally:
             self._endpoint = None
-            # Shielded: a cancelled gateway still ends the process that it started.
-            await asyncio.shield(_end(process, errors, self._patience.stop_s))
+            await _to_its_end(_end(process, errors, self._patience.stop_s))
 
     async def _watch(
         self, process: asyncio.subprocess.Process, tail: collections.deque[str], errors: asyncio.Task[None]
@@ -334,6 +333,16 @@ async def _keep_tail(stream: asyncio.StreamReader | None, tail: collections.dequ
         tail.extend(line[:_LINE_CHARS].decode("utf-8", "replace").strip() for line in lines if line.strip())
     if rest.strip():
         tail.append(rest.decode("utf-8", "replace").strip())
+
+
+async def _to_its_end(work: Coroutine[None, None, None]) -> None:
+    """Run `work` to its end also when the caller is cancelled meanwhile: what we started is ended by us."""
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 async def _end(process: asyncio.subprocess.Process, errors: asyncio.Task[None], stop_s: float) -> None:
