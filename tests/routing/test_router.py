@@ -175,6 +175,12 @@ def test_a_prompt_that_cannot_fit_goes_past_the_small_context() -> None:
     assert [verdict.reason for verdict in decision.refused] == ["context_too_small"]
 
 
+def test_the_bytes_of_an_inline_image_do_not_count_as_a_long_prompt() -> None:
+    router = make_router([replace(HOUSE, context_tokens=1000)])
+    decision = decide(router, "auto", features=frozenset({"images"}), input_tokens=5_000_000)
+    assert plan(decision) == [HOUSE.name]
+
+
 def test_a_missing_feature_is_hinted_at_only_within_the_keys_names() -> None:
     plain = replace(CHEAP, features=NONE)
     router = make_router([plain, HOUSE])

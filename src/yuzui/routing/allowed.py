@@ -21,6 +21,9 @@ Bounds count bytes, and a token of English or Chinese text stands for about 3 to
 context only when even this smaller number does not fit; the target itself refuses the rest, and that is a fallback.
 """
 
+WITHOUT_TEXT: frozenset[Feature] = frozenset(("images", "audio", "files"))
+"""Parts whose size in bytes does not bound their tokens from below: with one of them no context is called too small."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demands:

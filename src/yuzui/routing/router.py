@@ -14,7 +14,7 @@ from yuzui.core.decision import AllowedSet, Decision, Verdict
 from yuzui.core.money import Price
 from yuzui.core.sensitivity import Lattice, Sensitivity
 from yuzui.core.target import Target, VirtualModel
-from yuzui.routing.allowed import BOUND_SLACK, Demands, judge
+from yuzui.routing.allowed import BOUND_SLACK, WITHOUT_TEXT, Demands, judge
 from yuzui.routing.health import Health
 from yuzui.routing.listing import describe, per_million
 from yuzui.routing.memo import Memo
@@ -71,7 +71,9 @@ class Router:
         """
         name = self._names.resolve(model, allowed_models)
         level = max(sensitivity.level, constraints.floor)
-        least_tokens = input_tokens // BOUND_SLACK
+        expected_tokens = input_tokens // BOUND_SLACK
+        # The bytes of an image or a file say nothing about the tokens that it becomes.
+        least_tokens = expected_tokens if features.isdisjoint(WITHOUT_TEXT) else 0
         key = (model, level, constraints, features, bisect_left(name.context_sizes, least_tokens))
         judged = self._judgements.get(key)
         if judged is None:
@@ -81,7 +83,7 @@ class Router:
         if not judged.permitted:
             raise self._refusal(name, judged, sensitivity, allowed_models)
         facts = Facts(
-            input_tokens=least_tokens,
+            input_tokens=expected_tokens,
             output_tokens=output_tokens,
             rates=self._rates,
             latency_ms=health.latency_ms,
