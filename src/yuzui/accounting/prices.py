@@ -85,7 +85,7 @@ def _amount(value: object, path: str) -> int:
         raise ConfigError(f"{path}: write a number, the price per million tokens; for example {EXAMPLE}")
     try:
         return per_million_to_pico(value)
-    except (ValueError, InvalidOperation) as error:
+    except (ValueError, OverflowError, InvalidOperation) as error:
         raise ConfigError(
             f"{path}: {value} is not a price; write it per million tokens, in steps of 0.000001"
         ) from error

@@ -45,12 +45,21 @@ class Bucket:
             self._at = now
 
 
+NO_LIMITS = Limits()
+
+
 @dataclass(slots=True)
 class _State:
-    limits: Limits
-    requests: Bucket | None
-    tokens: Bucket | None
+    limits: Limits = NO_LIMITS
+    requests: Bucket | None = None
+    tokens: Bucket | None = None
     in_flight: int = 0
+
+    def change(self, limits: Limits, now: float) -> None:
+        """New limits apply from now on; what was used before stays used."""
+        self.limits = limits
+        self.requests = _changed(self.requests, limits.requests_per_minute, now)
+        self.tokens = _changed(self.tokens, limits.tokens_per_minute, now)
 
     def is_idle(self, now: float) -> bool:
         return not self.in_flight and all(
@@ -83,8 +92,10 @@ class Limiter:
         if not (limits.requests_per_minute or limits.tokens_per_minute or limits.concurrency):
             return Admission(key_id, tokens, None)
         state = self._states.get(key_id)
-        if state is None or state.limits != limits:
-            state = self._new_state(key_id, limits, now, state)
+        if state is None:
+            state = self._new_state(key_id, now)
+        if state.limits != limits:
+            state.change(limits, now)
         if limits.concurrency and state.in_flight >= limits.concurrency:
             raise RateExceeded(
                 f"this key may have {limits.concurrency} requests running at once; wait for one to end",
@@ -111,19 +122,10 @@ class Limiter:
         if state.tokens is not None:
             state.tokens.correct(admission.tokens, used_tokens)
 
-    def _new_state(self, key_id: str, limits: Limits, now: float, old: _State | None) -> _State:
-        """A changed limit applies from now on; what was used before stays used."""
+    def _new_state(self, key_id: str, now: float) -> _State:
         if len(self._states) >= self._sweep_at:
             self._drop_idle(now)
-        requests = limits.requests_per_minute
-        tokens = limits.tokens_per_minute
-        state = _State(
-            limits,
-            Bucket(requests, now, old.requests.level(now) if old and old.requests else None) if requests else None,
-            Bucket(tokens, now, old.tokens.level(now) if old and old.tokens else None) if tokens else None,
-            old.in_flight if old else 0,
-        )
-        self._states[key_id] = state
+        state = self._states[key_id] = _State()
         return state
 
     def _drop_idle(self, now: float) -> None:
@@ -134,3 +136,9 @@ class Limiter:
 def _refuse_if_early(wait_s: float, what: str) -> None:
     if wait_s > 0:
         raise RateExceeded(f"this key may send {what} per minute; retry in {wait_s:.1f} s", retry_after_s=wait_s)
+
+
+def _changed(bucket: Bucket | None, per_minute: int, now: float) -> Bucket | None:
+    if not per_minute:
+        return None
+    return Bucket(per_minute, now, None if bucket is None else bucket.level(now))

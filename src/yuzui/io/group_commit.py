@@ -56,12 +56,13 @@ class GroupCommit(Generic[Job, Answer]):
         """Jobs that wait or are being committed: the queue depth for metrics."""
         return self._pending
 
-    def submit(self, job: Job) -> asyncio.Future[Answer]:
+    def submit(self, job: Job, *, is_ending: bool = False) -> asyncio.Future[Answer]:
         """A future for the answer; raise `GatewayFault` when too many wait or the writer was stopped.
 
-        The job is committed even if nobody waits for the future any more.
+        `is_ending`: the job ends something that was let in before; twice as many may wait, so that a full queue refuses
+        what is new and not the record of what was done. The job is committed even if nobody waits for the future.
         """
-        if self._pending >= self._most_pending:
+        if self._pending >= self._most_pending * (2 if is_ending else 1):
             raise GatewayFault("the books cannot keep up; retry shortly", code="ledger_busy", retry_after_s=1.0)
         if not self._is_open:
             raise GatewayFault("the gateway is shutting down", code="shutting_down", retry_after_s=1.0)

@@ -26,6 +26,8 @@ CACHE_NAME = "prices.json"
 TIMEOUT_S = 30.0
 CURRENCY = "USD"  # of all prices in the package
 
+_STEP = Decimal("0.000001")  # per million tokens
+
 Wanted = tuple[str, str]
 """(provider id of the package, model as the vendor names it)."""
 
@@ -161,7 +163,7 @@ def _listed(info: ModelInfo, at: datetime) -> Listed | None:
                     is_tiered |= not isinstance(amount, Decimal)
                     amounts.append(amount if isinstance(amount, Decimal) else amount.base)
                     break
-        return format(max(amounts), "f")
+        return _in_steps(max(amounts))
 
     listed = Listed(
         input=dearest("input_mtok"),
@@ -170,6 +172,12 @@ def _listed(info: ModelInfo, at: datetime) -> Listed | None:
         cache_write=dearest("cache_write_mtok", "input_mtok"),
     )
     return msgspec.structs.replace(listed, note="base tier") if is_tiered else listed
+
+
+def _in_steps(amount: Decimal) -> str:
+    """Whole pico-units per token: floats lie behind some amounts (0.18000000000000002). No price becomes 0."""
+    rounded = amount.quantize(_STEP)
+    return format((rounded if rounded or not amount else _STEP).normalize(), "f")
 
 
 def _valid(info: ModelInfo, at: datetime) -> list[ModelPrice]:

@@ -51,13 +51,15 @@ _CHECKS: tuple[tuple[str, str], ...] = (
 
 def find_wrong_sums(connection: apsw.Connection) -> list[str]:
     """What does not add up, in words, at most `MOST_SHOWN` of each kind; also what SQLite itself finds damaged."""
-    problems = [
-        f"the file is damaged: {line}"
-        for (line,) in cast(list[tuple[str]], connection.execute("PRAGMA integrity_check(20)").fetchall())
-        if line != "ok"
-    ]
-    with connection:  # one snapshot: a running gateway must not move the numbers between two checks
-        for words, sql in _CHECKS:
-            for row in connection.execute(f"{sql} LIMIT {MOST_SHOWN}"):
-                problems.append(words.format(*row))
+    problems: list[str] = []
+    try:
+        for (line,) in cast(list[tuple[str]], connection.execute("PRAGMA integrity_check(20)").fetchall()):
+            if line != "ok":
+                problems.append(f"the file is damaged: {line}")
+        with connection:  # one snapshot: a running gateway must not move the numbers between two checks
+            for words, sql in _CHECKS:
+                for row in connection.execute(f"{sql} LIMIT {MOST_SHOWN}"):
+                    problems.append(words.format(*row))
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        problems.append(f"the file is damaged: {error}")
     return problems

@@ -137,15 +137,6 @@ CREATE VIEW batch (first_seq, void, intents, closings, postings, memories, recor
 CREATE TRIGGER batch_is_booked INSTEAD OF INSERT ON batch BEGIN
   DELETE FROM intent WHERE NEW.void IS NOT NULL AND request_id IN (SELECT value FROM json_each(NEW.void));
 
-  -- intents: 0 request_id, 1 at_ns, 2 key_id, 3 window, 4 cap, 5 reserved, 6 offset, 7 length
-  INSERT INTO budget (key_id, window, cap, reserved, spent)
-    SELECT value ->> 2, value ->> 3, value ->> 4, 0, 0 FROM json_each(NEW.intents) WHERE value ->> 3 <> ''
-    ON CONFLICT DO UPDATE SET cap = excluded.cap WHERE cap <> excluded.cap;
-  INSERT INTO intent (request_id, at_ns, key_id, window, reserved, record)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 5,
-           substr(NEW.records, value ->> 6, value ->> 7)
-    FROM json_each(NEW.intents);
-
   -- closings: 0 request_id, 1 at_ns, 2 key_id, 3 app, 4 team, 5 model, 6 target, 7 outcome, 8 window, 9 reserved,
   --           10 spent, 11 is_estimated, 12 input_tokens, 13 output_tokens, 14 offset, 15 length
   INSERT INTO request
@@ -163,4 +154,14 @@ CREATE TRIGGER batch_is_booked INSTEAD OF INSERT ON batch BEGIN
   -- memories: 0 hash in hex, 1 level, 2 at_ns
   INSERT INTO conversation_memory (hash, level, at_ns)
     SELECT unhex(value ->> 0), value ->> 1, value ->> 2 FROM json_each(NEW.memories);
+
+  -- After the closings, so that what they give back can be let out again at once.
+  -- intents: 0 request_id, 1 at_ns, 2 key_id, 3 window, 4 cap, 5 reserved, 6 offset, 7 length
+  INSERT INTO budget (key_id, window, cap, reserved, spent)
+    SELECT value ->> 2, value ->> 3, value ->> 4, 0, 0 FROM json_each(NEW.intents) WHERE value ->> 3 <> ''
+    ON CONFLICT DO UPDATE SET cap = excluded.cap WHERE cap <> excluded.cap;
+  INSERT INTO intent (request_id, at_ns, key_id, window, reserved, record)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 5,
+           substr(NEW.records, value ->> 6, value ->> 7)
+    FROM json_each(NEW.intents);
 END;

@@ -1,0 +1,126 @@
+"""What a finished request cost."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from accounting_kit import RATES, Counted, Ended, Money, a_price, a_request, a_target
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yuzui.accounting.bounds import most_expensive_nano
+from yuzui.accounting.prices import FREE
+from yuzui.accounting.settle import NOTHING, estimate_usage, settle
+from yuzui.core.booking import Outcome
+from yuzui.core.caller import Caller
+from yuzui.core.usage import Usage
+
+TOLD = Usage(input_tokens=1000, cached_input_tokens=400, output_tokens=100)
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+
+def test_a_whole_answer_costs_what_its_usage_says_each_token_once() -> None:
+    ended = Ended(a_target(price=a_price()), delivered=Counted(999, 99, TOLD), caller=Caller(key_id="k1", app="x"))
+    settlement = settle(ended, "answered", Money())
+    # 600 fresh at 1, 400 cached at 0.1, 100 out at 3 USD per million = 940 micro-USD.
+    assert settlement.spent_nano == settlement.amount_nano == 940_000
+    assert settlement.usage == TOLD and not settlement.is_estimated
+    assert (settlement.input_tokens, settlement.output_tokens) == (1000, 100)
+    assert [(leg.account, leg.amount_nano, leg.price_version) for leg in settlement.postings] == [
+        ("spend:k1", 940_000, "config:1"), ("target:a/b", -940_000, "config:1")]  # fmt: skip
+
+
+def test_another_currency_is_posted_as_it_is_and_charged_at_the_pinned_rate() -> None:
+    settlement = settle(
+        Ended(a_target(price=a_price(currency="CNY")), delivered=Counted(usage=TOLD)), "answered", Money()
+    )
+    assert (settlement.amount_nano, settlement.spent_nano, settlement.rate) == (940_000, 131_600, "0.14")
+    assert {leg.currency for leg in settlement.postings} == {"CNY"}
+    assert {leg.rate for leg in settlement.postings} == {"0.14"}
+
+
+def test_a_free_target_costs_nothing_and_its_tokens_are_still_counted() -> None:
+    settlement = settle(Ended(a_target(price=FREE), delivered=Counted(usage=TOLD)), "answered", Money())
+    assert (settlement.spent_nano, settlement.postings, settlement.input_tokens) == (0, (), 1000)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "target"), [("refused", a_target(price=a_price())), ("failed", None), ("aborted", None)]
+)
+def test_what_was_never_sent_costs_nothing(outcome: Outcome, target: object) -> None:
+    ended = Ended(a_target(price=a_price()) if target else None)
+    assert settle(ended, outcome, Money()) is NOTHING
+
+
+def test_a_whole_answer_without_usage_is_estimated_and_says_so() -> None:
+    settlement = settle(Ended(a_target(price=a_price()), delivered=Counted(400, 90)), "answered", Money())
+    assert settlement.usage == Usage(input_tokens=250, output_tokens=100, is_estimated=True, note="missing")
+
+
+@pytest.mark.parametrize("outcome", ["aborted", "failed"])
+def test_a_cut_stream_is_charged_for_what_was_delivered(outcome: Outcome) -> None:
+    settlement = settle(Ended(a_target(price=a_price()), delivered=Counted(10, 60)), outcome, Money())
+    assert settlement.is_estimated and settlement.output_tokens == 60 and settlement.spent_nano > 0
+
+
+def test_a_cut_stream_keeps_the_input_that_was_told_at_its_start() -> None:
+    early = Usage(input_tokens=900, cached_input_tokens=100, output_tokens=1)
+    settlement = settle(Ended(a_target(price=a_price()), delivered=Counted(10, 60, early)), "aborted", Money())
+    assert settlement.usage == Usage(
+        input_tokens=900, cached_input_tokens=100, output_tokens=60, is_estimated=True, note="aborted"
+    )
+
+
+def test_a_failed_try_without_usage_is_not_charged_and_flagged() -> None:
+    settlement = settle(Ended(a_target(price=a_price())), "failed", Money())
+    assert settlement.spent_nano == 0 and settlement.is_estimated
+    assert settlement.usage is not None and settlement.usage.note == "failed"
+
+
+def test_a_failed_try_that_told_its_usage_is_charged() -> None:
+    settlement = settle(Ended(a_target(price=a_price()), delivered=Counted(usage=TOLD)), "failed", Money())
+    assert settlement.spent_nano == 940_000
+
+
+@pytest.mark.parametrize("tokens", [-5, 10**12])
+def test_absurd_usage_is_clamped_and_flagged(tokens: int) -> None:
+    lie = Usage(input_tokens=tokens, output_tokens=tokens)
+    request = a_request(max_output_tokens=50)
+    settlement = settle(Ended(a_target(price=a_price()), request, Counted(usage=lie)), "answered", Money())
+    assert settlement.usage is not None and settlement.usage.note == "clamped" and settlement.is_estimated
+    assert 0 <= settlement.output_tokens <= 50 and 0 <= settlement.input_tokens <= 2024
+
+
+def test_without_a_limit_an_answer_may_be_long() -> None:
+    long = Usage(input_tokens=10, output_tokens=60_000)
+    settlement = settle(Ended(a_target(price=a_price()), delivered=Counted(usage=long)), "answered", Money())
+    assert settlement.output_tokens == 60_000 and not settlement.is_estimated
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6))
+def test_an_estimate_is_never_zero_when_something_was_delivered(size: int, characters: int, pieces: int) -> None:
+    usage = estimate_usage(request_bytes=size, delivered_characters=characters, delivered_pieces=pieces, note="aborted")
+    assert usage.is_estimated
+    assert (usage.output_tokens > 0) == (characters > 0 or pieces > 0)
+    assert (usage.input_tokens > 0) == (size > 0)
+
+
+numbers = st.integers(-(10**13), 10**13)
+
+
+@given(
+    st.sampled_from(OUTCOMES), st.integers(1, 3), st.integers(1, 5000), st.integers(0, 10**6), st.integers(0, 10**6),
+    st.none() | st.builds(Usage, input_tokens=numbers, cached_input_tokens=numbers, cache_write_tokens=numbers,
+                          output_tokens=numbers, reasoning_tokens=numbers),
+)  # fmt: skip
+def test_whatever_an_upstream_says_the_charge_fits_the_reservation_and_the_postings_sum_to_zero(
+    outcome: Outcome, n: int, asked: int, characters: int, pieces: int, usage: Usage | None
+) -> None:
+    target = a_target(price=a_price(currency="CNY"))
+    request = a_request(n=n, max_output_tokens=asked)
+    ended = Ended(target, request, Counted(characters, pieces, usage))
+    settlement = settle(ended, outcome, Money())
+    assert 0 <= settlement.spent_nano <= most_expensive_nano([target], request, ended.input_bound, RATES)
+    assert sum(leg.amount_nano for leg in settlement.postings) == 0
+    assert (settlement.spent_nano > 0) == bool(settlement.postings)
