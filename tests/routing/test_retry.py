@@ -33,6 +33,12 @@ def refused(status: int, code: str | None = None, retry_after_s: float | None = 
     return UpstreamRefused("no", upstream_status=status, code=code, retry_after_s=retry_after_s)
 
 
+def final(fault: UpstreamFault) -> UpstreamFault:
+    """As the codecs mark what waiting does not heal."""
+    fault.retryable = False
+    return fault
+
+
 def after(
     fault: UpstreamFault,
     plan: list[Target],
@@ -77,6 +83,8 @@ AGAIN, NEXT, STOP = "again", "next", "stop"
         (refused(401), STOP, NEXT),
         (refused(402), STOP, NEXT),
         (refused(404), STOP, NEXT),
+        (refused(410), STOP, NEXT),
+        (final(refused(429, code="upstream_quota_exhausted", retry_after_s=1.0)), STOP, NEXT),
         (refused(408), AGAIN, NEXT),
         (refused(429), AGAIN, NEXT),
         (refused(500), AGAIN, NEXT),

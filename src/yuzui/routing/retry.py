@@ -18,8 +18,8 @@ LONGEST_WAIT_WITH_CHOICE_S = 2.0  # and not longer than this while another permi
 
 CONTEXT_LENGTH_EXCEEDED = "context_length_exceeded"
 _TRANSIENT_STATUSES = frozenset((408, 409, 425, 429))
-_OURS_STATUSES = frozenset((401, 402, 403, 404, 405, 407))
-"""The target rejects our key, our balance or our URL, not what the client wrote: another target may well answer."""
+_CLIENT_STATUSES = frozenset((400, 413, 414, 422))
+"""The request itself is wrong. Other 4xx reject our key, balance, URL or model name, and another target may answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,8 +148,7 @@ def _is_the_clients(fault: UpstreamFault) -> bool:
     """Whether every target would refuse the same request. A prompt too long for one context may fit another."""
     if not isinstance(fault, UpstreamRefused) or fault.code == CONTEXT_LENGTH_EXCEEDED:
         return False
-    status = fault.upstream_status
-    return 400 <= status < 500 and status not in _TRANSIENT_STATUSES and status not in _OURS_STATUSES
+    return fault.upstream_status in _CLIENT_STATUSES
 
 
 def _delay_s(fault: UpstreamFault, tried: Sequence[str], *, has_choice: bool, fraction: float) -> float | None:
@@ -167,8 +166,8 @@ def _delay_s(fault: UpstreamFault, tried: Sequence[str], *, has_choice: bool, fr
 
 def _may_ask_again(fault: UpstreamFault) -> bool:
     """Whether the same target may see the request twice: it is known to have failed there, and time can help."""
-    if isinstance(fault, UpstreamTLS | UpstreamRedirect):
-        return False
+    if not fault.retryable or isinstance(fault, UpstreamTLS | UpstreamRedirect):
+        return False  # waiting does not heal a certificate, nor a spent balance that comes as 429
     if isinstance(fault, UpstreamRefused):
         return fault.upstream_status in _TRANSIENT_STATUSES or fault.upstream_status >= 500
     if isinstance(fault, UpstreamBusy) or type(fault) is UpstreamFault:
