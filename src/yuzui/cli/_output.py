@@ -43,22 +43,41 @@ def note(text: str) -> None:
     print(clean(text), file=sys.stderr)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> Table:
-    """A plain table; cells are cleaned, columns in `right` are numbers."""
+def table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: frozenset[int] = frozenset(),
+    whole: frozenset[int] = frozenset(),
+    styles: Mapping[str, str] | None = None,
+) -> Table:
+    """A plain table with cleaned cells. Columns in `right` are numbers; those in `whole` never break, to be copied.
+
+    `styles`: cell text → style, for terminals.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for position, title in enumerate(columns):
-        drawn.add_column(title, justify="right" if position in right else "left", overflow="fold")
+        is_number, is_whole = position in right, position in right or position in whole
+        drawn.add_column(title, justify="right" if is_number else "left", overflow="fold", no_wrap=is_whole)
     for row in rows:
-        drawn.add_row(*(Text(clean(cell)) for cell in row))
+        drawn.add_row(*(Text(clean(cell), style=(styles or {}).get(cell, "")) for cell in row))
     return drawn
 
 
-def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> None:
-    console().print(table(columns, rows, right=right))
+def show_table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: frozenset[int] = frozenset(),
+    whole: frozenset[int] = frozenset(),
+    styles: Mapping[str, str] | None = None,
+) -> None:
+    """Draw it where people read."""
+    console().print(table(columns, rows, right=right, whole=whole, styles=styles))
 
 
 def show_facts(facts: Mapping[str, str]) -> None:

@@ -66,7 +66,7 @@ def _refused(record: RequestRecord) -> list[str]:
 def _short(cause: CauseRecord) -> str:
     if cause.source == "finding" and cause.detail:
         return cause.detail
-    return SOURCES.get(cause.source, cause.source)
+    return "conversation" if cause.source == "conversation" else SOURCES.get(cause.source, cause.source)
 
 
 def _caller(record: RequestRecord) -> str:

@@ -178,6 +178,8 @@ def _play_all(programme: list[Scene], cast: Cast, books: SqliteBooks, *, is_quie
                 title, expected = scene.title, scene.expected
                 if scene.then is not None and position == len(seen) - 1:
                     title, expected = scene.then
+                elif len(seen) > 1 and scene.then is None:
+                    title = f"{title} ({position + 1})"
                 yield judge(title, one, _record_of(books, one.request_id), expected, cast.own)
 
 
@@ -192,10 +194,10 @@ def _record_of(books: SqliteBooks, request_id: str) -> RequestRecord | None:
 
 
 def _show(shown: Shown) -> None:
-    from yuzui.cli._demo.rows import TITLES, cells
+    from yuzui.cli._demo.rows import STYLES, TITLES, cells
 
     lines = [cells(number, row, OWN) for number, row in enumerate(shown.rows, 1)]
-    show_table(TITLES, lines, right=frozenset({0, 5, 6, 7}))
+    show_table(TITLES, lines, right=frozenset({0, 5, 6, 7}), styles=STYLES)
     for number, row in enumerate(shown.rows, 1):
         for problem in row.problems:
             say(f"FAIL {number} {row.title}: {problem}")
@@ -206,7 +208,7 @@ def _show(shown: Shown) -> None:
     say("")
     say(f"audit log      {report.size} entries, root {report.root.hex()[:16]}…, {verdict}")
     wrong = sum(bool(row.problems) for row in shown.rows)
-    say(f"requests       {len(shown.rows)} sent, {len(shown.rows) - wrong} behaved as expected"
+    say(f"requests       {len(shown.rows)} shown, {len(shown.rows) - wrong} behaved as expected"
         + (f", {wrong} DID NOT" if wrong else ""))  # fmt: skip
 
 

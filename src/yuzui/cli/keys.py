@@ -159,7 +159,7 @@ def list_keys(config: ConfigOption = None, data_dir: DataDirOption = None, json:
         latest = spent[record.id][-1].spent_nano if spent[record.id] else 0
         rows.append((record.id, record.app, record.team, state_of(record, now_ns), _limits(record),
                      _budget(record, latest, currency), show_moment(record.created_ns)))  # fmt: skip
-    show_table(("id", "app", "team", "state", "limits", "spent of budget", "created (UTC)"), rows)
+    show_table(("id", "app", "team", "state", "limits", "spent of budget", "created (UTC)"), rows, whole=frozenset({0}))
 
 
 @app.command()

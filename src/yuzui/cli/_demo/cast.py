@@ -73,7 +73,7 @@ class Cast:
                 _note_calls(seen, answer.choices[0].message.tool_calls)
                 if fields.get("logprobs") and not answer.choices[0].logprobs:
                     seen.problems.append("no logprobs came back")
-            except openai.APIStatusError as error:
+            except openai.APIError as error:
                 _note_error(seen, error)
         seen.elapsed_ms = _ms_since(began)
         return seen
@@ -99,7 +99,7 @@ class Cast:
                 for chunk in raw.parse():
                     end = _note_chunk(seen, chunk) or end
                 _check_end(seen, end)
-            except openai.APIStatusError as error:
+            except openai.APIError as error:
                 _note_error(seen, error)
         seen.elapsed_ms = _ms_since(began)
         return seen
@@ -136,9 +136,13 @@ def _note(seen: Seen, headers: Any, status: int) -> None:  # Any: the client's H
     seen.status = status
 
 
-def _note_error(seen: Seen, error: openai.APIStatusError) -> None:
-    _note(seen, error.response.headers, error.status_code)
+def _note_error(seen: Seen, error: openai.APIError) -> None:
     seen.code = error.code or ""
+    if not isinstance(error, openai.APIStatusError):  # the line broke, or an error event came inside a stream
+        seen.code = seen.code or "connection_error"
+        seen.problems.append(f"{type(error).__name__}: {error.message}")
+        return
+    _note(seen, error.response.headers, error.status_code)
     if (
         error.status_code == 429
         and seen.code == "rate_limit_exceeded"

@@ -11,6 +11,8 @@ from yuzui.cli._story import why_sensitive
 from yuzui.cli._text import show_money, show_ms
 
 TITLES = ("#", "request", "sensitivity: why", "may go to", "went to: why", "tokens", "cost", "time", "")
+STYLES = {"ok": "green", "FAIL": "bold red"}
+POLICY_WORDS = {"own_first": "before any vendor", "pinned": "asked for by name"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ def cells(number: int, row: Row, own: str) -> tuple[str, ...]:
         row.title,
         f"{label}: {why}" if why else label,
         _may_go(record, own),
-        _went(record),
+        _went(record, own),
         f"{record.usage.input}+{record.usage.output}" if record.usage else "-",
         _cost(record),
         show_ms(row.seen.elapsed_ms),
@@ -82,18 +84,21 @@ def _may_go(record: RequestRecord, own: str) -> str:
         return "-"
     if not record.allowed:
         return "nobody" if record.error == "no_permitted_target" else "-"
-    return " + ".join("own" if target == own else "vendor" for target in record.allowed)
+    return ", ".join("own" if target == own else "vendor" for target in sorted(record.allowed))
 
 
-def _went(record: RequestRecord) -> str:
+def _went(record: RequestRecord, own: str) -> str:
+    """Both sides are introduced by name above the table; what a script answered never looks like a model's answer."""
     if record.outcome != "answered":
-        return f"refused: {record.error}" if record.outcome == "refused" else f"{record.outcome}: {record.error}"
-    why = record.why.partition(":")[0]
-    lacking = record.refused.get("lacks_feature", ())
-    if lacking:
-        why += f", {', '.join(lacking)} cannot do it"
-    simulated = " (simulated)" if record.is_simulated else ""
-    return f"{record.target}{simulated}: {why}"
+        return f"{record.outcome}: {record.error}"
+    side = "own" if record.target == own else "SIMULATED vendor" if record.is_simulated else record.target
+    if "lacks_feature" in record.refused:
+        return f"{side}: own cannot do it"
+    if "clearance" in record.refused:
+        return f"{side}: the only one cleared"
+    if record.model == side:
+        return f"{side}: asked for by name"
+    return f"{side}: {POLICY_WORDS.get(record.policy, record.policy)}"
 
 
 def _cost(record: RequestRecord) -> str:

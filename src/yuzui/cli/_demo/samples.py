@@ -31,11 +31,11 @@ def leaked_api_key() -> str:
 
 
 def long_text() -> str:
-    """About a thousand tokens of plain English."""
+    """About 700 tokens of plain English."""
     facts = (
         "The levee at Dujiangyan divides the Min River into an inner and an outer stream.",
         "Part of the water is kept inside to feed the plain, and part of it is let out.",
         "The shape of the levee decides how much goes where, in flood and in drought.",
         "Nobody closes a gate, because the river itself does the work.",
     )
-    return " ".join(f"Note {number}: {facts[number % len(facts)]}" for number in range(1, 46))
+    return " ".join(f"Note {number}: {facts[number % len(facts)]}" for number in range(1, 31))

@@ -61,7 +61,9 @@ def _one(seen: Seen) -> list[Seen]:
 
 def _tool_call(cast: Cast) -> list[Seen]:
     choice = {"type": "function", "function": {"name": "get_weather"}}
-    seen = cast.ask("assistant", "What is the weather in Chengdu?", tools=[WEATHER], tool_choice=choice, max_tokens=200)
+    seen = cast.ask(
+        "assistant", "What is the weather in Chengdu?", tools=[WEATHER], tool_choice=choice, max_tokens=1000
+    )
     if not seen.code and "get_weather(" not in seen.text:
         seen.problems.append("no tool call came back")
     return [seen]

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from yuzui.cli._options import data_dir_of, open_books
+from yuzui.core.errors import ConfigError
+
+from .conftest import Run, Used
+
+
+def test_without_an_option_the_platform_says_where_data_lies() -> None:
+    assert data_dir_of(None) == Path(platformdirs.user_data_dir("yuzui", appauthor=False))
+    assert data_dir_of(Path("here")) == Path("here")
+
+
+def test_the_environment_names_the_folder_and_the_option_beats_it(
+    run: Run, used: Used, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("YUZUI_DATA_DIR", str(used.folder))
+    assert run("explain", "req_answered").exit_code == 0
+    assert run("explain", "req_answered", "--data-dir", tmp_path / "other").exit_code == 2
+
+
+def test_looking_never_makes_books(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--data-dir"):
+        open_books(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_commands_work_beside_the_gateway_that_holds_the_folder(run: Run, used: Used) -> None:
+    from yuzui.io.books import SqliteBooks
+
+    gateway = SqliteBooks.open(used.folder, exclusive=True)
+    try:
+        assert run("keys", "create", "--app", "late", "--data-dir", used.folder).exit_code == 0
+        assert run("explain", "req_answered", "--data-dir", used.folder).exit_code == 0
+        assert run("costs", "--since", "2026-11-01", "--data-dir", used.folder).exit_code == 0
+        gateway.refresh_keys()
+        assert gateway.has_keys()
+    finally:
+        gateway.stop()
