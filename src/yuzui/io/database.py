@@ -21,6 +21,7 @@ LAST_FAULTY_SQLITE = (3, 51, 2)
 
 BUSY_TIMEOUT_MS = 2_000  # a backup tool that holds the lock longer makes requests fail, it never makes them hang
 CLI_BUSY_TIMEOUT_MS = 10_000  # a person waits longer than a request
+CACHE_KIB = 4_096  # per connection, and a gateway has three; the right edges of all tables fit many times over
 LARGEST_IDLE_WAL_BYTES = 64 * 1024 * 1024
 
 
@@ -45,7 +46,7 @@ def open_database(path: Path, *, busy_timeout_ms: int, vfs: str | None = None) -
         connection.pragma("synchronous", "full")
         connection.pragma("foreign_keys", 1)
         connection.pragma("trusted_schema", 0)
-        connection.pragma("cache_size", -16_384)  # KiB; the right edges of all tables fit many times over
+        connection.pragma("cache_size", -CACHE_KIB)
         connection.pragma("journal_size_limit", LARGEST_IDLE_WAL_BYTES)
     except (apsw.Error, OSError) as error:
         raise unavailable(error) from error
