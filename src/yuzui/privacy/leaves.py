@@ -94,7 +94,7 @@ def _walk_object(value: Mapping[str, Any], path: Path, depth: int, leaves: Leave
                 _walk(item, (path, "." + key), depth, leaves)
         else:
             step = (path, f".#{number}")
-            leaves.found.append(Leaf(key, (step, "~")))
+            _walk(key, (step, "~"), depth, leaves)
             _walk(item, step, depth, leaves)
     if "audio" in value and "role" in value and value["audio"] is not None:
         leaves.unscannable.append("audio")  # a reference to what was said earlier

@@ -60,5 +60,5 @@ class Detector:
     check: Callable[[str, int, int], Iterable[Hit]] | None = None
     layouts: tuple[tuple[int, ...], ...] = ()
     crosses_lines: bool = False
-    """Whether the groups of a layout may stand on several lines or in several cells (line end, comma or bar between)."""
+    """Whether the groups of a layout may stand on several lines or in cells (line end, comma or bar between)."""
     check_digits: Callable[[Digits], Hit | None] | None = None

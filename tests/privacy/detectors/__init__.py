@@ -1,0 +1,1 @@
+"""One table per detector: values made from check-digit functions, and what must stay untouched."""

@@ -1,0 +1,121 @@
+"""Every string of a body is a leaf, and what cannot be read is named."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yuzui.core.errors import InvalidRequest
+from yuzui.privacy.leaves import read_leaves, spell_path
+
+
+def leaves_of(body: dict[str, Any]) -> dict[str, str]:  # Any: JSON values
+    return {spell_path(leaf.path): leaf.text for leaf in read_leaves(body).found}
+
+
+def nested(levels: int) -> dict[str, Any]:  # Any: JSON values
+    value: Any = "deep"  # Any: JSON values
+    for _ in range(levels):
+        value = [value]
+    return {"x": value}
+
+
+def test_values_keys_and_long_numbers_are_leaves_with_their_path() -> None:
+    body = {
+        "model": "auto",
+        "messages": [{"role": "user", "content": "hi"}, {"role": "user", "content": [{"type": "text", "text": "you"}]}],
+        "metadata": {"wang@example.com": "v", "whole": 13800138000, "float": 13800138000.0, "few": 7},
+    }
+    leaves = leaves_of(body)
+    assert leaves["$.messages[0].content"] == "hi"
+    assert leaves["$.messages[1].content[0].text"] == "you"
+    assert leaves["$.metadata.#0~"] == "wang@example.com" and leaves["$.metadata.#0"] == "v"
+    assert leaves["$.metadata.#1"] == leaves["$.metadata.#2"] == "13800138000"
+    assert "$.metadata.#3" not in leaves and "user" not in leaves.values()
+
+
+def test_a_path_never_repeats_what_the_client_wrote_as_a_key() -> None:
+    assert not any("wang" in path for path in leaves_of({"metadata": {"wang@example.com": {"x": "y"}}}))
+
+
+def test_json_inside_strings_is_read_through_every_level_of_escapes() -> None:
+    inner = json.dumps({"tel": "１３８"})
+    arguments = json.dumps({"payload": json.dumps({"inner": inner})})
+    body = {"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": arguments}}]}]}
+    assert "１３８" in [leaf.text for leaf in read_leaves(body).found]
+
+
+def test_parts_of_a_message_are_also_read_together() -> None:
+    body = {
+        "messages": [
+            {"role": "user", "content": [{"type": "text", "text": "110101199"}, {"type": "text", "text": "003074610"}]}
+        ]
+    }
+    assert leaves_of(body)["$.messages[0].content"] == "110101199003074610"
+
+
+@pytest.mark.parametrize(
+    ("part", "kind"),
+    [
+        ({"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 5000}}, "image_url"),
+        ({"type": "input_audio", "input_audio": {"data": "A" * 5000, "format": "wav"}}, "input_audio"),
+        ({"type": "file", "file": {"filename": "cv.pdf", "file_data": "data:application/pdf;base64,AAAA"}}, "file"),
+        ({"type": "hologram", "text": "new"}, "hologram"),
+        ({"type": "a b@c.de"}, "unknown"),
+    ],
+)
+def test_unreadable_parts_are_named_and_their_blobs_are_not_read(part: dict[str, Any], kind: str) -> None:  # Any: JSON
+    leaves = read_leaves({"messages": [{"role": "user", "content": [{"type": "text", "text": "look"}, part]}]})
+    assert leaves.unscannable == [kind]
+    assert all(len(leaf.text) < 100 for leaf in leaves.found)
+
+
+def test_the_name_of_an_unreadable_file_is_read() -> None:
+    body = {"messages": [{"role": "user", "content": [{"type": "file", "file": {"filename": "13800138000.pdf"}}]}]}
+    assert "13800138000.pdf" in leaves_of(body).values()
+
+
+def test_token_ids_and_references_to_audio_are_unreadable() -> None:
+    assert read_leaves({"input": [1, 2, 3]}).unscannable == ["tokens"]
+    assert read_leaves({"messages": [{"role": "assistant", "audio": {"id": "a"}}]}).unscannable == ["audio"]
+
+
+def test_nesting_beyond_64_levels_is_refused_and_64_are_fine() -> None:
+    assert leaves_of(nested(63))
+    with pytest.raises(InvalidRequest) as caught:
+        read_leaves(nested(64))
+    assert caught.value.code == "nesting_too_deep"
+    with pytest.raises(InvalidRequest):
+        read_leaves(nested(900))
+
+
+def test_json_in_a_string_that_is_nested_too_deep_is_unreadable_but_no_error() -> None:
+    leaves = read_leaves({"messages": [{"role": "user", "content": "[" * 5000 + '"\\n"' + "]" * 5000}]})
+    assert leaves.unscannable == ["nested_json"]
+
+
+@given(
+    st.recursive(
+        st.text() | st.integers(),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+        max_leaves=20,
+    )
+)
+def test_every_string_of_any_body_is_a_leaf(value: Any) -> None:  # Any: JSON values
+    texts = {leaf.text for leaf in read_leaves({"anything": value}).found}
+
+    def check(item: Any) -> None:  # Any: JSON values
+        if isinstance(item, str):
+            assert item in texts
+        elif isinstance(item, list):
+            for element in item:
+                check(element)
+        elif isinstance(item, dict):
+            for element in item.values():
+                check(element)
+
+    check(value)
