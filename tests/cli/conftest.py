@@ -15,6 +15,7 @@ from yuzui.cli.main import app
 from yuzui.core.booking import Closing, Intent, Posting
 from yuzui.io.audit_folder import AuditFolder
 from yuzui.io.books import SqliteBooks
+from yuzui.io.secrets import load_secrets
 
 AT_NS = 1_795_000_000_000_000_000  # 2026-11-18
 ANSWERED, REFUSED = "req_answered", "req_refused"
@@ -78,6 +79,7 @@ async def _fill(folder: Path, answered: RequestRecord, refused: RequestRecord) -
         leaves = books.unpublished(0, 10)
     finally:
         books.stop()
+    load_secrets(folder)
     log = AuditFolder.open(folder / "audit", origin="test/audit", private_key_file=folder / "secrets" / "audit.pem")
     log.publish(leaves)
     log.close()

@@ -55,9 +55,10 @@ def test_an_unknown_request_cannot_be_proven(run: Run, used: Used) -> None:
 
 
 def test_the_checkpoint_is_the_signed_note(run: Run, used: Used) -> None:
-    assert run("audit", "checkpoint", "--data-dir", used.folder).stdout_bytes == (
-        used.folder / "audit" / "checkpoint"
-    ).read_bytes()
+    assert (
+        run("audit", "checkpoint", "--data-dir", used.folder).stdout_bytes
+        == (used.folder / "audit" / "checkpoint").read_bytes()
+    )
     assert json.loads(run("audit", "checkpoint", "--data-dir", used.folder, "--json").stdout)["size"] == 2
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from .conftest import Run
 from yuzui import __version__
 from yuzui.cli import explain, main
 from yuzui.core.errors import GatewayFault
+
+from .conftest import Run
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 EXCUSED = {"--help", "-h"}
@@ -52,7 +53,8 @@ def test_every_command_takes_config_data_dir_and_json() -> None:
 def test_serving_does_not_pay_for_tables_and_clients() -> None:
     script = (
         "import sys, yuzui.cli.main as m; m._Commands()['serve'];"
-        "print(sorted({n.partition('.')[0] for n in sys.modules} & {'rich', 'openai', 'xllamacpp', 'genai_prices', 'apsw'}))"
+        "heavy = {'rich', 'openai', 'xllamacpp', 'genai_prices', 'apsw'};"
+        "print(sorted({name.partition('.')[0] for name in sys.modules} & heavy))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout.strip() == "[]"

@@ -174,7 +174,7 @@ def _check_target(target: Target, probe: Callable[[str, int, bool], None]) -> Ch
         probe(host, port, is_tls)
     except ssl.SSLError as error:
         fix = "its certificate or TLS is not acceptable; is a proxy in between?"
-        return Check(name=name, verdict="fail", found=f"{host}:{port}: {error.reason or error}", fix=fix)
+        return Check(name=name, verdict="fail", found=f"{host}:{port}: {error.strerror or error}", fix=fix)
     except OSError as error:
         own = "start it, or correct base_url" if target.premises == "own" else "check network, DNS, proxy and base_url"
         found = f"{host}:{port}: {error.strerror or error or 'no answer'}"

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+
+from yuzui.audit.record import AttemptRecord, CauseRecord, CostRecord, RequestRecord, UsageRecord
+from yuzui.cli._story import REASONS, tell, why_sensitive
+
+BASE = RequestRecord(id="req_1", at="2026-11-22T08:00:00.000Z")
+
+
+def told(record: RequestRecord) -> dict[str, list[str]]:
+    return dict(tell(record, 7, b"\xab" * 32))
+
+
+def test_a_stranger_refused_at_the_door_has_a_story_too() -> None:
+    story = told(RequestRecord(id="req_1", at="x", outcome="refused", error="invalid_api_key", error_message="no"))
+    assert story["Asked by"] == ["nobody we know"]
+    assert story["Sensitivity"] == ["was not decided: it was refused before"]
+    assert story["Outcome"] == ["refused", "invalid_api_key: no"]
+    assert story["Cost"] == ["nothing"]
+
+
+def test_every_reason_that_routing_can_give_has_words() -> None:
+    from typing import get_args
+
+    from yuzui.core.decision import RefusalReason
+
+    assert set(REASONS) == set(get_args(RefusalReason))
+
+
+def test_a_simulated_answer_never_looks_real() -> None:
+    story = told(RequestRecord(id="r", at="x", target="vendor/s", is_simulated=True, outcome="answered"))
+    assert story["Outcome"] == ["answered by vendor/s (simulated: a script answered, not a model)"]
+
+
+def test_attempts_tokens_and_foreign_money_are_told_in_full() -> None:
+    record = RequestRecord(
+        id="r", at="x", outcome="answered", target="b",
+        attempts=(AttemptRecord(target="a", outcome="upstream_refused", upstream_status=500, duration_ms=20),
+                  AttemptRecord(target="b", outcome="ok", duration_ms=2100, tokens_delivered=3)),
+        usage=UsageRecord(input=9, cached_input=4, cache_write=2, output=5, reasoning=3, is_estimated=True,
+                          note="aborted"),
+        cost=CostRecord(amount=7_000, currency="CNY", book=980, book_currency="USD", price_version="v", rate="0.14"),
+        dropped=("seed",), duration_ms=2130, first_token_ms=90,
+    )  # fmt: skip
+    story = told(record)
+    assert story["Attempts"] == [
+        "1. a: upstream_refused, status 500, 20 ms",
+        "2. b: ok, 2.1 s, 3 pieces delivered",
+    ]
+    assert story["Tokens"] == [
+        "9 in, 5 out, 4 of the input from a cache, 2 written to a cache, 3 of the output for reasoning, "
+        "estimated (aborted)"
+    ]
+    assert story["Cost"] == ["0.000007 CNY = 0.00000098 USD at 0.14, price v"]
+    assert story["Dropped"] == ["seed: the target cannot take it"]
+    assert story["Time"] == ["2.1 s, first token after 90 ms"]
+
+
+@pytest.mark.parametrize(
+    ("causes", "words"),
+    [
+        ((CauseRecord(source="default", level="internal"),), ""),
+        ((CauseRecord(source="finding", level="restricted", detail="api_key"),
+          CauseRecord(source="finding", level="confidential", detail="email")), "api_key"),
+        ((CauseRecord(source="conversation", level="restricted"),), "conversation"),
+        ((CauseRecord(source="floor", level="restricted"),), "the key's floor"),
+    ],
+)  # fmt: skip
+def test_only_the_causes_that_decided_are_named_in_short(causes: tuple[CauseRecord, ...], words: str) -> None:
+    level = "internal" if causes[0].source == "default" else "restricted"
+    assert why_sensitive(RequestRecord(id="r", at="x", sensitivity=level, causes=causes)) == words
