@@ -28,7 +28,7 @@ def costs(
     data_dir: DataDirOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show what was spent, in the book currency, with tokens and requests (refused ones count, at no cost)."""
+    """Show what was spent, with tokens and requests. Refused ones count, at no cost; money is in the book currency."""
     currency = load_config(config).money.currency
     now_ns = time.time_ns()
     since_ns = read_moment_ns(since, now_ns)

@@ -66,7 +66,7 @@ def demo(
     data_dir: DataDirOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Send about 25 real requests through a real gateway and show where each went, why, and what it cost.
+    """Send about 25 real requests through a real gateway. A table shows where each went, why, and at what cost.
 
     Uses the embedded open model and, if a vendor's key variable is set, that vendor (a fraction of a cent); else a
     simulated one. Exits 1 when a request did not behave or the audit log does not verify. It brings its own

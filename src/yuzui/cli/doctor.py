@@ -30,7 +30,7 @@ COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 @app.command()
 def doctor(config: ConfigOption = None, data_dir: DataDirOption = None, json: JsonOption = False) -> None:
-    """Check configuration, keys, targets, model, folder, disk and clock; say what to do. Exits 1 when something fails.
+    """Check the whole installation and say what to do. Exits 1 when something fails.
 
     Connects to each target (TCP, and TLS where there is one) and sends it nothing.
     """

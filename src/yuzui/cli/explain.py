@@ -22,7 +22,7 @@ def explain(
     data_dir: DataDirOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Tell the whole story of a request: findings, label, where it might go and why, attempts, cost, receipt."""
+    """Tell the whole story of a request. Findings, label, where it might go and why, attempts, cost, receipt."""
     books = open_books(data_dir_of(data_dir))
     try:
         found = books.record_of(request_id)

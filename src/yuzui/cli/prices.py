@@ -28,7 +28,7 @@ def prices(
     data_dir: DataDirOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show what each target charges per million tokens, which source and version says so, and an example.
+    """Show what each target charges per million tokens. Each price has its source, version and an example.
 
     Exits 1 when a price is unknown: such a target refuses requests.
     """

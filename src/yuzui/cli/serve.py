@@ -23,7 +23,7 @@ def serve(
     data_dir: DataDirOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Start the gateway; it prints one line with its address when it is ready, and drains on Ctrl-C.
+    """Start the gateway. It prints one line with its address when it is ready, and drains on Ctrl-C.
 
     Without a configuration it serves the embedded open model, and every vendor whose usual key variable is set.
     """

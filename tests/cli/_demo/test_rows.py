@@ -55,7 +55,7 @@ def test_what_the_scene_itself_found_counts() -> None:
 def test_a_row_shows_label_reason_way_and_cost() -> None:
     row = cells(7, judge("t", SEEN, ANSWERED, AS_IT_WAS, OWN), OWN)
     assert row == (
-        "7", "t", "restricted: api_key", "own", "own: the only one cleared", "3+4", "0", "12 ms", "ok",
+        "7", "t", "restricted: api_key", "own", "own: only one cleared", "3+4", "0", "12 ms", "ok",
     )  # fmt: skip
     assert len(row) == len(TITLES)
 
@@ -67,7 +67,7 @@ def test_a_simulated_answer_is_marked_in_the_row() -> None:
         cost=CostRecord(amount=109_000, currency="USD", book=109_000, book_currency="USD", price_version="p"),
     )  # fmt: skip
     row = cells(1, judge("t", SEEN, record, Expected(where="vendor"), OWN), OWN)
-    assert row[4] == "SIMULATED vendor: asked for by name"
+    assert row[4] == "SIMULATED vendor: by name"
     assert row[6] == "0.000109 USD"
 
 

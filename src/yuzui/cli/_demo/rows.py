@@ -12,7 +12,7 @@ from yuzui.cli._text import show_money, show_ms
 
 TITLES = ("#", "request", "sensitivity: why", "may go to", "went to: why", "tokens", "cost", "time", "")
 STYLES = {"ok": "green", "FAIL": "bold red"}
-POLICY_WORDS = {"own_first": "before any vendor", "pinned": "asked for by name"}
+POLICY_WORDS = {"own_first": "first choice", "pinned": "by name"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +95,9 @@ def _went(record: RequestRecord, own: str) -> str:
     if "lacks_feature" in record.refused:
         return f"{side}: own cannot do it"
     if "clearance" in record.refused:
-        return f"{side}: the only one cleared"
+        return f"{side}: only one cleared"
     if record.model == side:
-        return f"{side}: asked for by name"
+        return f"{side}: by name"
     return f"{side}: {POLICY_WORDS.get(record.policy, record.policy)}"
 
 
