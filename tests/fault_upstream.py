@@ -124,12 +124,16 @@ def completion(text: str, **more: object) -> dict[str, object]:
     }  # fmt: skip
 
 
-def piece(text: str | None = None, *, finish: str | None = None, usage: dict[str, int] | None = None) -> dict[str, object]:
+def piece(
+    text: str | None = None, *, finish: str | None = None, usage: dict[str, int] | None = None
+) -> dict[str, object]:
     """One chunk of a well-formed stream."""
     delta = {} if text is None else {"content": text}
-    choices = [] if usage is not None and text is None and finish is None else [
-        {"index": 0, "delta": delta, "finish_reason": finish}
-    ]
+    choices = (
+        []
+        if usage is not None and text is None and finish is None
+        else [{"index": 0, "delta": delta, "finish_reason": finish}]
+    )
     chunk: dict[str, object] = {
         "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": choices,
     }  # fmt: skip

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from yuzui.core.errors import NotFound, Unauthenticated
+from yuzui.core.errors import NotFound
 from yuzui.core.strict_json import write
 from yuzui.pipeline import Gateway
 
@@ -30,6 +29,14 @@ class Desk:
         self._parts = parts
         self._scrape = scrape
 
+    @property
+    def most_body_bytes(self) -> int:
+        return self._gateway.snapshot.config.server.max_body_bytes
+
+    @property
+    def is_open(self) -> bool:
+        return self._gateway.world.gate.is_open
+
     def list_models(self, authorization: tuple[str, ...]) -> bytes:
         return write({"object": "list", "data": self._entries(authorization)})
 
@@ -39,13 +46,9 @@ class Desk:
                 return write(entry)
         raise NotFound(f"no model is named {name[:100]!r}; GET /v1/models lists them", param="model")
 
-    def _entries(self, authorization: tuple[str, ...]) -> list[Mapping[str, Any]]:  # Any: JSON values
+    def _entries(self, authorization: tuple[str, ...]) -> tuple[Mapping[str, object], ...]:
         caller = self._gateway.world.gate.identify(authorization)
-        return [
-            entry
-            for entry in self._gateway.snapshot.model_entries
-            if caller.models is None or entry["id"] in caller.models
-        ]
+        return self._gateway.snapshot.router.models(caller.models)
 
     def health(self) -> tuple[int, bytes]:
         """Alive: the event loop answers. Nothing about what stands behind it."""
@@ -61,7 +64,5 @@ class Desk:
     def metrics(self, authorization: tuple[str, ...], *, is_local: bool) -> bytes:
         """For scrapers on this machine, or with a key: target names and volumes are nobody else's business."""
         if not is_local:
-            caller = self._gateway.world.gate.identify(authorization)
-            if caller is None:  # pragma: no cover - identify raises
-                raise Unauthenticated("a key is needed")
+            self._gateway.world.gate.identify(authorization)
         return self._scrape()

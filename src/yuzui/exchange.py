@@ -1,4 +1,4 @@
-"""What is known of one request so far. It grows along the way and becomes the record that the books and the log keep."""
+"""What is known of one request so far: it grows along the way and becomes the record that books and log keep."""
 
 from __future__ import annotations
 
@@ -8,12 +8,21 @@ import time
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from yuzui.accounting.settle import Settlement
 from yuzui.audit.record import AttemptRecord, CauseRecord, CostRecord, RequestRecord, UsageRecord
 from yuzui.core.booking import Outcome, Receipt
 from yuzui.core.caller import Caller
 from yuzui.core.chat import ChatRequest, ChatResponse, ReasoningPart, StreamChunk, TextPart, ToolCallPart
 from yuzui.core.decision import Decision, Verdict
-from yuzui.core.errors import InvalidRequest, YuzuiError
+from yuzui.core.errors import (
+    InvalidRequest,
+    UpstreamFault,
+    UpstreamRedirect,
+    UpstreamTimeout,
+    UpstreamTLS,
+    UpstreamUnreachable,
+    YuzuiError,
+)
 from yuzui.core.sensitivity import Lattice, Sensitivity
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
@@ -90,6 +99,8 @@ class Exchange:
     dropped: tuple[str, ...] = ()
     first_token_ms: int = 0
     suppressed: int = 0
+    input_bound: int = 0
+    """Most tokens that the text of the body can be."""
     has_intent: bool = False
     reserved_nano: int = 0
     window: str = ""
@@ -106,6 +117,23 @@ class Exchange:
     def hash_content(self, data: bytes) -> str:
         """Keyed, so that nobody can guess content from the log: BLAKE2b-256 under the deployment's content key, hex."""
         return blake2b(data, key=self.content_key, digest_size=32).hexdigest()
+
+    def note_refusal(self, error: YuzuiError) -> None:
+        """Why routing refused, for the record: the verdicts travel with the error."""
+        if self.decision is None:
+            self.refused = error.refused
+
+    def note_settlement(self, settlement: Settlement, book_currency: str) -> None:
+        self.usage = settlement.usage
+        if settlement.usage is not None and settlement.price_version:
+            self.cost = CostRecord(
+                amount=settlement.amount_nano,
+                currency=settlement.currency,
+                book=settlement.spent_nano,
+                book_currency=book_currency,
+                price_version=settlement.price_version,
+                rate=settlement.rate,
+            )
 
     def record(self, outcome: Outcome | str, error: YuzuiError | None, *, duration_ms: int) -> RequestRecord:
         """The leaf, as far as the request got."""
@@ -130,7 +158,9 @@ class Exchange:
             causes=tuple(
                 CauseRecord(source=cause.source, level=names[cause.level], detail=cause.detail)
                 for cause in label.causes
-            ) if label else (),
+            )
+            if label
+            else (),
             findings=label.kinds if label else {},
             allowed=decision.allowed.listed if decision else (),
             refused=refused,
@@ -142,7 +172,7 @@ class Exchange:
             is_simulated=self.target.is_simulated if self.target else False,
             outcome=outcome,
             error=error.code if error else "",
-            error_message=_safe_message(error) if error else "",
+            error_message=safe_message(error) if error else "",
             usage=usage_record(self.usage) if self.usage else None,
             cost=self.cost,
             dropped=self.dropped,
@@ -167,20 +197,31 @@ class Exchange:
         return headers
 
 
-def _safe_message(error: YuzuiError) -> str:
-    """Messages about a malformed request may quote it: the record keeps only the field's name."""
+def safe_message(error: YuzuiError) -> str:
+    """The message, if it is certain to hold no content. Messages about a malformed request may quote it, and a target's
+    own words may echo the prompt: of those the record keeps the field's name, or nothing but the code."""
     if isinstance(error, InvalidRequest):
         return f"in {error.param}" if error.param and _FIELD.fullmatch(error.param) else ""
+    if isinstance(error, UpstreamFault) and not isinstance(error, _OURS):
+        return ""
     return error.message[:300]
 
+
+_OURS = (UpstreamUnreachable, UpstreamTLS, UpstreamRedirect, UpstreamTimeout)
+"""Faults whose words are written in io/, never by a target."""
 
 _FIELD = re.compile(r"[a-z_]+(\[\d+\]|\.[a-z_]+)*")
 
 
 def usage_record(usage: Usage) -> UsageRecord:
     return UsageRecord(
-        input=usage.input_tokens, cached_input=usage.cached_input_tokens, cache_write=usage.cache_write_tokens,
-        output=usage.output_tokens, reasoning=usage.reasoning_tokens, is_estimated=usage.is_estimated, note=usage.note,
+        input=usage.input_tokens,
+        cached_input=usage.cached_input_tokens,
+        cache_write=usage.cache_write_tokens,
+        output=usage.output_tokens,
+        reasoning=usage.reasoning_tokens,
+        is_estimated=usage.is_estimated,
+        note=usage.note,
     )
 
 

@@ -37,21 +37,24 @@ from yuzui.core.errors import (
     YuzuiError,
 )
 from yuzui.core.ids import time_sorted_id
+from yuzui.core.sensitivity import Finding
 from yuzui.core.strict_json import read_object
 from yuzui.core.target import Target
 from yuzui.dialects._contract import ClientDialect, StreamWriter
-from yuzui.exchange import Delivered, Exchange
+from yuzui.exchange import Delivered, Exchange, safe_message
 from yuzui.ports import Books, ClientGone, Clock, Interruption, Randomness, RawRequest, Reply, Telemetry, Upstream
 from yuzui.privacy.conversation import ConversationMemory
 from yuzui.privacy.egress import check_egress
 from yuzui.privacy.label import label
-from yuzui.privacy.scan import Scanner
+from yuzui.privacy.scan import Scanner, ScanResult
 from yuzui.providers._contract import Codec, WireRequest
 from yuzui.routing.health import Watch
 from yuzui.routing.retry import Course, RetryBudget
 from yuzui.routing.router import Router
 
 log = logging.getLogger("yuzui")
+
+SCAN_INLINE_BYTES = 256 * 1024  # larger bodies are scanned in a thread: dense ones take a second per megabyte
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +155,7 @@ class Journey:
         self.dialect = dialect
         self._sampler = sampler
         self._writer: StreamWriter | None = None
+        self._findings: tuple[Finding, ...] = ()
         now_ns = world.clock.now_ns()
         self.exchange = Exchange(
             id=time_sorted_id("req_", now_ns, world.randomness.bits64()),
@@ -181,13 +185,15 @@ class Journey:
         try:
             # How sensitive is it?
             rules = snapshot.config.sensitivity
-            scan = snapshot.scanner.scan(body)
+            scan = await self._scan(body, len(raw.body))
             remembered = world.memory.recall(caller.key_id, body, exchange.conversation_id)
             sensitivity = exchange.sensitivity = label(
                 rules, floor=caller.constraints.floor, scan=scan, remembered=remembered
             )
-            if sensitivity.level > rules.default:
-                exchange.delivered.texts = []  # the answer carries the label too: keep it until it is learnt
+            if sensitivity.level > max(rules.default, caller.constraints.floor):
+                # The answer carries the label too: it is kept until the conversation's memory has learnt it.
+                exchange.delivered.texts = []
+                self._findings = scan.findings
 
             # How large can it get?
             exchange.input_bound = bounds.input_tokens(len(raw.body))
@@ -212,6 +218,11 @@ class Journey:
             await self._try_plan(request, decision)
         finally:
             world.gate.release(admission, exchange.usage)
+
+    async def _scan(self, body: Mapping[str, Any], size_bytes: int) -> ScanResult:  # Any: checked JSON
+        if size_bytes <= SCAN_INLINE_BYTES:
+            return self.snapshot.scanner.scan(body)
+        return await asyncio.to_thread(self.snapshot.scanner.scan, body)
 
     async def _reserve(self, caller: Caller, request: ChatRequest, decision: Decision) -> None:
         exchange = self.exchange
@@ -242,9 +253,12 @@ class Journey:
             exchange.target = target
             exchange.delivered = Delivered(texts=None if exchange.delivered.texts is None else [])
             began = world.clock.monotonic()
+            delay_s = 0.0
             world.watch.started(target.name)
             try:
                 await self._attempt(request, decision, target)
+                world.watch.succeeded(target.name)
+                return
             except UpstreamFault as fault:
                 world.watch.failed(target.name, fault)
                 self._note_failure(target, fault, began)
@@ -254,19 +268,16 @@ class Journey:
                 step = course.after(target, fault)
                 if step is None:
                     raise
-                if step.delay_s:
-                    await asyncio.sleep(step.delay_s)
-                target = step.target
+                target, delay_s = step.target, step.delay_s
             except UnsupportedFeature:
                 # This codec cannot say it; the next permitted target may.
                 target = course.without(target)
                 if target is None:
                     raise
-            else:
-                world.watch.succeeded(target.name)
-                return
             finally:
                 world.watch.finished(exchange.target.name)
+            if delay_s:
+                await asyncio.sleep(delay_s)
 
     async def _attempt(self, request: ChatRequest, decision: Decision, target: Target) -> None:
         exchange = self.exchange
@@ -335,6 +346,7 @@ class Journey:
                         await reply.send(out, more=True)
                     if decoder.is_complete:
                         break
+                    decoder.feed(b"")  # a fault that stood behind good chunks waits for this call
         decoder.close()
         exchange.answer_hash = digest.hexdigest()
         receipt = await self.close("answered", None)
@@ -363,7 +375,7 @@ class Journey:
             AttemptRecord(
                 target=target.name,
                 outcome=fault.code,
-                detail=fault.message[:300],
+                detail=safe_message(fault),
                 upstream_status=getattr(fault, "upstream_status", 0),
                 duration_ms=_ms(world.clock.monotonic() - began),
                 tokens_delivered=exchange.delivered.pieces,
@@ -486,6 +498,7 @@ class Journey:
             exchange.conversation_id,
             exchange.sensitivity.level,
             "".join(texts),
+            self._findings,
         )
 
 

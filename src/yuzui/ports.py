@@ -69,7 +69,10 @@ class Books(Protocol):
         ...
 
     def close(self, closing: Closing) -> asyncio.Future[Receipt]:
-        """Settle, void or record a refusal; the second closing of a request changes nothing and returns the first receipt."""
+        """Settle, void or record a refusal; a second closing changes nothing and gets the first receipt.
+
+        Handed over before this returns: a caller that is cancelled while it waits loses nothing.
+        """
         ...
 
 
@@ -93,8 +96,19 @@ class Reply(Protocol):
 class Telemetry(Protocol):
     """Counters only: never content, never a value that a client chose freely."""
 
-    def request_done(self, *, outcome: str, code: str, target: str, sensitivity: str, stream: bool, duration_ms: int,
-                     first_token_ms: int, input_tokens: int, output_tokens: int) -> None: ...
+    def request_done(
+        self,
+        *,
+        outcome: str,
+        code: str,
+        target: str,
+        sensitivity: str,
+        stream: bool,
+        duration_ms: int,
+        first_token_ms: int,
+        input_tokens: int,
+        output_tokens: int,
+    ) -> None: ...
 
     def attempt_failed(self, target: str, code: str) -> None: ...
 

@@ -9,20 +9,22 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import uvicorn
+from typing_extensions import override
 
-from yuzui import __version__, config as configuration
+from yuzui import __version__
+from yuzui import config as configuration
 from yuzui.admission.gate import Gate
-from yuzui.admission.limits import RateLimiter
-from yuzui.config import Config
+from yuzui.config import LOOPBACK, Config
 from yuzui.core.errors import ConfigError, GatewayFault, YuzuiError
 from yuzui.desk import Desk, Part
 from yuzui.dialects.openai_chat import DIALECT as OPENAI_CHAT
+from yuzui.engine.installed import worker_settings
 from yuzui.engine.supervisor import EngineSupervisor
 from yuzui.io.audit_folder import AuditFolder
 from yuzui.io.books import SqliteBooks
@@ -31,7 +33,7 @@ from yuzui.io.http_server import HttpServer
 from yuzui.io.logs import LogSink
 from yuzui.io.price_library import lookup
 from yuzui.io.publisher import Publisher
-from yuzui.io.secrets import Secrets
+from yuzui.io.secrets import load_secrets
 from yuzui.io.telemetry import Metrics
 from yuzui.io.upstream import Endpoint, HttpUpstream
 from yuzui.pipeline import Gateway, Snapshot, World
@@ -53,13 +55,11 @@ REMEMBERED_MESSAGES = 200_000
 def make_snapshot(config: Config, data_dir: Path) -> Snapshot:
     """Everything that `config` decides, with prices filled in from the price library; raise `ConfigError`."""
     config = with_prices(config, data_dir)
-    router = Router(config.targets, config.models, config.sensitivity.lattice, rates=config.money.rates)
     return Snapshot(
         config=config,
-        router=router,
+        router=Router(config.targets, config.models, config.sensitivity.lattice, rates=config.money.rates),
         scanner=Scanner(config.sensitivity),
         codecs=find_codecs(),
-        model_entries=router.models(),
     )
 
 
@@ -85,21 +85,25 @@ class Service:
         self._tasks: list[asyncio.Task[None]] = []
         self._is_stopping = False
         clock, randomness = SystemClock(), SystemRandomness()
-        self._secrets = Secrets.open(data_dir / "secrets")
+        self._secrets = load_secrets(data_dir)
         self.books = SqliteBooks.open(data_dir, exclusive=True, book_currency=config.money.currency)
         try:
             self._audit = AuditFolder.open(
                 data_dir / "audit", origin=config.audit.origin, private_key_file=data_dir / "secrets" / "audit.key"
             )
-            snapshot = make_snapshot(config, data_dir)
+            try:
+                self._publisher = Publisher(self.books, self._audit)
+                snapshot = make_snapshot(config, data_dir)
+                self.engine = _engine_of(config)
+            except BaseException:
+                self._audit.close()
+                raise
         except BaseException:
             self.books.stop()
             raise
-        self._publisher = Publisher(self.books, self._audit)
-        self.engine = _engine_of(config, data_dir)
         self._upstream = HttpUpstream(endpoint_of=self._endpoint, scripted=play)
         memory = ConversationMemory(self._secrets.memory_key, capacity=REMEMBERED_MESSAGES)
-        memory.load(self.books.remembered(REMEMBERED_MESSAGES))
+        memory.load(_remembered(self.books, config, data_dir))
         self._watch = Watch(clock=clock.monotonic, jitter=randomness.fraction)
         self._metrics = Metrics(self._gauges())
         self.gateway = Gateway(
@@ -111,12 +115,16 @@ class Service:
                 upstream=self._upstream,
                 telemetry=self._metrics,
                 gate=Gate(
-                    self.books, self._secrets.pepper, snapshot.config.sensitivity.lattice,
-                    RateLimiter(), now_ns=clock.now_ns, monotonic=clock.monotonic,
+                    self.books,
+                    pepper=self._secrets.pepper,
+                    lattice=config.sensitivity.lattice,
+                    now_ns=clock.now_ns,
+                    monotonic=clock.monotonic,
+                    is_loopback=config.server.host in LOOPBACK,
                 ),
                 memory=memory,
                 watch=self._watch,
-                retries=RetryBudget(clock.monotonic),
+                retries=RetryBudget(),
                 content_key=self._secrets.content_key,
             ),
             {"/v1/chat/completions": OPENAI_CHAT},
@@ -148,6 +156,7 @@ class Service:
             await asyncio.to_thread(self._publisher.publish)
         except (OSError, YuzuiError) as error:
             log.error("audit_unpublished", extra={"fields": {"reason": type(error).__name__}})
+        self._audit.close()
         await asyncio.to_thread(self.books.stop)
 
     def begin_drain(self) -> None:
@@ -232,36 +241,68 @@ class Service:
             "yuzui_books_owed": ("Closings waiting for the disk.", "", lambda: {"": float(self.books.owed)}),
             "yuzui_audit_size": ("Leaves in the published log.", "", lambda: {"": float(self._audit.size)}),
             "yuzui_target_in_flight": (
-                "Requests inside or waiting, per target.", "target",
+                "Requests inside or waiting, per target.",
+                "target",
                 lambda: {name: float(count) for name, count in self._watch.latencies.in_flight.items()},
             ),
             "yuzui_target_blocked": (
-                "1 while a target's circuit breaker is open.", "target",
-                lambda: {name: 1.0 for name in self._watch.breakers.blocked()},
+                "1 while a target's circuit breaker is open.",
+                "target",
+                lambda: dict.fromkeys(self._watch.breakers.blocked(), 1.0),
             ),
         }
 
 
-def _engine_of(config: Config, data_dir: Path) -> EngineSupervisor | None:
-    if not config.embedded.enabled:
+def _remembered(books: SqliteBooks, config: Config, data_dir: Path) -> list[tuple[bytes, int]]:
+    """Labels of earlier conversations. They are kept as ranks: if the levels changed since, each counts as the top."""
+    lattice = config.sensitivity.lattice
+    rows = books.remembered(REMEMBERED_MESSAGES)
+    note = data_dir / "levels"
+    names = "\n".join(lattice.names)
+    if note.is_file() and note.read_text("utf-8") == names:
+        return [(key, min(level, lattice.top)) for key, level in rows]
+    note.write_text(names, "utf-8")
+    return [(key, lattice.top) for key, _ in rows]
+
+
+def _engine_of(config: Config) -> EngineSupervisor | None:
+    """Raise `ModelFault` when the model is not on this machine: the message says how to fetch it."""
+    embedded = config.embedded
+    if not embedded.enabled:
         return None
-    return EngineSupervisor.of(config.embedded)
+    return EngineSupervisor(
+        worker_settings(
+            embedded.model,
+            threads=embedded.threads,
+            context_tokens=embedded.context_tokens,
+            parallel=embedded.parallel,
+        ),
+        on_change=lambda status: log.info(
+            "embedded_model", extra={"fields": {"state": status.state, "reason": status.last_error}}
+        ),
+    )
 
 
 # ---- the process ----------------------------------------------------------------------------------------------------
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handling: ours drains first."""
+class Server(uvicorn.Server):
+    """uvicorn without its signal handling (ours drains first), and with an event for its start."""
 
-    def capture_signals(self):  # type: ignore[no-untyped-def,explicit-override]  # a context manager that does nothing
-        return _Nothing()
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = asyncio.Event()
 
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        finally:
+            self.is_up.set()
 
-class _Nothing:
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *_: object) -> None: ...
+    @override
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]  # wider is enough
+        return nullcontext()
 
 
 def serve(
@@ -275,7 +316,8 @@ def serve(
     """Run the gateway until SIGTERM or SIGINT; return the exit code. Raise `ConfigError` for what cannot start."""
     config = configuration.load(config_path, os.environ)
     server = config.server
-    config = replace(config, server=replace(server, host=host or server.host, port=server.port if port is None else port))
+    port = server.port if port is None else port
+    config = replace(config, server=replace(server, host=host or server.host, port=port))
     listener = _listen(config.server.host, config.server.port)
     sink = LogSink()
     for warning in config.warnings:
@@ -297,9 +339,9 @@ def serve(
 
 async def _run(service: Service, listener: socket.socket, on_ready: Callable[[str], None]) -> int:
     drain_s = service.gateway.snapshot.config.server.drain_timeout_s
-    server = _Server(
+    server = Server(
         uvicorn.Config(
-            service.app,  # type: ignore[arg-type]  # our scope types are wider than uvicorn's TypedDicts
+            service.app,
             lifespan="off",
             http="httptools",
             log_config=None,
@@ -316,8 +358,7 @@ async def _run(service: Service, listener: socket.socket, on_ready: Callable[[st
     await service.start()
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.005)
+        await server.is_up.wait()
         on_ready(_address(listener))
         waiting = asyncio.create_task(stopping.wait())
         await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -365,7 +406,7 @@ def _address(listener: socket.socket) -> str:
 
 
 def _refuse_open_door(host: str, has_keys: bool) -> None:
-    if not has_keys and host not in ("127.0.0.1", "::1", "localhost"):
+    if not has_keys and host not in LOOPBACK:
         raise ConfigError(
             f"listening on {host} without a virtual key would let everybody in: create one with "
             "`yuzui keys create --app NAME`, or listen on 127.0.0.1"

@@ -210,7 +210,7 @@ def test_an_embedded_target_is_found_where_its_engine_listens_now() -> None:
         async with FaultUpstream(raw(OK)) as server:
 
             async def endpoint(model: str) -> Endpoint | None:
-                return Endpoint(url=f"http://127.0.0.1:{server.port}", api_key="fresh") if model == "ready" else None
+                return Endpoint(url=server.base_url, api_key="fresh") if model == "ready" else None
 
             upstream = HttpUpstream(endpoint_of=endpoint, scripted=no_script)
             assert (await whole(upstream, target("", engine="ready")))[0] == 200

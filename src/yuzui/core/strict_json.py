@@ -37,7 +37,14 @@ def _no_constant(name: str) -> Any:  # Any: never returns
     raise InvalidRequest(f"{name} is not JSON; send a number or null", code="invalid_json")
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise InvalidRequest(f"the number {text[:32]} is out of range", code="invalid_json")
+    return value
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
 
 
 def read_object(body: bytes) -> dict[str, Any]:  # Any: JSON values of any shape

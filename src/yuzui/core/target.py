@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from typing_extensions import override
+
 from yuzui.core.chat import Feature
 from yuzui.core.money import Price
 
@@ -79,6 +81,7 @@ class Target:
     is_simulated: bool = False
     """A scripted target: its answers are never to look real."""
 
+    @override
     def __repr__(self) -> str:  # the key must not reach logs or tracebacks
         return f"Target({self.name!r})"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -24,15 +25,23 @@ LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
 JSON_TYPE = "application/json"
 
 
-class Application(Protocol):
-    """What the server needs behind it: `pipeline.Gateway`, seen from the line."""
+class Answering(Protocol):
+    """`pipeline.Gateway`, seen from the line."""
 
-    dialects: Mapping[str, ClientDialect]
-    """Path of a POST → the dialect spoken there."""
+    @property
+    def dialects(self) -> Mapping[str, ClientDialect]:
+        """Path of a POST → the dialect spoken there."""
+        ...
 
     async def answer(
         self, raw: RawRequest, reply: Reply, dialect: ClientDialect, interruption: Interruption
     ) -> None: ...
+
+    async def turn_away(self, error: YuzuiError, reply: Reply, dialect: ClientDialect) -> None: ...
+
+
+class FrontDesk(Protocol):
+    """`desk.Desk`, seen from the line: everything that is answered without a model."""
 
     def list_models(self, authorization: tuple[str, ...]) -> bytes: ...
 
@@ -48,7 +57,7 @@ class Application(Protocol):
     def most_body_bytes(self) -> int: ...
 
     @property
-    def checks_host(self) -> bool:
+    def is_open(self) -> bool:
         """True while anyone on this machine may call without a key: then a browser must not be tricked into it."""
         ...
 
@@ -56,12 +65,17 @@ class Application(Protocol):
 class AsgiReply:
     """The port's `Reply` over ASGI's send."""
 
-    __slots__ = ("_send", "has_started", "is_finished")
+    __slots__ = ("_beat", "_beating", "_every_s", "_last_sent", "_loop", "_send", "_timer", "has_started")
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.has_started = False
-        self.is_finished = False
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._beat = b""
+        self._beating: asyncio.Task[None] | None = None
+        self._every_s = 0.0
+        self._last_sent = 0.0
 
     async def start(self, status: int, headers: Mapping[str, str]) -> None:
         self.has_started = True
@@ -81,8 +95,34 @@ class AsgiReply:
             await self._send({"type": "http.response.body", "body": data, "more_body": more})
         except OSError as error:
             raise ClientGone from error
-        if not more:
-            self.is_finished = True
+        if more:
+            self._last_sent = self._loop.time()
+        else:
+            self.stop()
+
+    def keep_alive(self, heartbeat: bytes, every_s: float) -> None:
+        """One lazy timer per stream: sending only notes the time, the timer looks at it when it fires."""
+        self._beat, self._every_s = heartbeat, every_s
+        self._last_sent = self._loop.time()
+        self._timer = self._loop.call_later(every_s, self._check_silence)
+
+    def _check_silence(self) -> None:
+        wait_s = self._last_sent + self._every_s - self._loop.time()
+        if wait_s <= 0:
+            # Held, or it could be collected before it ran.
+            self._beating = self._loop.create_task(self._send_beat())
+            wait_s = self._every_s
+        self._timer = self._loop.call_later(wait_s, self._check_silence)
+
+    async def _send_beat(self) -> None:
+        with suppress(ClientGone):
+            await self.send(self._beat, more=True)
+
+    def stop(self) -> None:
+        """No heartbeat after this."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     async def whole(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         await self.start(status, {"content-type": JSON_TYPE, "content-length": str(len(body)), **(headers or {})})
@@ -101,15 +141,25 @@ def _percent(character: str) -> str:
 
 
 class HttpServer:
-    """The ASGI application. `lifespan` is called with ASGI's lifespan scope, if the server offers one."""
+    """The ASGI application. With `on_startup` and `on_shutdown` it can be run by any ASGI server with lifespan."""
 
-    def __init__(self, application: Application) -> None:
-        self._app = application
-        self._error_dialect = next(iter(application.dialects.values()))
+    def __init__(
+        self,
+        gateway: Answering,
+        desk: FrontDesk,
+        *,
+        on_startup: Callable[[], Awaitable[None]] | None = None,
+        on_shutdown: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._gateway = gateway
+        self._desk = desk
+        self._on_startup = on_startup
+        self._on_shutdown = on_shutdown
+        self._error_dialect = next(iter(gateway.dialects.values()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await self._lifespan(receive, send)
             return
         if scope["type"] != "http":
             # No websocket routes: refuse the handshake.
@@ -117,7 +167,7 @@ class HttpServer:
             return
         reply = AsgiReply(send)
         try:
-            dialect = self._app.dialects.get(scope["path"]) if scope["method"] == "POST" else None
+            dialect = self._gateway.dialects.get(scope["path"]) if scope["method"] == "POST" else None
             if dialect is not None and _is_plain(scope):
                 await self._chat(scope, receive, reply, dialect)
             else:
@@ -127,17 +177,32 @@ class HttpServer:
         except YuzuiError as error:
             await self._refuse(reply, error)
 
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            hook = self._on_startup if message["type"] == "lifespan.startup" else self._on_shutdown
+            if hook is not None:
+                await hook()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+
     async def _chat(self, scope: Scope, receive: Receive, reply: AsgiReply, dialect: ClientDialect) -> None:
-        raw = await self._read(scope, receive)
+        try:
+            raw = await self._read(scope, receive)
+        except YuzuiError as error:
+            await self._gateway.turn_away(error, reply, dialect)
+            return
         task = asyncio.current_task()
         if task is None:  # pragma: no cover - an ASGI server always runs us in a task
             raise RuntimeError("no task")
         interruption = Interruption(task)
         watch = _HangupWatch(receive, interruption)
         try:
-            await self._app.answer(raw, reply, dialect, interruption)
+            await self._gateway.answer(raw, reply, dialect, interruption)
         finally:
             watch.stop()
+            reply.stop()
 
     async def _read(self, scope: Scope, receive: Receive) -> RawRequest:
         authorization: list[str] = []
@@ -147,7 +212,7 @@ class HttpServer:
             if name == b"authorization":
                 authorization.append(value.decode("latin-1"))
             elif name == b"content-length":
-                if not value.isdigit() or int(value) > self._app.most_body_bytes:
+                if not value.isdigit() or int(value) > self._desk.most_body_bytes:
                     raise self._too_large()
             elif name == b"content-encoding" and value != b"identity":
                 raise InvalidRequest(
@@ -165,7 +230,7 @@ class HttpServer:
                 content_type = value.decode("latin-1")
         if scope["query_string"]:
             _refuse_secrets_in_query(scope["query_string"])
-        if self._app.checks_host:
+        if self._desk.is_open:
             _check_browser(origin, host, content_type)
         return RawRequest(
             body=await self._read_body(receive), authorization=tuple(authorization), conversation_id=conversation_id
@@ -177,7 +242,7 @@ class HttpServer:
             raise ClientGone
         body: bytes = message.get("body", b"")
         if not message.get("more_body", False):
-            if len(body) > self._app.most_body_bytes:
+            if len(body) > self._desk.most_body_bytes:
                 raise self._too_large()
             return body
         parts = [body]
@@ -188,42 +253,43 @@ class HttpServer:
                 raise ClientGone
             part: bytes = message.get("body", b"")
             size += len(part)
-            if size > self._app.most_body_bytes:
+            if size > self._desk.most_body_bytes:
                 raise self._too_large()
             parts.append(part)
         return b"".join(parts)
 
     def _too_large(self) -> RequestTooLarge:
         return RequestTooLarge(
-            f"the body is larger than {self._app.most_body_bytes} bytes; send less or raise server.max_body_bytes"
+            f"the body is larger than {self._desk.most_body_bytes} bytes; send less or raise server.max_body_bytes"
         )
 
     async def _other(self, scope: Scope, reply: AsgiReply) -> None:
         path: str = scope["path"]
         if scope["method"] not in ("GET", "HEAD"):
-            known = path in self._app.dialects or path in ("/v1/models", "/healthz", "/readyz", "/metrics")
+            known = path in self._gateway.dialects or path in ("/v1/models", "/healthz", "/readyz", "/metrics")
             raise NotFound(
                 f"no such method for {path[:100]!r}" if known else f"no such path: {path[:100]!r}",
                 code="not_found",
                 status=405 if known else 404,
             )
         authorization = tuple(v.decode("latin-1") for n, v in scope["headers"] if n == b"authorization")
-        if path in self._app.dialects:
+        if path in self._gateway.dialects:
             raise NotFound(f"{path} takes POST only", code="method_not_allowed", status=405)
         is_plain = _is_plain(scope)
         if path == "/v1/models" and is_plain:
-            await reply.whole(200, self._app.list_models(authorization))
+            await reply.whole(200, self._desk.list_models(authorization))
         elif path.startswith("/v1/models/"):
-            await reply.whole(200, self._app.show_model(authorization, _model_name(scope)))
+            await reply.whole(200, self._desk.show_model(authorization, _model_name(scope)))
         elif path == "/healthz" and is_plain:
-            status, body = self._app.health()
+            status, body = self._desk.health()
             await reply.whole(status, body)
         elif path == "/readyz" and is_plain:
-            status, body = self._app.readiness()
+            status, body = self._desk.readiness()
             await reply.whole(status, body)
         elif path == "/metrics" and is_plain:
             client = scope.get("client")
-            text = self._app.metrics(authorization, is_local=bool(client) and client[0] in LOOPBACK_HOSTS)
+            is_local = client is not None and client[0] in LOOPBACK_HOSTS
+            text = self._desk.metrics(authorization, is_local=is_local)
             await reply.whole(200, text, {"content-type": "text/plain; version=0.0.4; charset=utf-8"})
         else:
             raise NotFound(f"no such path: {path[:100]!r}; point your client's base_url at /v1", code="not_found")
@@ -305,11 +371,3 @@ def _check_browser(origin: str, host: str, content_type: str) -> None:
             code="origin_not_allowed",
             status=403,
         )
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return

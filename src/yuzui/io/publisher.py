@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from yuzui.core.errors import ConfigError
 from yuzui.io.audit_folder import AuditFolder
 from yuzui.io.books import SqliteBooks
 
@@ -24,6 +25,7 @@ class Publisher:
         self._folder = folder
         self._lock = threading.Lock()
         self._monotonic = monotonic
+        _refuse_older_books(books, folder)
         self._failing_since: float | None = None
         self.problem = ""
 
@@ -46,3 +48,16 @@ class Publisher:
 
     def is_overdue(self, now: float) -> bool:
         return self._failing_since is not None and now - self._failing_since > OVERDUE_S
+
+
+def _refuse_older_books(books: SqliteBooks, folder: AuditFolder) -> None:
+    """The log never knows more than the books, unless somebody put back an old copy of them."""
+    published = folder.size
+    if published == 0:
+        return
+    known = books.unpublished(published - 1, 1)
+    if not known or known[0] != folder.prove(published - 1).extra:
+        raise ConfigError(
+            f"the books are older than the audit log, which holds {published} requests: an old copy was put back? "
+            "Restore the newest copy of both, or move audit/ away to begin a new log (and keep the old one as evidence)"
+        )

@@ -33,12 +33,14 @@ class TargetQueue:
             self._inside += 1
             return
         if len(self._waiting) >= self._most_waiting:
-            raise UpstreamBusy(
+            fault = UpstreamBusy(
                 f"target {self._target!r} is busy: {self._inside} requests run and {len(self._waiting)} wait",
                 code="target_queue_full",
                 status=429,
                 retry_after_s=2.0,
             )
+            fault.counts_for_breaker = False  # the target is well: it is our own queue that is full
+            raise fault
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(place)
         try:

@@ -86,7 +86,7 @@ class HttpUpstream:
                     status=503,
                     retry_after_s=2.0,
                 )
-            url = endpoint.url + "/v1"
+            url = endpoint.url
             headers = {**headers, "authorization": f"Bearer {endpoint.api_key}"}
         request = self._client_of(target).post(url + wire.path).body_bytes(wire.body)
         for name, value in headers.items():

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from typing_extensions import override
+
 from yuzui.core.chat import ChatRequest, ChatResponse, Dialect, StreamChunk
 from yuzui.core.errors import UpstreamFault
 from yuzui.core.target import Target
@@ -27,6 +29,7 @@ class WireRequest:
     dropped: tuple[str, ...] = ()
     """Tuning knobs that this target cannot take: reported to the client in `x-yuzui-dropped`."""
 
+    @override
     def __repr__(self) -> str:  # headers hold the vendor key
         return f"WireRequest({self.path!r}, {len(self.body)} bytes)"
 

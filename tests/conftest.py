@@ -1,8 +1,0 @@
-"""What all tests share."""
-
-from __future__ import annotations
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))  # the kits beside this file: fault_upstream, gateway_kit
