@@ -113,7 +113,7 @@ class Meaning:
     reasoning_effort: str | None = None
     user: str | None = None
     knobs: Mapping[str, object] = field(default_factory=dict)
-    """Tuning knobs by their OpenAI wire name (`seed`, `logit_bias`, …) that a codec may map or must report as dropped."""
+    """Tuning knobs by their OpenAI wire name (`seed`, `logit_bias`, …): a codec maps them or reports them as dropped."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +152,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatResponse:
-    """A whole answer. `raw` is the upstream's JSON body when client and upstream share the dialect named in `raw_dialect`."""
+    """A whole answer. `raw` is the upstream's JSON body when client and upstream share the dialect `raw_dialect`."""
 
     id: str
     model: str

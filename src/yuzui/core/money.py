@@ -35,7 +35,7 @@ class Price:
 
 
 def per_million_to_pico(amount: Decimal | int | float | str) -> int:
-    """Price per million tokens → pico-units per token, exactly; raise `ValueError` when negative or finer than a pico-unit."""
+    """Price per million tokens → pico-units per token; raise `ValueError` when negative or finer than a pico-unit."""
     value = Decimal(str(amount)) * 1_000_000
     if value < 0 or value != value.to_integral_value():
         raise ValueError(f"{amount} per million tokens is negative or finer than 0.000001")

@@ -40,7 +40,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """Why a label is at least `level`: `source` is floor | default | finding | conversation | detector_failure | unscanned."""
+    """Why a label is at least `level`.
+
+    `source` is floor | default | finding | conversation | detector_failure | unscanned.
+    """
 
     source: str
     level: int

@@ -13,32 +13,37 @@ MAX_EVENT_BYTES = 8 * 1024 * 1024  # a stream that never ends an event must not 
 class SseReader:
     """Feed bytes, get `(event, data)` pairs; `close()` tells whether bytes of an unfinished event were left."""
 
-    __slots__ = ("_buffer", "_seen_bytes")
+    __slots__ = ("_after_cr", "_parts", "_seen_bytes", "_size")
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._parts: list[bytes] = []
+        self._size = 0
         self._seen_bytes = False
+        self._after_cr = False
 
     def feed(self, data: bytes) -> list[tuple[str, bytes]]:
         """Events completed by `data`. Raise `UpstreamInvalid` when one event outgrows `MAX_EVENT_BYTES`."""
-        buffer = self._buffer + data if self._buffer else data
         if not self._seen_bytes:
-            if len(buffer) < 3 and b"\xef\xbb\xbf".startswith(buffer):
-                self._buffer = buffer
-                return []
-            self._seen_bytes = True
-            if buffer.startswith(b"\xef\xbb\xbf"):  # one leading BOM is legal
-                buffer = buffer[3:]
-        if b"\r" in buffer:
-            # CR, LF and CRLF all end a line; a CR at the very end may be half of a CRLF, so it waits.
-            held = b""
-            if buffer.endswith(b"\r"):
-                buffer, held = buffer[:-1], b"\r"
-            buffer = buffer.replace(b"\r\n", b"\n").replace(b"\r", b"\n") + held
-        blocks = buffer.split(b"\n\n")
-        self._buffer = blocks.pop()
-        if len(self._buffer) > MAX_EVENT_BYTES:
-            raise UpstreamInvalid(f"the target sent an event larger than {MAX_EVENT_BYTES} bytes")
+            data = self._without_bom(data)
+        if self._after_cr and data:
+            data = data.removeprefix(b"\n")  # the second half of a CRLF
+            self._after_cr = False
+        if b"\r" in data:  # CR, LF and CRLF all end a line
+            self._after_cr = data.endswith(b"\r")
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        parts = self._parts
+        if b"\n\n" not in data and not (data.startswith(b"\n") and parts and parts[-1].endswith(b"\n")):
+            # No event ends here. Pieces are only collected, so that a long event in small pieces costs linear time.
+            if data:
+                parts.append(data)
+                self._size += len(data)
+                self._check_size()
+            return []
+        blocks = (b"".join((*parts, data)) if parts else data).split(b"\n\n")
+        rest = blocks.pop()
+        self._parts = [rest] if rest else []
+        self._size = len(rest)
+        self._check_size()
         events: list[tuple[str, bytes]] = []
         for block in blocks:
             # The overwhelmingly common block is a single data line.
@@ -52,7 +57,21 @@ class SseReader:
 
     def close(self) -> bool:
         """Whether the stream ended between events. An unfinished event is not an event."""
-        return not self._buffer.strip()
+        return not b"".join(self._parts).strip()
+
+    def _without_bom(self, data: bytes) -> bytes:
+        """One leading byte order mark is legal; it may come in pieces."""
+        head = b"".join(self._parts) + data
+        self._parts = []
+        if len(head) < 3 and b"\xef\xbb\xbf".startswith(head):
+            self._parts = [head] if head else []
+            return b""
+        self._seen_bytes = True
+        return head.removeprefix(b"\xef\xbb\xbf")
+
+    def _check_size(self) -> None:
+        if self._size > MAX_EVENT_BYTES:
+            raise UpstreamInvalid(f"the target sent an event larger than {MAX_EVENT_BYTES} bytes")
 
 
 def _read_block(block: bytes) -> tuple[str, bytes] | None:

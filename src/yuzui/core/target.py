@@ -29,7 +29,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quirks:
-    """How a vendor differs from the protocol it claims, as data. Filled from `openai_compatible.toml` and `yuzui.toml`."""
+    """How a vendor differs from the protocol it claims, as data, from `openai_compatible.toml` and `yuzui.toml`."""
 
     path: str = "/chat/completions"
     auth: Literal["bearer", "api-key", "x-api-key", "none"] = "bearer"

@@ -24,7 +24,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def clamp_usage(usage: Usage, *, most_input: int, most_output: int) -> Usage:
-    """`usage` inside physical bounds: never negative, parts never larger than their whole, nothing beyond the bounds."""
+    """`usage` inside physical bounds: never negative, no part larger than its whole, nothing beyond the bounds."""
     inp = min(max(usage.input_tokens, 0), most_input)
     out = min(max(usage.output_tokens, 0), most_output)
     cached = min(max(usage.cached_input_tokens, 0), inp)

@@ -1,0 +1,40 @@
+"""Levels are ordered by their place in the operator's list, and by nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yuzui.core.sensitivity import DEFAULT_LEVELS, Finding, Lattice, Sensitivity
+
+NAMES = st.lists(st.text(min_size=1, max_size=8), min_size=2, max_size=8, unique=True)
+
+
+@given(NAMES)
+def test_names_and_levels_are_each_others_inverse(names: list[str]) -> None:
+    lattice = Lattice(names=tuple(names))
+    assert [lattice.names[lattice.level(name)] for name in names] == names
+    assert lattice.level(names[0]) == 0
+    assert lattice.level(names[-1]) == lattice.top == max(lattice.level(name) for name in names)
+
+
+@pytest.mark.parametrize("name", ["", "Public", "secret", "restricted "])
+def test_an_unknown_level_is_an_error_and_never_a_low_level(name: str) -> None:
+    with pytest.raises(KeyError):
+        Lattice().level(name)
+
+
+def test_the_default_levels_rise() -> None:
+    assert [Lattice().level(name) for name in DEFAULT_LEVELS] == [0, 1, 2, 3]
+
+
+@given(st.lists(st.integers(0, 7), min_size=1, max_size=6), st.integers(0, 7))
+def test_the_join_of_labels_never_falls_when_a_cause_is_added(levels: list[int], more: int) -> None:
+    assert max([*levels, more]) >= max(levels)
+    assert max([*levels, more]) == max(max(levels), more) == max([more, *reversed(levels)])
+
+
+def test_neither_a_finding_nor_a_label_has_a_place_for_content() -> None:
+    assert set(Finding.__dataclass_fields__) == {"kind", "detector", "start", "end", "path", "confidence"}
+    assert set(Sensitivity.__dataclass_fields__) == {"level", "causes", "kinds"}
