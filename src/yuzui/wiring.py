@@ -170,6 +170,8 @@ class Service:
             for part in ("embedded", "audit"):
                 if getattr(new, part) != getattr(old, part):
                     raise ConfigError(f"[{part}] changed: that needs a restart")
+            if new.money.currency != old.money.currency:
+                raise ConfigError("money.currency changed: the books and every budget are kept in it; restart")
             if (new.server.host, new.server.port) != (old.server.host, old.server.port):
                 new = replace(new, server=replace(new.server, host=old.server.host, port=old.server.port))
                 log.warning("restart_needed", extra={"fields": {"keys": "server.host, server.port"}})
@@ -314,6 +316,7 @@ def serve(
     on_ready: Callable[[str], None],
 ) -> int:
     """Run the gateway until SIGTERM or SIGINT; return the exit code. Raise `ConfigError` for what cannot start."""
+    os.umask(0o077)  # whatever this process writes is for its owner only
     config = configuration.load(config_path, os.environ)
     server = config.server
     port = server.port if port is None else port
