@@ -49,6 +49,7 @@ def run(story: Callable[[FakeTimeLoop], Awaitable[T]]) -> T:
     [
         ([6.0], "upstream_first_token_timeout", 5.0),
         ([4.0, 3.0], "upstream_between_tokens_timeout", 6.0),
+        ([0.5, 3.0], "upstream_between_tokens_timeout", 2.5),  # long before the first token's limit would have passed
         ([1.0] + [1.5] * 20, "upstream_total_timeout", 20.0),
     ],
 )

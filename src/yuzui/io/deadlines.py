@@ -37,7 +37,12 @@ class Deadlines:
     def arrived(self) -> None:
         """The target sent something."""
         self._waiting_since = None
-        self._had_first = True
+        if not self._had_first:
+            self._had_first = True
+            if self._timer is not None and self._timeouts.between_tokens_s < self._timeouts.first_token_s:
+                # Armed for the longer limit: it would look at the shorter one too late.
+                self._timer.cancel()
+                self._arm(self._timeouts.between_tokens_s)
 
     async def __aenter__(self) -> Deadlines:
         await self._scope.__aenter__()
