@@ -27,7 +27,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
-    """One leg of a double entry: debit `account` by `amount_nano`; credits are negative. The legs of a request sum to 0."""
+    """One leg of a double entry: debit `account` by `amount_nano`, negative for credits. A request's legs sum to 0."""
 
     account: str
     """`spend:<key_id>` for the caller's side, `target:<name>` for what we owe the target."""

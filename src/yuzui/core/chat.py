@@ -113,7 +113,7 @@ class Meaning:
     reasoning_effort: str | None = None
     user: str | None = None
     knobs: Mapping[str, object] = field(default_factory=dict)
-    """Tuning knobs by their OpenAI wire name (`seed`, `logit_bias`, …): a codec maps them or reports them as dropped."""
+    """Tuning knobs by their OpenAI wire name (`seed`, `logit_bias`, …): a codec maps or reports them as dropped."""
 
 
 @dataclass(frozen=True, kw_only=True)
