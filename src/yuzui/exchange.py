@@ -12,7 +12,7 @@ from yuzui.accounting.settle import Settlement
 from yuzui.audit.record import AttemptRecord, CauseRecord, CostRecord, RequestRecord, UsageRecord
 from yuzui.core.booking import Outcome, Receipt
 from yuzui.core.caller import Caller
-from yuzui.core.chat import ChatRequest, ChatResponse, ReasoningPart, StreamChunk, TextPart, ToolCallPart
+from yuzui.core.chat import ChatRequest, ChatResponse, Delta, ReasoningPart, StreamChunk, TextPart, ToolCallPart
 from yuzui.core.decision import Decision, Verdict
 from yuzui.core.errors import (
     InvalidRequest,
@@ -35,8 +35,9 @@ class Delivered:
     characters: int = 0
     pieces: int = 0
     usage: Usage | None = None
-    texts: list[str] | None = None
-    """The answer's text, kept only while a label above the default needs it for the conversation's memory."""
+    texts: dict[tuple[int, str, int], list[str]] | None = None
+    """What the answer says, by (choice, part, position): each text, reasoning and tool call apart, because it may come
+    back alone. Kept only while a label above the default needs it for the conversation's memory."""
 
     def count(self, chunk: StreamChunk) -> bool:
         """Add `chunk`; say whether it carries content that a client would see."""
@@ -51,23 +52,39 @@ class Delivered:
                 self.characters += size
                 self.pieces += 1
                 has_content = True
-                if self.texts is not None and delta.text:
-                    self.texts.append(delta.text)
+                if self.texts is not None:
+                    self._keep(delta)
         return has_content
+
+    def _keep(self, delta: Delta) -> None:
+        """Kept by choice: the pieces of several choices come in turns."""
+        if delta.text:
+            self._say((delta.index, "text", 0), delta.text)
+        if delta.reasoning:
+            self._say((delta.index, "reasoning", 0), delta.reasoning)
+        for call in delta.tool_calls:
+            self._say((delta.index, "call", call.position), call.arguments)
+
+    def _say(self, place: tuple[int, str, int], text: str) -> None:
+        if self.texts is not None:
+            self.texts.setdefault(place, []).append(text)
 
     def count_response(self, response: ChatResponse) -> None:
         """The same for an answer that came whole."""
         self.usage = response.usage
         for choice in response.choices:
             self.characters += len(choice.refusal)
-            for part in choice.parts:
+            for position, part in enumerate(choice.parts):
                 match part:
-                    case TextPart() | ReasoningPart():
+                    case TextPart():
                         self.characters += len(part.text)
-                        if self.texts is not None and isinstance(part, TextPart):
-                            self.texts.append(part.text)
+                        self._say((choice.index, "text", 0), part.text)
+                    case ReasoningPart():
+                        self.characters += len(part.text)
+                        self._say((choice.index, "reasoning", 0), part.text)
                     case ToolCallPart():
                         self.characters += len(part.name) + len(part.arguments)
+                        self._say((choice.index, "call", position), part.arguments)
                     case _:
                         pass
             self.pieces += 1

@@ -186,13 +186,13 @@ class Journey:
             # How sensitive is it?
             rules = snapshot.config.sensitivity
             scan = await self._scan(body, len(raw.body))
-            remembered = world.memory.recall(caller.key_id, body, exchange.conversation_id)
+            remembered = world.memory.recall(caller.scope, body, exchange.conversation_id)
             sensitivity = exchange.sensitivity = label(
                 rules, floor=caller.constraints.floor, scan=scan, remembered=remembered
             )
             if sensitivity.level > max(rules.default, caller.constraints.floor):
                 # The answer carries the label too: it is kept until the conversation's memory has learnt it.
-                exchange.delivered.texts = []
+                exchange.delivered.texts = {}
                 self._findings = scan.findings
 
             # How large can it get?
@@ -251,7 +251,7 @@ class Journey:
         target: Target | None = decision.plan[0]
         while target is not None:
             exchange.target = target
-            exchange.delivered = Delivered(texts=None if exchange.delivered.texts is None else [])
+            exchange.delivered = Delivered(texts=None if exchange.delivered.texts is None else {})
             began = world.clock.monotonic()
             delay_s = 0.0
             world.watch.started(target.name)
@@ -493,11 +493,11 @@ class Journey:
         if texts is None or exchange.caller is None or exchange.request is None or exchange.sensitivity is None:
             return
         exchange.memory = self.world.memory.learn(
-            exchange.caller.key_id,
+            exchange.caller.scope,
             exchange.request.body,
             exchange.conversation_id,
             exchange.sensitivity.level,
-            "".join(texts),
+            ["".join(pieces) for pieces in texts.values()],
             self._findings,
         )
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -260,8 +260,8 @@ async def call(
     """Send one request."""
     reader, writer = await asyncio.open_connection(*address, limit=2**24)
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    lines = {"host": "localhost", "content-type": "application/json", "content-length": str(len(data)),
-             "connection": "close", **({"authorization": f"Bearer {key}"} if key else {}), **(headers or {})}  # fmt: skip
+    lines = {"host": "localhost", "content-type": "application/json", "content-length": str(len(data))}
+    lines |= {"connection": "close", **({"authorization": f"Bearer {key}"} if key else {}), **(headers or {})}
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
     writer.write(f"POST /v1/chat/completions HTTP/1.1\r\n{head}\r\n".encode() + data)
     return Line(reader=reader, writer=writer, answer=Answer())
@@ -377,11 +377,18 @@ def check_books(folder: Path, journal: Journal) -> Audit:
     return Audit(size=len(leaves), outcomes=outcomes)
 
 
-async def until_true(seconds: float, probe: Any) -> None:  # Any: a call without arguments
+async def until_true(seconds: float, probe: Callable[[], object]) -> None:
     """Wait until `probe()` holds; fail when it does not within `seconds`."""
     async with asyncio.timeout(seconds):
-        while not probe():
+        while not probe():  # noqa: ASYNC110 - what is watched lives in another process
             await asyncio.sleep(0.02)
+
+
+async def until_answered(seconds: float, address: tuple[str, int], body: Mapping[str, Any], *, key: str) -> None:
+    """Ask until the answer is 200; fail when it does not come within `seconds`."""
+    async with asyncio.timeout(seconds):
+        while (await ask(address, body, key=key)).status != 200:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.05)
 
 
 async def one_kill(folder: Path, key: str, journal: Journal, *, callers: int, after: int) -> float:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ from faults.load_kit import (
     start,
     start_process,
     two_targets,
+    until_answered,
     until_true,
     write_config,
 )
@@ -60,7 +62,7 @@ def test_kill_nine_in_the_middle_of_load_loses_no_acknowledged_record(tmp_path: 
     async def main() -> None:
         async with FaultUpstream(slow_words) as own, FaultUpstream(slow_words) as vendor:
             write_config(tmp_path, two_targets(own, vendor))
-            key_id, key = new_key(tmp_path, "--budget", "100")
+            _, key = new_key(tmp_path, "--budget", "100")
             journal = Journal()
             for _ in range(2):
                 ready_s = await one_kill(tmp_path, key, journal, callers=12, after=60)
@@ -199,7 +201,7 @@ def test_a_reload_takes_effect_for_new_requests_and_a_bad_file_for_none(tmp_path
                     write_config(tmp_path, bad)
                     reads = served.log.count('"reload_refused"')
                     served.signal(signal.SIGHUP)
-                    await until_true(5, lambda reads=reads: served.log.count('"reload_refused"') > reads)
+                    await until_true(5, partial(has_refused, served, reads))
                     assert why in served.log.splitlines()[-1]
                     assert (await ask(served.address, chat())).status == 200
                 write_config(tmp_path, good.replace('name = "house/small"', 'name = "house/new"').replace(
@@ -216,6 +218,10 @@ def test_a_reload_takes_effect_for_new_requests_and_a_bad_file_for_none(tmp_path
             check_books(tmp_path, Journal([answer, old]))
 
     asyncio.run(main())
+
+
+def has_refused(served: Served, times: int) -> bool:
+    return served.log.count('"reload_refused"') > times
 
 
 def bad_files(good: str) -> list[tuple[str, str]]:
@@ -241,7 +247,7 @@ def test_a_second_gateway_refuses_the_folder_and_commands_work_beside_the_first(
             _, key = new_key(tmp_path)
             with serving(tmp_path) as served:
                 second = start_process(tmp_path)
-                assert await asyncio.to_thread(second.wait, 20) == 2 or second.returncode == 1
+                assert second.wait(20) != 0
                 assert second.stdout is not None
                 second.stdout.close()
                 assert "another gateway runs on this data folder" in " ".join(served.log.split())
@@ -323,9 +329,7 @@ def test_a_full_disk_is_a_clear_503_and_recovery_needs_no_restart(tmp_path: Path
                     assert int(answer.headers["retry-after"]) >= 1 and not answer.receipt
                 assert len(vendor.calls) == sent, "nothing leaves without a durable intent"
                 resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE, unlimited)
-                async with asyncio.timeout(10):
-                    while (await ask(served.address, chat(), key=key)).status != 200:
-                        await asyncio.sleep(0.1)
+                await until_answered(10, served.address, chat(), key=key)
                 journal.answers += [await ask(served.address, chat(stream=bool(n % 2)), key=key) for n in range(6)]
                 assert served.stop() == 0
             audit = check_books(tmp_path, journal)
@@ -346,7 +350,7 @@ def test_a_log_that_nobody_reads_does_not_stop_the_gateway(tmp_path: Path) -> No
                 while True:
                     os.write(writing, b"x" * 4096)
             os.set_blocking(writing, True)
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: ASYNC220 - it starts in a millisecond, and nothing else runs here
                 [YUZUI, "serve", "--config", tmp_path / "yuzui.toml", "--port", "0", "--data-dir", data_dir(tmp_path),
                  "--json"],
                 stdout=subprocess.PIPE, stderr=writing, text=True, env={**os.environ, "VENDOR_KEY": "vendor-secret"},

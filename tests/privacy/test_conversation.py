@@ -33,7 +33,7 @@ def finding_in(number: int) -> tuple[Finding, ...]:
 @pytest.fixture
 def memory() -> ConversationMemory:
     memory = ConversationMemory(b"a key", capacity=1000)
-    memory.learn("key1", body(SYSTEM, SECRET), "chat-7", RESTRICTED, ANSWER, finding_in(1))
+    memory.learn("key1", body(SYSTEM, SECRET), "chat-7", RESTRICTED, [ANSWER], finding_in(1))
     return memory
 
 
@@ -76,39 +76,39 @@ def test_another_caller_sees_nothing_of_it(memory: ConversationMemory) -> None:
 
 def test_short_answers_are_not_remembered_alone() -> None:
     memory = ConversationMemory(b"k", capacity=10)
-    memory.learn("key1", body(SECRET), "", RESTRICTED, "Yes.", finding_in(0))
+    memory.learn("key1", body(SECRET), "", RESTRICTED, ["Yes."], finding_in(0))
     assert memory.recall("key1", body(said("Yes.")), "") is None
     assert memory.recall("key1", body(SECRET, said("Yes.")), "") == RESTRICTED
 
 
 def test_the_label_wanders_along_when_only_the_answer_came_back() -> None:
     memory = ConversationMemory(b"k", capacity=100)
-    memory.learn("key1", body(SECRET), "", RESTRICTED, ANSWER, finding_in(0))
+    memory.learn("key1", body(SECRET), "", RESTRICTED, [ANSWER], finding_in(0))
     second = body(said(ANSWER), FOLLOW_UP)
     level = memory.recall("key1", second, "")
     assert level == RESTRICTED
-    memory.learn("key1", second, "", level, "A much shorter draft of that note, as asked.")
+    memory.learn("key1", second, "", level, ["A much shorter draft of that note, as asked."])
     assert memory.recall("key1", body(said("A much shorter draft of that note, as asked.")), "") == RESTRICTED
 
 
 def test_a_picture_marks_the_conversation_from_its_message_on() -> None:
     memory = ConversationMemory(b"k", capacity=100)
     picture = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]}
-    memory.learn("key1", body(SYSTEM, picture), "", CONFIDENTIAL, "ok")
+    memory.learn("key1", body(SYSTEM, picture), "", CONFIDENTIAL, ["ok"])
     assert memory.recall("key1", body(SYSTEM, picture, said("ok"), FOLLOW_UP), "") == CONFIDENTIAL
     assert memory.recall("key1", body(SYSTEM), "") is None
 
 
 def test_learning_returns_only_news_and_raises_but_never_lowers(memory: ConversationMemory) -> None:
-    again = memory.learn("key1", body(SYSTEM, SECRET), "chat-7", RESTRICTED, ANSWER, finding_in(1))
-    lower = memory.learn("key1", body(SYSTEM, SECRET), "chat-7", CONFIDENTIAL, ANSWER, finding_in(1))
+    again = memory.learn("key1", body(SYSTEM, SECRET), "chat-7", RESTRICTED, [ANSWER], finding_in(1))
+    lower = memory.learn("key1", body(SYSTEM, SECRET), "chat-7", CONFIDENTIAL, [ANSWER], finding_in(1))
     assert again == lower == ()
     assert memory.recall("key1", body(said(ANSWER)), "") == RESTRICTED
 
 
 def test_rows_kept_by_the_books_bring_it_back(memory: ConversationMemory) -> None:
     fresh = ConversationMemory(b"a key", capacity=1000)
-    fresh.load(memory.learn("key1", body(SECRET), "chat-9", RESTRICTED, "", finding_in(0)))
+    fresh.load(memory.learn("key1", body(SECRET), "chat-9", RESTRICTED, [], finding_in(0)))
     assert fresh.recall("key1", body(), "chat-9") == RESTRICTED
     other_key = ConversationMemory(b"another key", capacity=1000)
     other_key.load([(b"\x00" * 24, RESTRICTED)])
@@ -116,8 +116,8 @@ def test_rows_kept_by_the_books_bring_it_back(memory: ConversationMemory) -> Non
 
 
 def test_rows_hold_no_text_and_depend_on_the_key() -> None:
-    first = ConversationMemory(b"one", capacity=9).learn("k", body(SECRET), "c", 3, ANSWER, finding_in(0))
-    second = ConversationMemory(b"two", capacity=9).learn("k", body(SECRET), "c", 3, ANSWER, finding_in(0))
+    first = ConversationMemory(b"one", capacity=9).learn("k", body(SECRET), "c", 3, [ANSWER], finding_in(0))
+    second = ConversationMemory(b"two", capacity=9).learn("k", body(SECRET), "c", 3, [ANSWER], finding_in(0))
     assert {row for row, _ in first}.isdisjoint({row for row, _ in second})
     assert all(len(row) == 24 for row, _ in first) and len(first) == 4
 
@@ -125,7 +125,7 @@ def test_rows_hold_no_text_and_depend_on_the_key() -> None:
 def test_the_oldest_are_forgotten_first_and_the_size_is_bounded() -> None:
     memory = ConversationMemory(b"k", capacity=3)
     for number in range(5):
-        memory.learn(f"key{number}", body(), f"chat-{number}", RESTRICTED, "")
+        memory.learn(f"key{number}", body(), f"chat-{number}", RESTRICTED, [])
     assert len(memory) == 3
     assert [memory.recall(f"key{n}", body(), f"chat-{n}") for n in range(5)] == [None, None, 3, 3, 3]
 
@@ -146,5 +146,5 @@ def test_a_memory_without_key_or_room_is_refused() -> None:
 def test_no_body_breaks_it(value: Any, answer: str) -> None:  # Any: JSON values
     memory = ConversationMemory(b"k", capacity=50)
     for shape in ({"messages": value}, {"messages": [value]}, {"messages": [{"role": value, "content": value}]}):
-        memory.learn("k", shape, "", 2, answer)
+        memory.learn("k", shape, "", 2, [answer])
         memory.recall("k", shape, "")

@@ -109,6 +109,7 @@ def caller_of(record: KeyRecord, lattice: Lattice) -> Caller:
         key_id=record.id,
         app=record.app,
         team=record.team,
+        first_key_id=record.rotated_from,
         models=None if record.models is None else frozenset(record.models),
         constraints=Constraints(
             floor=floor,

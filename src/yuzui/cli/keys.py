@@ -210,7 +210,7 @@ def rotate(
             id=time_sorted_id("key_", now_ns, secrets.randbits(64)),
             key_hash=key_hash(load_secrets(folder).pepper, secret),
             created_ns=now_ns,
-            rotated_from=old.id,
+            rotated_from=old.rotated_from or old.id,  # the first of the line: its conversations stay recognised
         )
         books.add_key(record)
         books.revoke_key(old.id, now_ns + grace_s * NANO)

@@ -41,11 +41,18 @@ class Caller:
     key_id: str
     app: str
     team: str = ""
+    first_key_id: str = ""
+    """The key that this one descends from by rotation; "" when it is the first."""
     models: frozenset[str] | None = None
     """Names the key may write into `model`; None means all."""
     constraints: Constraints = Constraints()
     limits: Limits = Limits()
     budget: Budget | None = None
+
+    @property
+    def scope(self) -> str:
+        """Whose conversations these are: a rotated key goes on with those of the key before it."""
+        return self.first_key_id or self.key_id
 
 
 LOOPBACK_CALLER = Caller(key_id="loopback", app="loopback")

@@ -71,13 +71,14 @@ class ConversationMemory:
         body: Mapping[str, Any],  # Any: checked JSON
         conversation_id: str,
         level: int,
-        answer_text: str,
+        answers: Iterable[str],
         findings: Sequence[Finding] = (),
     ) -> tuple[Row, ...]:
         """Remember that this conversation has `level`; return the new or raised rows for the books to keep.
 
-        Remembered are the conversation id, the answer, each message with a finding, and every chain of messages from
-        the first sensitive one on. Messages that merely stand beside them (a shared system prompt) are not marked.
+        `answers` is everything that the answer says: the text of each choice, its reasoning, the arguments of each
+        tool call. Remembered are the conversation id, these, each message with a finding, and every chain of messages
+        from the first sensitive one on. Messages that merely stand beside them (a shared system prompt) are not marked.
         Call it only for a level above what the caller gets anyway (default and floor): else there is nothing to keep.
         """
         tag = self._scope_tag(scope)
@@ -90,7 +91,7 @@ class ConversationMemory:
         first = len(messages)
         for number, text in enumerate(spoken):
             single = self._single(tag, text)
-            is_known = single is not None and self._rows.get(single, -1) >= level
+            is_known = any(self._rows.get(row, -1) >= level for row in self._singles(tag, messages[number], text))
             if number in marked and single is not None:
                 rows.append(single)
             if number in marked or is_known or _is_unreadable(messages[number]):
@@ -98,20 +99,26 @@ class ConversationMemory:
         chains = self._chains(tag, messages, spoken)
         first = min([first, *(n for n, chain in enumerate(chains) if self._rows.get(chain, -1) >= level)])
         rows.extend(chains[first:])
-        answer = self._single(tag, answer_text.strip().encode("utf-8", "surrogatepass"))
-        if answer is not None:
-            rows.append(answer)
+        for said in answers:
+            answer = self._single(tag, _bytes_of(said))
+            if answer is not None:
+                rows.append(answer)
         return tuple([(row, level) for row in rows if self._remember(row, level)])
 
     def _rows_of_messages(
         self, tag: bytes, messages: Sequence[Mapping[str, Any]]
     ) -> Iterable[bytes]:  # Any: checked JSON
         spoken = [_spoken(message) for message in messages]
-        for text in spoken:
-            single = self._single(tag, text)
-            if single is not None:
-                yield single
+        for message, text in zip(messages, spoken, strict=True):
+            yield from self._singles(tag, message, text)
         yield from self._chains(tag, messages, spoken)
+
+    def _singles(self, tag: bytes, message: Mapping[str, Any], text: bytes) -> list[bytes]:  # Any: checked JSON
+        """One row for each thing that a message says by itself: its text, its reasoning, its tool calls."""
+        said = [text]
+        if (calls := message.get("tool_calls")) or "reasoning_content" in message or "function_call" in message:
+            said += _said_beside(message, calls)
+        return [row for one in said if (row := self._single(tag, one)) is not None]
 
     def _single(self, tag: bytes, text: bytes) -> bytes | None:
         return self._hash(tag, b"message", text) if len(text) >= MIN_MESSAGE_CHARS else None
@@ -184,12 +191,26 @@ def _spoken(message: Mapping[str, Any]) -> bytes:  # Any: checked JSON
     """What a message says, whoever says it and however it is cut into parts; with unreadable parts, their JSON."""
     content = message.get("content")
     if isinstance(content, str):
-        return content.strip().encode("utf-8", "surrogatepass")
+        return _bytes_of(content)
     if isinstance(content, list):
         texts = [part.get("text") if isinstance(part, dict) else None for part in content]
         if all(isinstance(text, str) for text in texts):
-            return "".join([str(text) for text in texts]).strip().encode("utf-8", "surrogatepass")
+            return _bytes_of("".join([str(text) for text in texts]))
     return b"" if content is None else _encoder.encode(content)
+
+
+def _said_beside(message: Mapping[str, Any], calls: Any) -> list[bytes]:  # Any: checked JSON
+    """What a message says outside its content."""
+    said: list[Any] = [message.get("reasoning_content")]  # Any: checked JSON
+    for call in [*(calls if isinstance(calls, list) else ()), {"function": message.get("function_call")}]:
+        function = call.get("function") if isinstance(call, dict) else None
+        if isinstance(function, dict):
+            said.append(function.get("arguments"))
+    return [_bytes_of(text) for text in said if isinstance(text, str)]
+
+
+def _bytes_of(text: str) -> bytes:
+    return text.strip().encode("utf-8", "surrogatepass")
 
 
 def _is_unreadable(message: Mapping[str, Any]) -> bool:  # Any: checked JSON

@@ -32,6 +32,7 @@ _READABLE = """
 """
 PROTOCOL_KEYS = frozenset(_PROTOCOL_WORDS.split())
 READABLE_PARTS = frozenset(_READABLE.split())
+_ROLES = frozenset(("system", "developer", "user", "assistant", "tool", "function"))
 _PART_LISTS = frozenset(("content", "input", "output"))
 _LONGEST_NAME = 512  # characters: longer strings without a space inside an unreadable part are the blob itself
 
@@ -90,7 +91,7 @@ def _walk_object(value: Mapping[str, Any], path: Path, depth: int, leaves: Leave
         if key in PROTOCOL_KEYS:
             if type(item) is list and key in _PART_LISTS:
                 _walk_parts(item, (path, "." + key), depth + 1, leaves)
-            elif key != "role" or type(item) is not str or len(item) > 12:
+            elif key != "role" or type(item) is not str or item not in _ROLES:
                 _walk(item, (path, "." + key), depth, leaves)
         else:
             step = (path, f".#{number}")
