@@ -3,45 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 import pytest
-from typing_extensions import override
+from fake_time import FakeTimeLoop, run
 
 from yuzui.core.errors import UpstreamTimeout
 from yuzui.core.target import Timeouts
 from yuzui.io.deadlines import Deadlines
 
-T = TypeVar("T")
 LIMITS = Timeouts(first_token_s=5, between_tokens_s=2, total_s=20)
-
-
-class FakeTimeLoop(asyncio.SelectorEventLoop):
-    """Time jumps to the next timer instead of passing."""
-
-    now = 0.0
-
-    @override
-    def time(self) -> float:
-        return self.now
-
-    @override
-    def _run_once(self) -> None:  # type: ignore[misc]  # the one seam that asyncio offers for this
-        if not self._ready and self._scheduled:  # type: ignore[attr-defined]  # see above
-            self.now = max(self.now, self._scheduled[0].when())  # type: ignore[attr-defined]  # see above
-        super()._run_once()  # type: ignore[misc]  # see above
-
-
-def run(story: Callable[[FakeTimeLoop], Awaitable[T]]) -> T:
-    with asyncio.Runner(loop_factory=FakeTimeLoop) as runner:
-        loop = runner.get_loop()
-        assert isinstance(loop, FakeTimeLoop)
-
-        async def main() -> T:
-            return await story(loop)
-
-        return runner.run(main())
 
 
 @pytest.mark.parametrize(
