@@ -54,6 +54,7 @@ from yuzui.routing.router import Router
 
 log = logging.getLogger("yuzui")
 
+MOST_HELD_BYTES = 64 * 1024  # a stream that promises for so long without saying anything is passed on as it is
 SCAN_INLINE_BYTES = 256 * 1024  # larger bodies are scanned in a thread: dense ones take a second per megabyte
 
 
@@ -100,36 +101,50 @@ class Gateway:
         journey = Journey(self.snapshot, self.world, self._sampler, reply, dialect)
         self._running.add(interruption)
         try:
+            await self._carry(journey, raw)
+        except ClientGone:
+            interruption.reason = interruption.reason or "client_gone"  # disarmed: nothing is left to interrupt
+            await journey.abandon()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not interruption.reason or task is None:
+                with suppress(GatewayFault):
+                    journey.hand_over("aborted", None)  # whoever cancels us does not wait: the books get it anyway
+                raise
+            task.uncancel()  # the cancellation has done its work: what follows must be able to wait
+            if interruption.reason == "client_gone":
+                await journey.abandon()
+            else:
+                await journey.refuse(
+                    GatewayFault("the gateway restarts; send the request again", code="server_restarting")
+                )
+        finally:
+            self._running.discard(interruption)
+            journey.count()
+
+    async def _carry(self, journey: Journey, raw: RawRequest) -> None:
+        """Run `journey`; whatever stops it is told in the client's dialect. An interruption may come at any await."""
+        try:
             if self.closed_because is not None:
                 raise self.closed_because
             await journey.run(raw)
         except YuzuiError as error:
             await journey.refuse(error)
         except ClientGone:
-            await journey.close("aborted", None)
-        except asyncio.CancelledError:
-            if not interruption.reason:
-                raise
-            task = asyncio.current_task()
-            if task is not None:
-                task.uncancel()  # the cancellation has done its work: what follows must be able to wait
-            if interruption.reason == "client_gone":
-                await journey.close("aborted", None)
-            else:
-                await journey.refuse(
-                    GatewayFault("the gateway restarts; send the request again", code="server_restarting")
-                )
+            raise
         except Exception:  # the edge: a bug must not reach the client as a traceback, nor be lost
             log.exception("request_failed", extra={"fields": {"request_id": journey.exchange.id}})
             await journey.refuse(
                 YuzuiError(f"internal error; give the request id {journey.exchange.id} to the operator")
             )
-        finally:
-            self._running.discard(interruption)
 
     async def turn_away(self, error: YuzuiError, reply: Reply, dialect: ClientDialect) -> None:
         """Answer and record a request that the line refused before it could be read (too large, compressed, …)."""
-        await Journey(self.snapshot, self.world, self._sampler, reply, dialect).refuse(error)
+        journey = Journey(self.snapshot, self.world, self._sampler, reply, dialect)
+        try:
+            await journey.refuse(error)
+        finally:
+            journey.count()
 
     def interrupt_all(self) -> int:
         """End what still runs with `server_restarting`; say how many that were."""
@@ -156,6 +171,7 @@ class Journey:
         self._sampler = sampler
         self._writer: StreamWriter | None = None
         self._findings: tuple[Finding, ...] = ()
+        self._ended: tuple[Outcome, YuzuiError | None] = ("aborted", None)
         now_ns = world.clock.now_ns()
         self.exchange = Exchange(
             id=time_sorted_id("req_", now_ns, world.randomness.bits64()),
@@ -336,7 +352,7 @@ class Journey:
                         if delivered.count(chunk):
                             has_content = True
                         out += writer.write(chunk)
-                    if not has_content:
+                    if not has_content and len(out) < MOST_HELD_BYTES:
                         held = out
                     elif out:
                         held = b""
@@ -409,8 +425,7 @@ class Journey:
             except GatewayFault as unavailable:  # the books are down: no record, so no other answer than this
                 log.error("books_unavailable", extra={"fields": {"request_id": exchange.id, "code": unavailable.code}})
                 error = unavailable
-        else:
-            self._count(outcome, error)
+        self._ended = outcome, error
         with suppress(ClientGone):
             if self.reply.has_started:
                 if self._writer is not None:
@@ -428,11 +443,31 @@ class Journey:
             await self.reply.start(error.status, headers)
             await self.reply.send(body, more=False)
 
+    async def abandon(self) -> None:
+        """Nobody listens any more: settle and record what was counted."""
+        try:
+            await self.close("aborted", None)
+        except GatewayFault as unavailable:  # there is nobody to tell but the operator
+            log.error("books_unavailable", extra={"fields": {"request_id": self.exchange.id, "code": unavailable.code}})
+
     async def close(self, outcome: Outcome, error: YuzuiError | None) -> Receipt:
-        """Settle and record; durable on return. Handed over before the first await: a cancellation cannot lose it."""
+        """Settle and record; durable on return. Handed over before the first await: a cancellation cannot lose it.
+
+        Raise `GatewayFault` when the books cannot take it.
+        """
+        closed = self.exchange.closed or self.hand_over(outcome, error)
+        try:
+            return await asyncio.shield(closed)
+        except GatewayFault:
+            raise
+        except Exception as bug:  # whatever broke in the writer, the client and the record hear one thing
+            raise GatewayFault("the books cannot be written; see the log", code="ledger_unavailable") from bug
+
+    def hand_over(self, outcome: Outcome, error: YuzuiError | None) -> asyncio.Future[Receipt]:
+        """Give the closing to the books without waiting; the first one counts. Raise `GatewayFault` if they refuse."""
         exchange, world = self.exchange, self.world
         if exchange.closed is not None:
-            return await asyncio.shield(exchange.closed)
+            return exchange.closed
         settlement = settle.settle(exchange, outcome, self.snapshot.config.money)
         exchange.note_settlement(settlement, self.snapshot.config.money.currency)
         self._learn()
@@ -467,11 +502,14 @@ class Journey:
             record=record,
             memory=exchange.memory,
         )
-        self._count(outcome, error)
-        exchange.closed = world.books.close(closing)
-        return await asyncio.shield(exchange.closed)
+        self._ended = outcome, error
+        closed = exchange.closed = world.books.close(closing)
+        closed.add_done_callback(_heard)
+        return closed
 
-    def _count(self, outcome: Outcome, error: YuzuiError | None) -> None:
+    def count(self) -> None:
+        """Once per request, when its last byte is out: how it ended for the client."""
+        outcome, error = self._ended
         exchange, usage = self.exchange, self.exchange.usage
         label_ = exchange.sensitivity
         self.world.telemetry.request_done(
@@ -503,14 +541,14 @@ class Journey:
 
 
 class RefusalSampler:
-    """Keeps a flood of unauthenticated or rate-limited requests from becoming a flood of durable writes.
+    """Keeps a flood from strangers, or beyond a rate limit, from becoming a flood of durable writes.
 
     The first `PER_SECOND` refusals of each such code in a second are recorded one by one; the rest are counted, and the
     next recorded one carries the count. Every other refusal is always recorded.
     """
 
     PER_SECOND = 20
-    SAMPLED = frozenset({"invalid_api_key", "missing_api_key", "rate_limit_exceeded", "target_queue_full"})
+    SAMPLED = frozenset({"rate_limit_exceeded"})
 
     def __init__(self) -> None:
         self._window = 0
@@ -519,7 +557,7 @@ class RefusalSampler:
 
     def wants(self, error: YuzuiError, now: float, exchange: Exchange) -> bool:
         """Whether this refusal is to be recorded; puts the count of unrecorded ones into `exchange`."""
-        if error.code not in self.SAMPLED or exchange.has_intent:
+        if exchange.has_intent or (exchange.caller is not None and error.code not in self.SAMPLED):
             return True
         if int(now) != self._window:
             self._window = int(now)
@@ -568,3 +606,9 @@ def _trailer(exchange: Exchange, receipt: Receipt) -> dict[str, Any]:  # Any: JS
 
 def _ms(seconds: float) -> int:
     return int(seconds * 1000)
+
+
+def _heard(closed: asyncio.Future[Receipt]) -> None:
+    """Who waits for the closing may be gone when it fails; the books remember what they owe."""
+    if not closed.cancelled():
+        closed.exception()
