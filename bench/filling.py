@@ -6,6 +6,7 @@ time, audit leaf and postings; then Yuzui's own publisher brings the audit log u
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def fill_ledger(run: Path, entries: int) -> None:
     finally:
         connection.close()
     _publish(run)
+    os.sync()  # or the system would write the new pages out while the next figure is taken
 
 
 _ID = "printf('req_%028d', i)"
@@ -88,10 +90,10 @@ def check_sums(run: Path) -> None:
         raise BenchError(f"the filled books do not add up: {wrong[:3]}")
 
 
-def add_keys(run: Path, count: int, *, first: int) -> Path:
+def add_keys(run: Path, count: int, *, first: int) -> None:
     """Give the stopped gateway in `run` `count` more keys like the one that it has, numbered from `first`.
 
-    Return a file with their secrets.
+    Their secrets are appended to `many.keys` in `run`.
     """
     pepper = load_secrets(run / "data").pepper
     made = [make_secret(secrets.token_bytes(SECRET_RANDOM_BYTES)) for _ in range(count)]
@@ -108,6 +110,6 @@ def add_keys(run: Path, count: int, *, first: int) -> Path:
     finally:
         connection.close()
     path = run / "many.keys"
-    path.write_text("\n".join(made) + "\n")
-    path.chmod(0o600)
-    return path
+    path.touch(0o600)
+    with path.open("a") as file:
+        file.writelines(f"{secret}\n" for secret in made)

@@ -10,12 +10,13 @@ import argparse
 import datetime
 import json
 import shutil
+import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +48,15 @@ class Plan:
     keys: tuple[int, ...]
     targets: tuple[int, ...]
     repeats: int
-    """Windows per point of a curve; the least one counts."""
+    """Pairs of windows per point of a curve."""
+    curve_window_s: float = 1.5
 
 
 FULL = Plan(
-    rounds=3, window_s=4.0, rate=200.0, starts=5, repeats=4,
-    ledgers=(0, 10_000, 100_000, 1_000_000), keys=(1, 1_000, 10_000, 100_000), targets=(1, 10, 100, 500),
+    rounds=3, window_s=4.0, rate=200.0, starts=5, repeats=5,
+    ledgers=(10_000, 100_000, 1_000_000), keys=(1_000, 10_000, 100_000), targets=(10, 100, 500),
 )  # fmt: skip
-QUICK = Plan(
-    rounds=1, window_s=2.0, rate=200.0, starts=2, repeats=2, ledgers=(0, 100_000), keys=(1, 10_000), targets=(1, 100)
-)
+QUICK = Plan(rounds=1, window_s=2.0, rate=200.0, starts=2, repeats=1, ledgers=(50_000,), keys=(10_000,), targets=(100,))
 
 
 def main() -> int:
@@ -100,9 +100,9 @@ def measure(plan: Plan, run: Path) -> Json:
         rounds = side_by_side(plan, run, upstream)
         starts_s = [_start_and_stop(run / "yuzui") for _ in range(plan.starts)]
         curves = {
-            "ledger": ledger_curve(plan, run / "ledger", upstream),
-            "keys": keys_curve(plan, run / "keys", upstream),
-            "targets": targets_curve(plan, run, upstream),
+            "ledger": curve(plan, run, ledger_steps(plan, run / "ledger", upstream)),
+            "keys": curve(plan, run, key_steps(plan, run / "keys", upstream)),
+            "targets": curve(plan, run, target_steps(plan, run / "targets", upstream)),
         }
     finally:
         mock.stop()
@@ -153,8 +153,8 @@ def _round(plan: Plan, number: int, gateways: list[Gateway], upstream: int, whol
         got = _ask(gateway, fixed, out)
         out[gateway.name] |= {"fixed_cpu_us": got["cpu_s"] / got["ok"] * 1e6} | _latency(got)
     for streams in (50, 400):
-        # The lines start over half the warm-up, which is a whole stream: from then on they are spread evenly.
-        load = Load(body=stream, connections=streams, window_s=plan.window_s, warmup_s=2 * STREAM_S)
+        # The lines start over half the warm-up, so that the streams are spread evenly in the window.
+        load = Load(body=stream, connections=streams, window_s=plan.window_s, warmup_s=1.5 * STREAM_S)
         for gateway in gateways:
             got = _ask(gateway, load, out)
             out[gateway.name] |= {
@@ -199,65 +199,86 @@ def _start_and_stop(run: Path) -> float:
 
 # ---- what growth costs ----------------------------------------------------------------------------------------------
 
+Step = tuple[str, Path, str]
+"""What has grown, the folder of the gateway that it belongs to, and the file with the keys to use."""
 
-def ledger_curve(plan: Plan, run: Path, upstream: int) -> list[Json]:
-    prepare_yuzui(run, upstream)
-    points = []
+
+def ledger_steps(plan: Plan, run: Path, upstream: int) -> Iterator[Step]:
+    for name in ("small", "grown"):
+        prepare_yuzui(run / name, upstream)
+    yield "0 ledger entries", run / "small", "yuzui.keys"
+    _warm(run / "grown")  # the first real entry is the one that is copied
     for entries in plan.ledgers:
-        if entries:
-            began = time.monotonic()
-            fill_ledger(run, entries)
-            print(f"filled the ledger to {entries:,} entries in {time.monotonic() - began:.0f} s", flush=True)
-        points.append(_point(plan, run, f"{entries:,} ledger entries"))
-    check_sums(run)
-    return points
+        began = time.monotonic()
+        fill_ledger(run / "grown", entries)
+        print(f"filled the ledger to {entries:,} entries in {time.monotonic() - began:.0f} s", flush=True)
+        yield f"{entries:,} ledger entries", run / "grown", "yuzui.keys"
+    check_sums(run / "grown")
 
 
-def keys_curve(plan: Plan, run: Path, upstream: int) -> list[Json]:
+def key_steps(plan: Plan, run: Path, upstream: int) -> Iterator[Step]:
     """Each request takes one of the keys at random: caches help as little as they can."""
-    prepare_yuzui(run, upstream)
-    points = [_point(plan, run, "1 key")]
+    for name in ("small", "grown"):
+        prepare_yuzui(run / name, upstream)
+    yield "1 key", run / "small", "yuzui.keys"
     had = 1
-    known: list[str] = []
-    for count in plan.keys[1:]:
-        path = add_keys(run, count - had, first=had)
-        known += path.read_text().split()
-        path.write_text("\n".join(known) + "\n")
-        points.append(_point(plan, run, f"{count:,} keys, all in use", keys=path))
+    for count in plan.keys:
+        add_keys(run / "grown", count - had, first=had)
         had = count
-    return points
+        yield f"{count:,} keys, all in use", run / "grown", "many.keys"
 
 
-def targets_curve(plan: Plan, run: Path, upstream: int) -> list[Json]:
+def target_steps(plan: Plan, run: Path, upstream: int) -> Iterator[Step]:
     """Every target is permitted and a candidate for `auto`: the longest decision there can be."""
-    points = []
-    for count in plan.targets:
-        folder = run / f"targets-{count}"
-        prepare_yuzui(folder, upstream, targets=count)
-        points.append(_point(plan, folder, f"{count} target{'s' if count > 1 else ''}"))
+    for count in (1, *plan.targets):
+        prepare_yuzui(run / str(count), upstream, targets=count)
+        yield f"{count} target{'s' if count > 1 else ''}", run / str(count), "yuzui.keys"
+
+
+def curve(plan: Plan, run: Path, steps: Iterator[Step]) -> list[Json]:
+    """CPU per JSON request at each step. The first step's gateway keeps running beside the others and is asked in turn
+    with them, so that a ratio compares two neighbouring seconds: the machine's mood cancels out."""
+    whole, _ = write_bodies(run)
+    load = Load(body=whole, connections=LINES, window_s=plan.curve_window_s)
+    first: Gateway | None = None
+    points: list[Json] = []
+    try:
+        for what, folder, keys in steps:
+            gateway = replace(start_yuzui(folder), keys=folder / keys)
+            first = first or gateway
+            try:
+                pairs = [(_cpu_us(first, load), _cpu_us(gateway, load)) for _ in range(plan.repeats)]
+                point = {
+                    "what": what,
+                    "cpu_us": statistics.median(own for _, own in pairs),
+                    "ratio": statistics.median(own / base for base, own in pairs),
+                    "pairs_us": [list(pair) for pair in pairs],
+                    "ready_s": gateway.ready_s,
+                    "rss_mb": gateway.running.rss_mb(),
+                }
+            finally:
+                if gateway is not first:
+                    gateway.running.stop()
+            points.append(point)
+            print(f"{what}: {point['cpu_us']:.0f} µs, {point['ratio']:.2f} of the first", flush=True)
+    finally:
+        if first is not None:
+            first.running.stop()
     return points
 
 
-def _point(plan: Plan, run: Path, what: str, *, keys: Path | None = None) -> Json:
-    whole, _ = write_bodies(run)
-    gateway = start_yuzui(run)
+def _cpu_us(gateway: Gateway, load: Load) -> float:
+    got = put_load(load, port=gateway.port, keys=gateway.keys, pids=gateway.running.pids)
+    return float(got["cpu_s"]) / int(got["ok"]) * 1e6
+
+
+def _warm(folder: Path) -> None:
+    whole, _ = write_bodies(folder)
+    gateway = start_yuzui(folder)
     try:
-        load = Load(body=whole, connections=LINES, window_s=2.0)
-        taken = [
-            put_load(load, port=gateway.port, keys=keys or gateway.keys, pids=gateway.running.pids)
-            for _ in range(plan.repeats)
-        ]
-        point = {
-            "what": what,
-            "cpu_us": min(got["cpu_s"] / got["ok"] for got in taken) * 1e6,
-            "all_cpu_us": [got["cpu_s"] / got["ok"] * 1e6 for got in taken],
-            "ready_s": gateway.ready_s,
-            "rss_mb": gateway.running.rss_mb(),
-        }
+        put_load(Load(body=whole, connections=1, window_s=0.5), port=gateway.port, keys=gateway.keys)
     finally:
         gateway.running.stop()
-    print(f"{what}: {point['cpu_us']:.0f} µs, ready after {point['ready_s']:.2f} s", flush=True)
-    return point
 
 
 # ---- what stays -----------------------------------------------------------------------------------------------------

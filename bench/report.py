@@ -39,7 +39,7 @@ def sum_up(rounds: Sequence[Json], starts_s: Sequence[float], curves: Json) -> J
         out[f"direct_{quantile}_us"] = _median(direct)
     out["rss_load_mb"] = out["yuzui"]["rss_load_mb"]
     for name, points in curves.items():
-        out[f"{name}_growth"] = round(points[-1]["cpu_us"] / points[0]["cpu_us"], 2)
+        out[f"{name}_growth"] = round(points[-1]["ratio"], 2)
     return out
 
 
@@ -105,9 +105,8 @@ def _curves(result: Json) -> str:
     ]
     for points in result["curves"].values():
         for point in points:
-            ratio = point["cpu_us"] / points[0]["cpu_us"]
             lines.append(
-                f"| {point['what']} | {_number(point['cpu_us'])} | {ratio:.2f} | {point['ready_s']:.2f} "
+                f"| {point['what']} | {_number(point['cpu_us'])} | {point['ratio']:.2f} | {point['ready_s']:.2f} "
                 f"| {_number(point['rss_mb'])} |"
             )
     return "\n".join(lines)
