@@ -82,3 +82,39 @@ def test_giving_up_while_waiting_loses_no_place(place_is_granted_first: bool) ->
         assert queue.load == (1, 0)
 
     asyncio.run(story())
+
+
+def test_more_room_after_a_reload_lets_the_first_in_line_in() -> None:
+    async def story() -> None:
+        queue = TargetQueue("t", 1, 3)
+        await queue.enter()
+        waiting = [asyncio.create_task(queue.enter()) for _ in range(3)]
+        await settle()
+        queue.resize(3, 3)
+        await settle()
+        assert [task.done() for task in waiting] == [True, True, False]
+        assert queue.load == (3, 1)
+        queue.resize(0, 0)
+        await settle()
+        assert queue.load == (4, 0)
+
+    asyncio.run(story())
+
+
+def test_less_room_after_a_reload_is_reached_as_places_come_back() -> None:
+    async def story() -> None:
+        queue = TargetQueue("t", 3, 3)
+        for _ in range(3):
+            await queue.enter()
+        queue.resize(1, 3)
+        waiting = asyncio.create_task(queue.enter())
+        await settle()
+        queue.leave()
+        queue.leave()
+        await settle()
+        assert not waiting.done() and queue.load == (1, 1)
+        queue.leave()
+        await settle()
+        assert waiting.done() and queue.load == (1, 0)
+
+    asyncio.run(story())

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
 from fault_upstream import Call, FaultUpstream, Script
 from yuzui.core.decision import AllowedSet
-from yuzui.core.errors import UpstreamFault, UpstreamUnreachable
+from yuzui.core.errors import UpstreamBusy, UpstreamFault, UpstreamUnreachable
 from yuzui.core.target import Target, Timeouts
 from yuzui.io.upstream import Endpoint, HttpUpstream
 from yuzui.providers._contract import WireRequest
@@ -98,7 +99,8 @@ def test_a_target_outside_the_allowed_set_is_refused_at_the_socket() -> None:
         (raw(b"garbage\r\n\r\n", then_close=True), "upstream_protocol"),
         (raw(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello!"), "upstream_protocol"),
         (raw(b"HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\n"), "upstream_protocol"),
-        (raw(b"HTTP/1.1 200 OK\r\n" + b"".join(b"x-%d: y\r\n" % i for i in range(10_000)) + b"\r\n"), "upstream_protocol"),
+        (raw(b"HTTP/1.1 200 OK\r\n" + b"".join(b"x-%d: y\r\n" % i for i in range(10_000)) + b"\r\n"),
+         "upstream_protocol"),
         (raw(b"", then_close=True), "upstream_stream_interrupted"),
         (raw(b"", then_reset=True), "upstream_stream_interrupted"),
         (raw(b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhello", then_close=True), "upstream_stream_interrupted"),
@@ -218,5 +220,55 @@ def test_an_embedded_target_is_found_where_its_engine_listens_now() -> None:
             with pytest.raises(UpstreamUnreachable) as caught:
                 await whole(upstream, target("", engine="loading"))
             assert caught.value.code == "engine_not_ready"
+
+    asyncio.run(story())
+
+
+def test_waiting_in_our_queue_is_not_the_targets_silence() -> None:
+    async def script(call: Call) -> None:
+        await asyncio.sleep(0.15)
+        await call.write(OK)
+
+    async def story() -> None:
+        async with FaultUpstream(script) as server:
+            upstream = make()
+            crowded = replace(target(server.base_url, first_token_s=0.25), max_concurrency=1, max_queue=9)
+            # The second waits 0.15 s in the queue and 0.15 s for the target, neither too long.
+            assert list(await asyncio.gather(*[whole(upstream, crowded) for _ in range(2)])) == [(200, b"hello")] * 2
+            answers = await asyncio.gather(*[whole(upstream, crowded) for _ in range(4)], return_exceptions=True)
+            late = [answer for answer in answers if isinstance(answer, UpstreamFault)]
+            assert [(fault.code, fault.status, fault.counts_for_breaker) for fault in late] == [
+                ("target_queue_timeout", 429, False)
+            ] * len(late)
+            assert 1 <= len(late) <= 3
+            await upstream.close()
+
+    asyncio.run(story())
+
+
+def test_a_simulated_target_that_is_busy_leaves_no_timer_behind() -> None:
+    async def script(target: Target, wire: WireRequest) -> AsyncGenerator[bytes, None]:
+        yield b"simulated"
+
+    async def story() -> None:
+        upstream = HttpUpstream(endpoint_of=no_endpoint, scripted=script)
+        busy = replace(target("", first_token_s=0.05), codec="scripted", max_concurrency=1)
+        async with upstream.open(wire(), busy, ALLOWED):
+            with pytest.raises(UpstreamBusy):
+                async with upstream.open(wire(), busy, ALLOWED):
+                    raise AssertionError("there is one place only")
+        await asyncio.sleep(0.1)  # the timer of the one that was refused would cancel this task now
+
+    asyncio.run(story())
+
+
+def test_a_queue_keeps_count_over_a_reload() -> None:
+    async def story() -> None:
+        upstream = HttpUpstream(endpoint_of=no_endpoint, scripted=no_script)
+        before = replace(target(""), codec="scripted", max_concurrency=2)
+        async with upstream.open(wire(), before, ALLOWED):
+            with pytest.raises(UpstreamBusy):
+                async with upstream.open(wire(), replace(before, max_concurrency=1), ALLOWED):
+                    raise AssertionError("the one from before the reload still has the place")
 
     asyncio.run(story())

@@ -27,9 +27,22 @@ class TargetQueue:
         """(inside, waiting)"""
         return (self._inside, len(self._waiting))
 
+    def resize(self, concurrency: int, most_waiting: int) -> None:
+        """New limits after a reload. Who is inside stays and keeps counting; who waits is let in if there is room."""
+        self._concurrency, self._most_waiting = concurrency, most_waiting
+        while self._waiting and self._has_room:
+            place = self._waiting.popleft()
+            if not place.done():
+                self._inside += 1
+                place.set_result(None)
+
+    @property
+    def _has_room(self) -> bool:
+        return not self._concurrency or self._inside < self._concurrency
+
     async def enter(self) -> None:
         """Return when there is a place; raise `UpstreamBusy` at once when the queue is full."""
-        if not self._concurrency or (self._inside < self._concurrency and not self._waiting):
+        if self._has_room and not self._waiting:
             self._inside += 1
             return
         if len(self._waiting) >= self._most_waiting:
@@ -54,7 +67,7 @@ class TargetQueue:
 
     def leave(self) -> None:
         """Give the place back; the first in the queue takes it over."""
-        while self._waiting:
+        while self._waiting and (not self._concurrency or self._inside <= self._concurrency):
             place = self._waiting.popleft()
             if not place.done():
                 place.set_result(None)  # the count stays: the place changes hands

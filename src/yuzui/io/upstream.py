@@ -122,8 +122,10 @@ class HttpUpstream:
 
     def _queue_of(self, target: Target) -> TargetQueue:
         queue = self._queues.get(target.name)
-        if queue is None or queue.limits != (target.max_concurrency, target.max_queue):
+        if queue is None:
             queue = self._queues[target.name] = TargetQueue(target.name, target.max_concurrency, target.max_queue)
+        elif queue.limits != (target.max_concurrency, target.max_queue):
+            queue.resize(target.max_concurrency, target.max_queue)
         return queue
 
     async def close(self) -> None:
@@ -145,14 +147,27 @@ class _Call:
         await self._deadlines.__aenter__()
         await self._queue.enter()
         self._has_place = True
+        self._deadlines.waiting()  # only now does the target make us wait: the queue is ours
 
     async def _exit_limits(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._has_place:
+        had_place, self._has_place = self._has_place, False
+        if had_place:
             self._queue.leave()
-            self._has_place = False
-        await self._deadlines.__aexit__(kind, error, trace)
+        try:
+            await self._deadlines.__aexit__(kind, error, trace)
+        except UpstreamTimeout as timeout:
+            if had_place:
+                raise
+            fault = UpstreamBusy(
+                f"no place in front of target {self._target.name!r} became free in time; raise "
+                "targets.max_concurrency or targets.timeouts.first_token_s",
+                code="target_queue_timeout",
+                retry_after_s=2.0,
+            )
+            fault.counts_for_breaker = False  # the target is well: it was never asked
+            raise fault from timeout
 
 
 class _HttpCall(_Call):
@@ -245,7 +260,11 @@ class _ScriptedCall(_Call):
         self._script = script
 
     async def __aenter__(self) -> UpstreamReply:
-        await self._enter_limits()
+        try:
+            await self._enter_limits()
+        except BaseException as error:
+            await self.__aexit__(type(error), error, error.__traceback__)
+            raise
         return _ScriptedReply(self._script)
 
     async def __aexit__(
@@ -283,7 +302,10 @@ def _fault_of(error: rq.PyreqwestError, target: Target, *, had_head: bool) -> Up
         return UpstreamTimeout(
             f"no connection to target {name!r} within targets.timeouts.connect_s", code="upstream_connect_timeout"
         )
-    if "certificate" in causes or "tls" in causes or "handshake" in causes:
+    if had_head or "reading a body" in causes:  # small bodies are read ahead, before the head is handed out
+        return UpstreamInterrupted(f"target {name!r} stopped in the middle of its answer")  # TLS cut short too
+    # "corrupt message": what answers on that port does not speak TLS at all.
+    if any(word in causes for word in ("certificate", "tls", "handshake", "corrupt message")):
         reason = next(
             (
                 word
@@ -293,8 +315,6 @@ def _fault_of(error: rq.PyreqwestError, target: Target, *, had_head: bool) -> Up
             "handshake failed",
         )
         return UpstreamTLS(f"target {name!r} offers no acceptable TLS ({reason}); check its certificate and base_url")
-    if had_head or "reading a body" in causes:  # small bodies are read ahead, before the head is handed out
-        return UpstreamInterrupted(f"target {name!r} stopped in the middle of its answer")
     if isinstance(error, rq.ConnectError) and "(connect)" in causes:
         return UpstreamUnreachable(f"target {name!r} cannot be reached; check that it runs and that base_url is right")
     if isinstance(error, rq.DecodeError):
