@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol, assert_never
 
-from yuzui.accounting.bounds import MOST_OUTPUT_TOKENS, TEMPLATE_TOKENS, input_bound, rate_of
+from yuzui.accounting.bounds import MOST_OUTPUT_TOKENS, TEMPLATE_TOKENS, input_bound, output_cap, rate_of
 from yuzui.core.booking import Outcome, Posting
 from yuzui.core.caller import Caller
 from yuzui.core.chat import ChatRequest
@@ -91,7 +91,7 @@ def settle(ended: Ended, outcome: Outcome, money: Money) -> Settlement:
     target, request = ended.target, ended.request
     if target is None or request is None or outcome == "refused":
         return NOTHING
-    usage = usage_of(ended.delivered, outcome, request, target, ended.input_bound)
+    usage = usage_of(ended.delivered, outcome, request, target, ended.input_bound, ended.caller)
     price = target.price
     if price is None or price.is_free:
         return Settlement(
@@ -112,10 +112,17 @@ def settle(ended: Ended, outcome: Outcome, money: Money) -> Settlement:
     )
 
 
-def usage_of(counted: Counted, outcome: Outcome, request: ChatRequest, target: Target, text_bound: int) -> Usage:
+def usage_of(
+    counted: Counted,
+    outcome: Outcome,
+    request: ChatRequest,
+    target: Target,
+    text_bound: int,
+    caller: Caller | None = None,
+) -> Usage:
     """The usage to charge: as reported when the answer is whole, else completed from what was counted, in bounds."""
     most_input = input_bound(request, target, text_bound)
-    most_output = _most_output(request, target)
+    most_output = _most_output(request, target, caller)
     reported = counted.usage
     if outcome == "answered":
         if reported is None:
@@ -164,9 +171,11 @@ def _estimate(counted: Counted, text_bound: int, note: str) -> Usage:
     )
 
 
-def _most_output(request: ChatRequest, target: Target) -> int:
-    """Physical, not contractual: without a limit in the request a target may write as much as its model can."""
-    per_answer = request.max_output_tokens or target.max_output_tokens or target.context_tokens or MOST_OUTPUT_TOKENS
+def _most_output(request: ChatRequest, target: Target, caller: Caller | None) -> int:
+    """Physical, not contractual: without a limit in what was sent a target may write as much as its model can. A hard
+    budget always sends one, so no target can spend more of it than was reserved."""
+    asked = request.max_output_tokens or output_cap(caller, request, target)
+    per_answer = asked or target.max_output_tokens or target.context_tokens or MOST_OUTPUT_TOKENS
     return min(max(request.n, 1) * per_answer, MOST_OUTPUT_TOKENS)
 
 
