@@ -20,6 +20,7 @@ from typing_extensions import override
 from yuzui.accounting import bounds, settle
 from yuzui.accounting.window import window_of
 from yuzui.admission.gate import Gate
+from yuzui.admission.limits import Admission
 from yuzui.audit.record import AttemptRecord, write_record
 from yuzui.config import Config
 from yuzui.core.booking import Closing, Intent, Outcome, Receipt
@@ -41,7 +42,7 @@ from yuzui.core.sensitivity import Finding
 from yuzui.core.strict_json import read_object
 from yuzui.core.target import Target
 from yuzui.dialects._contract import ClientDialect, StreamWriter
-from yuzui.exchange import Delivered, Exchange, safe_message
+from yuzui.exchange import Delivered, Exchange, safe_message, without_key
 from yuzui.ports import Books, ClientGone, Clock, Interruption, Randomness, RawRequest, Reply, Telemetry, Upstream
 from yuzui.privacy.conversation import ConversationMemory
 from yuzui.privacy.egress import check_egress
@@ -120,7 +121,7 @@ class Gateway:
                 )
         finally:
             self._running.discard(interruption)
-            journey.count()
+            journey.leave()
 
     async def _carry(self, journey: Journey, raw: RawRequest) -> None:
         """Run `journey`; whatever stops it is told in the client's dialect. An interruption may come at any await."""
@@ -144,7 +145,7 @@ class Gateway:
         try:
             await journey.refuse(error)
         finally:
-            journey.count()
+            journey.leave()
 
     def interrupt_all(self) -> int:
         """End what still runs with `server_restarting`; say how many that were."""
@@ -171,6 +172,7 @@ class Journey:
         self._sampler = sampler
         self._writer: StreamWriter | None = None
         self._findings: tuple[Finding, ...] = ()
+        self._admission: Admission | None = None
         self._ended: tuple[Outcome, YuzuiError | None] = ("aborted", None)
         now_ns = world.clock.now_ns()
         self.exchange = Exchange(
@@ -190,50 +192,48 @@ class Journey:
         # Who is asking? Before anything is parsed: a stranger costs no more than this.
         caller = exchange.caller = world.gate.identify(raw.authorization)
 
+        # May they send this now? Before anything is parsed as well: a flood beyond a limit stays cheap.
+        self._admission = world.gate.admit(caller, len(raw.body))  # a token is at least a byte; corrected at the end
+
         # What do they want?
         exchange.request_hash = exchange.hash_content(raw.body)
         body = read_object(raw.body)
         request = exchange.request = self.dialect.read_request(body)
         exchange.conversation_id = raw.conversation_id or request.conversation_id
 
-        # May they send this now?
-        admission = world.gate.admit(caller, len(raw.body))  # a token is at least a byte; corrected at the end
-        try:
-            # How sensitive is it?
-            rules = snapshot.config.sensitivity
-            scan = await self._scan(body, len(raw.body))
-            remembered = world.memory.recall(caller.scope, body, exchange.conversation_id)
-            sensitivity = exchange.sensitivity = label(
-                rules, floor=caller.constraints.floor, scan=scan, remembered=remembered
-            )
-            if sensitivity.level > max(rules.default, caller.constraints.floor):
-                # The answer carries the label too: it is kept until the conversation's memory has learnt it.
-                exchange.delivered.texts = {}
-                self._findings = scan.findings
+        # How sensitive is it?
+        rules = snapshot.config.sensitivity
+        scan = await self._scan(body, len(raw.body))
+        remembered = world.memory.recall(caller.scope, body, exchange.conversation_id)
+        sensitivity = exchange.sensitivity = label(
+            rules, floor=caller.constraints.floor, scan=scan, remembered=remembered
+        )
+        if sensitivity.level > max(rules.default, caller.constraints.floor):
+            # The answer carries the label too: it is kept until the conversation's memory has learnt it.
+            exchange.delivered.texts = {}
+            self._findings = scan.findings
 
-            # How large can it get?
-            exchange.input_bound = bounds.input_tokens(len(raw.body))
+        # How large can it get?
+        exchange.input_bound = bounds.input_tokens(len(raw.body))
 
-            # Where may it go, where should it go, and why?
-            decision = exchange.decision = snapshot.router.decide(
-                request.model,
-                sensitivity=sensitivity,
-                constraints=caller.constraints,
-                allowed_models=caller.models,
-                features=request.features,
-                input_tokens=exchange.input_bound,
-                output_tokens=bounds.expected_output_tokens(request),
-                health=world.watch.health(),
-                fraction=world.randomness.fraction(),
-            )
+        # Where may it go, where should it go, and why?
+        decision = exchange.decision = snapshot.router.decide(
+            request.model,
+            sensitivity=sensitivity,
+            constraints=caller.constraints,
+            allowed_models=caller.models,
+            features=request.features,
+            input_tokens=exchange.input_bound,
+            output_tokens=bounds.expected_output_tokens(request),
+            health=world.watch.health(),
+            fraction=world.randomness.fraction(),
+        )
 
-            # Reserve the money: durable before anything leaves.
-            await self._reserve(caller, request, decision)
+        # Reserve the money: durable before anything leaves.
+        await self._reserve(caller, request, decision)
 
-            # Send it, stream it back, settle it.
-            await self._try_plan(request, decision)
-        finally:
-            world.gate.release(admission, exchange.usage)
+        # Send it, stream it back, settle it.
+        await self._try_plan(request, decision)
 
     async def _scan(self, body: Mapping[str, Any], size_bytes: int) -> ScanResult:  # Any: checked JSON
         if size_bytes <= SCAN_INLINE_BYTES:
@@ -276,6 +276,7 @@ class Journey:
                 world.watch.succeeded(target.name)
                 return
             except UpstreamFault as fault:
+                fault.message = without_key(fault.message, target)
                 world.watch.failed(target.name, fault)
                 self._note_failure(target, fault, began)
                 if self.reply.has_started:
@@ -507,7 +508,13 @@ class Journey:
         closed.add_done_callback(_heard)
         return closed
 
-    def count(self) -> None:
+    def leave(self) -> None:
+        """Once per request, after its settlement, also when it was aborted: what it used counts against its limits."""
+        if self._admission is not None:
+            self.world.gate.release(self._admission, self.exchange.usage)
+        self._count()
+
+    def _count(self) -> None:
         """Once per request, when its last byte is out: how it ended for the client."""
         outcome, error = self._ended
         exchange, usage = self.exchange, self.exchange.usage

@@ -13,7 +13,7 @@ from msgspec import UNSET
 from typing_extensions import override
 
 from yuzui.core.chat import Delta, StreamChunk, ToolCallDelta
-from yuzui.core.errors import YuzuiError
+from yuzui.core.errors import UpstreamInvalid, YuzuiError
 from yuzui.core.usage import Usage
 from yuzui.dialects._contract import StreamWriter
 from yuzui.dialects.openai_chat_answer import (
@@ -28,6 +28,7 @@ from yuzui.dialects.openai_chat_answer import (
 
 HEARTBEAT: Final = b": keep-alive\n\n"
 DONE: Final = b"data: [DONE]\n\n"
+MOST_HELD_BYTES: Final = 1024 * 1024  # what may follow the end of an answer: usage, filters' verdicts; not a flood
 
 _encoder = msgspec.json.Encoder()
 _raw_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -47,12 +48,13 @@ def error_object(error: YuzuiError, request_id: str) -> dict[str, str | None]:
 class _Writer(StreamWriter):
     """What both lanes share: re-written chunks, the held tail, the end and the failure."""
 
-    __slots__ = ("_finished", "_held", "_id", "_last", "_started", "_wants_usage")
+    __slots__ = ("_finished", "_held", "_held_bytes", "_id", "_last", "_started", "_wants_usage")
 
     def __init__(self, *, request_id: str, wants_usage: bool) -> None:
         self._id = request_id
         self._wants_usage = wants_usage
         self._held: list[bytes] = []
+        self._held_bytes = 0
         self._finished: set[int] = set()
         self._started: set[int] = set()
         self._last = StreamChunk(id=request_id)
@@ -65,6 +67,13 @@ class _Writer(StreamWriter):
             return True
         # With several answers at once, the others go on while one has ended.
         return bool(self._held) and not (chunk.deltas and all(d.index not in self._finished for d in chunk.deltas))
+
+    def _hold(self, data: bytes) -> bytes:
+        self._held.append(data)
+        self._held_bytes += len(data)
+        if self._held_bytes > MOST_HELD_BYTES:
+            raise UpstreamInvalid(f"the target sent more than {MOST_HELD_BYTES} bytes after the end of its answer")
+        return b""
 
     def _rewrite(self, chunk: StreamChunk, usage: Usage | None) -> bytes:
         return _encoder.encode(
@@ -127,8 +136,7 @@ class LaneWriter(_Writer):
             return b""  # we always ask the upstream for it; this client did not
         data = chunk.raw or self._rewrite(chunk, chunk.usage if self._wants_usage else None)
         if self._must_wait(chunk):
-            self._held.append(data)
-            return b""
+            return self._hold(data)
         return b"data: %b\n\n" % data
 
 
@@ -150,8 +158,7 @@ class HubWriter(_Writer):
             return b""
         data = self._rewrite(chunk, None)
         if self._must_wait(chunk):
-            self._held.append(data)
-            return b""
+            return self._hold(data)
         return b"data: %b\n\n" % data
 
     @override

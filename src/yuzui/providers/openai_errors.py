@@ -22,6 +22,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _SECRETS: Final = re.compile(
     r"(?i:bearer|api[-_ ]?key[=:]?)\s+\S+"  # a header that is quoted back
     r"|\b(?:sk|pk|rk|yz|gsk|hf|xai|key|bce-v3)[-_/][\w\-./*]{6,}"  # a key by its prefix
+    r"|\b(?:org|proj)[-_][A-Za-z0-9]{8,}"  # whose account it is
     r"|\S*\*{3,}\S*"  # a key that the vendor masked itself: its ends still say which
 )
 _QUOTA: Final = frozenset(
