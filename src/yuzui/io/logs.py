@@ -7,9 +7,12 @@ import logging
 import queue
 import sys
 import time
+from contextlib import suppress
 from logging.handlers import QueueHandler, QueueListener
 from typing import IO
 
+LAST_WORDS_S = 2.0  # how long the end of the process waits for a reader of its last lines
+OTHERS = ("uvicorn", "asyncio")  # libraries that log on their own; their texts may quote content beyond the first line
 QUEUE_SIZE = 10_000  # a reader that stopped reading must not stop us: beyond this, lines are dropped and counted
 
 
@@ -20,7 +23,7 @@ class JsonLines(logging.Formatter):
         line: dict[str, object] = {
             "ts": f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(record.created))}.{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
-            "event": record.msg,
+            "event": record.msg if record.name == "yuzui" else str(record.msg).partition("\n")[0],
             **getattr(record, "fields", {}),
         }
         if record.exc_info and record.exc_info[0] is not None:
@@ -56,11 +59,12 @@ class LogSink:
         self._handler = _DroppingHandler(lines)
         writer = logging.StreamHandler(stream or sys.stderr)
         writer.setFormatter(JsonLines())
-        self._listener = QueueListener(lines, writer)
-        self._logger = logging.getLogger("yuzui")
-        self._logger.setLevel(level)
-        self._logger.propagate = False
-        self._logger.handlers = [self._handler]
+        self._listener = _Listener(lines, writer)
+        for name in ("yuzui", *OTHERS):
+            logger = logging.getLogger(name)
+            logger.setLevel(level if name == "yuzui" else logging.WARNING)
+            logger.propagate = False
+            logger.handlers = [self._handler]
         self._listener.start()
 
     @property
@@ -68,5 +72,21 @@ class LogSink:
         return self._handler.dropped
 
     def close(self) -> None:
-        self._logger.handlers = []
+        """Write what is queued; wait no longer than `LAST_WORDS_S` for a reader that has stopped."""
+        for name in ("yuzui", *OTHERS):
+            logger = logging.getLogger(name)
+            logger.handlers = []
+            logger.propagate = True
         self._listener.stop()
+
+
+class _Listener(QueueListener):
+    """The stdlib's raises from `stop` when the queue is full, and waits for ever for a reader that is stuck."""
+
+    def stop(self) -> None:  # type: ignore[explicit-override]  # typing.override needs 3.12
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        with suppress(queue.Full):  # a thread that is stuck dies with the process
+            self.queue.put(self._sentinel, timeout=LAST_WORDS_S)  # type: ignore[attr-defined]  # the stdlib's own mark
+            thread.join(LAST_WORDS_S)

@@ -5,7 +5,6 @@ A prometheus-client counter costs a microsecond per label set and call; a dict e
 
 from __future__ import annotations
 
-import resource
 import sys
 import time
 from bisect import bisect_left
@@ -109,7 +108,9 @@ class Metrics:
                 gauge.add_metric((value_label,) if label else (), value)
             yield gauge
         yield GaugeMetricFamily("process_start_time_seconds", "Unix time of the start.", value=self._started)
-        yield GaugeMetricFamily("process_resident_memory_max_bytes", "Peak resident memory.", value=_peak_memory())
+        peak = _peak_memory()
+        if peak is not None:
+            yield GaugeMetricFamily("process_resident_memory_max_bytes", "Peak resident memory.", value=peak)
 
 
 class _Families(Collector):
@@ -134,6 +135,11 @@ def _histogram(name: str, text: str, table: Mapping[str, _Histogram]) -> Histogr
     return family
 
 
-def _peak_memory() -> float:
+def _peak_memory() -> float | None:
+    """Bytes; None where the system does not tell."""
+    if sys.platform == "win32":
+        return None
+    import resource  # not on Windows
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return float(peak if sys.platform == "darwin" else peak * 1024)
