@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import os
 import signal
@@ -14,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import uvicorn
 from typing_extensions import override
 
@@ -84,6 +86,7 @@ class Service:
         self._config_path = config.source
         self._tasks: list[asyncio.Task[None]] = []
         self._is_stopping = False
+        self._reloading = asyncio.Lock()
         clock, randomness = SystemClock(), SystemRandomness()
         self._secrets = load_secrets(data_dir)
         self.books = SqliteBooks.open(data_dir, exclusive=True, book_currency=config.money.currency)
@@ -132,6 +135,8 @@ class Service:
         self.app = HttpServer(
             self.gateway,
             Desk(self.gateway, version=__version__, parts=self._parts, scrape=self._metrics.scrape),
+            on_startup=self.start,
+            on_shutdown=self.stop,
         )
 
     async def start(self) -> None:
@@ -164,6 +169,10 @@ class Service:
 
     async def reload(self) -> None:
         """Swap in the configuration file as it is now; a bad one changes nothing and says why in the log."""
+        async with self._reloading:  # one after the other: a slow one must not overwrite a later one
+            await self._reload()
+
+    async def _reload(self) -> None:
         try:
             new = configuration.load(self._config_path, os.environ)
             old = self.gateway.snapshot.config
@@ -180,6 +189,9 @@ class Service:
             snapshot = await asyncio.to_thread(make_snapshot, new, self._data_dir)
         except YuzuiError as error:
             log.error("reload_refused", extra={"fields": {"reason": error.message}})
+            return
+        except Exception:  # the edge: a reload that broke changes nothing either, and nobody awaits this task
+            log.exception("reload_refused")
             return
         self.gateway.snapshot = snapshot
         log.info("reloaded", extra={"fields": {"snapshot": new.snapshot_id}})
@@ -198,14 +210,16 @@ class Service:
                 self.books.refresh_keys()
             except YuzuiError as error:
                 log.error("keys_not_refreshed", extra={"fields": {"code": error.code}})
+            except Exception:  # the edge: if this loop died, a revoked key would work until the next start
+                log.exception("keys_not_refreshed")
 
     async def _publish(self) -> None:
         while True:
             await asyncio.sleep(self.gateway.snapshot.config.audit.publish_interval_s)
             try:
                 await asyncio.to_thread(self._publisher.publish)
-            except (OSError, YuzuiError) as error:
-                log.error("audit_unpublished", extra={"fields": {"reason": type(error).__name__}})
+            except Exception:  # the edge: if this loop died, the log would stand still and nobody would be refused
+                log.exception("audit_unpublished")
             self.gateway.closed_because = (
                 GatewayFault(
                     f"the audit log cannot be written ({self._publisher.problem}); free space or mend the folder, "
@@ -286,6 +300,22 @@ def _engine_of(config: Config) -> EngineSupervisor | None:
 
 
 # ---- the process ----------------------------------------------------------------------------------------------------
+
+
+def asgi() -> HttpServer:
+    """The gateway for another ASGI server: `granian --interface asgi --factory yuzui.wiring:asgi`, one worker.
+
+    Reads `YUZUI_CONFIG` and `YUZUI_DATA_DIR`. Nobody tells us where that server listens, so a virtual key is needed
+    from the first request on. Raise `ConfigError` for what cannot start.
+    """
+    os.umask(0o077)  # as in `serve`
+    path = os.environ.get("YUZUI_CONFIG")
+    config = configuration.load(Path(path) if path else None, os.environ)
+    folder = os.environ.get("YUZUI_DATA_DIR") or platformdirs.user_data_dir("yuzui", appauthor=False)
+    sink = LogSink()
+    atexit.register(sink.close)
+    config = replace(config, server=replace(config.server, host=""))
+    return Service(config, Path(folder)).app
 
 
 class Server(uvicorn.Server):
