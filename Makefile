@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: help setup demo test check bench lock clean
 
 help:
-	@echo "make demo   install, fetch the embedded open model, send 20 real requests, verify the audit log"
+	@echo "make demo   install, fetch the embedded open model, send about 25 real requests, verify the audit log"
 	@echo "make test   install what the tests need and run them all"
 	@echo "make check  format, lint and type-check"
 	@echo "make bench  CPU per request against nginx, in one run (installs nginx and gcc from Debian if it may)"

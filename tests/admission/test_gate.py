@@ -122,13 +122,6 @@ def test_a_floor_that_the_configuration_forgot_is_the_highest() -> None:
     assert caller_of(replace(RECORD, floor=""), Lattice()).constraints.floor == 0
 
 
-def test_a_new_lattice_moves_the_floors() -> None:
-    gate = a_gate(Shelf(RECORD))
-    assert gate.identify(HEADER).constraints.floor == 2
-    gate.use_lattice(Lattice(names=("open", "confidential", "closed")))
-    assert gate.identify(HEADER).constraints.floor == 1
-
-
 def test_limits_hold_through_the_gate_and_what_was_not_used_comes_back() -> None:
     gate = a_gate(Shelf(replace(RECORD, requests_per_minute=3, tokens_per_minute=100, concurrency=0)))
     caller = gate.identify(HEADER)
@@ -147,3 +140,9 @@ def test_a_key_names_the_models_that_it_may_use() -> None:
     check_may_use(some, "auto")
     with pytest.raises(NotAllowed):
         check_may_use(some, "x")
+
+
+def test_a_rotated_key_goes_on_with_the_conversations_of_the_first_of_its_line() -> None:
+    rotated = caller_of(replace(RECORD, id="key_new", rotated_from="key_first"), Lattice())
+    assert (rotated.key_id, rotated.scope) == ("key_new", "key_first")
+    assert caller_of(replace(RECORD, rotated_from=""), Lattice()).scope == RECORD.id

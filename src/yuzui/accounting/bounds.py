@@ -68,7 +68,8 @@ def most_expensive_nano(
     for target in plan:
         price = target.price
         if price is None:
-            raise GatewayFault(f"{target.name} has no price. {target.price_help}".rstrip(), code="unknown_price")
+            words = f"{target.name} has no price. {target.price_help}".rstrip()
+            raise GatewayFault(words, code="unknown_price", retryable=False)
         if price.is_free:
             continue
         dearest_input = max(price.input_pico, price.cached_input_pico, price.cache_write_pico)
@@ -87,6 +88,7 @@ def rate_of(currency: str, rates: Mapping[str, Decimal]) -> Decimal:
         raise GatewayFault(
             f'no exchange rate for {currency}; add it to yuzui.toml: [money.rates] {currency} = "…"',
             code="unknown_rate",
+            retryable=False,
         )
     return rate
 

@@ -48,11 +48,6 @@ class Gate:
         self._limiter = Limiter()
         self._callers: OrderedDict[str, tuple[KeyRecord, Caller]] = OrderedDict()
 
-    def use_lattice(self, lattice: Lattice) -> None:
-        """A new configuration: floors are names in the books and indexes here."""
-        self._lattice = lattice
-        self._callers.clear()
-
     @property
     def is_open(self) -> bool:
         """Whether callers need no key now: loopback only, and no key was ever created."""

@@ -51,11 +51,14 @@ class YuzuiError(Exception):
         status: int | None = None,
         param: str | None = None,
         retry_after_s: float | None = None,
+        retryable: bool | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.param = param
         self.retry_after_s = retry_after_s
+        if retryable is not None:
+            self.retryable = retryable
         if code is not None:
             self.code = code
         if status is not None:

@@ -74,7 +74,7 @@ def refuse_for_sovereignty(target: Target, demands: Demands, lattice: Lattice) -
             target=target.name,
             reason="clearance",
             words=f"cleared up to {level_name(lattice, target.clearance)}, the request is {level_name(lattice, level)};"
-            " mask the findings or ask the operator for a higher clearance",
+            " take the findings out or ask the operator for a higher clearance",
         )
     if constraints.own_only and target.premises != "own":
         return Verdict(

@@ -55,6 +55,7 @@ def explain_refusal(
         error: YuzuiError = GatewayFault(
             f"the price of {unpriced[0].target!r} is unknown, so the request is not sent: {_short(unpriced)}",
             code="unknown_price",
+            retryable=False,  # until the operator mends it, asking again is in vain
             status=503,
         )
     elif case.is_for_sovereignty(refused):
