@@ -13,7 +13,7 @@ from yuzui.accounting.bounds import most_expensive_nano
 from yuzui.accounting.prices import FREE
 from yuzui.accounting.settle import NOTHING, estimate_usage, settle
 from yuzui.core.booking import Outcome
-from yuzui.core.caller import Caller
+from yuzui.core.caller import Budget, Caller
 from yuzui.core.usage import Usage
 
 TOLD = Usage(input_tokens=1000, cached_input_tokens=400, output_tokens=100)
@@ -124,3 +124,14 @@ def test_whatever_an_upstream_says_the_charge_fits_the_reservation_and_the_posti
     assert 0 <= settlement.spent_nano <= most_expensive_nano([target], request, ended.input_bound, RATES)
     assert sum(leg.amount_nano for leg in settlement.postings) == 0
     assert (settlement.spent_nano > 0) == bool(settlement.postings)
+
+
+def test_a_lying_target_cannot_spend_more_of_a_hard_budget_than_was_reserved() -> None:
+    lie = Usage(input_tokens=10**12, output_tokens=10**12)
+    request, target = a_request(), a_target(price=a_price())
+    caller = Caller(key_id="k1", app="x", budget=Budget(cap_nano=10**9))
+    ended = Ended(target, request=request, delivered=Counted(40, 9, lie), caller=caller)
+    settlement = settle(ended, "answered", Money())
+    reserved_nano = most_expensive_nano([target], request, ended.input_bound, RATES)
+    assert 0 < settlement.spent_nano <= reserved_nano
+    assert settlement.usage is not None and settlement.usage.note == "clamped"

@@ -33,7 +33,7 @@ from yuzui.io.audit_reader import verify_folder
 from yuzui.io.books import SqliteBooks
 
 REQUESTS = 300  # more than one tile of 256, so that there is a level above
-FLIPS = 1500
+FLIPS = 500
 
 
 @pytest.fixture(scope="module")

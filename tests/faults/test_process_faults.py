@@ -338,6 +338,50 @@ def test_a_full_disk_is_a_clear_503_and_recovery_needs_no_restart(tmp_path: Path
     asyncio.run(main())
 
 
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits of another process need Linux")
+def test_an_answer_that_cannot_be_settled_never_looks_complete_and_is_booked_once_later(tmp_path: Path) -> None:
+    """The disk fills after the intent: what was consumed is owed, and paid when the disk comes back."""
+    go_on = asyncio.Event()
+
+    async def waits(call: Call) -> None:
+        if b'"stream":true' in call.body:
+            await call.start_stream()
+            await call.event(piece("first "))
+            await go_on.wait()
+            await call.event(piece(finish="stop"))
+            await call.event(piece(usage={"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}))
+            await call.end_stream()
+        else:
+            await go_on.wait()
+            await answers(call)
+
+    async def main() -> None:
+        async with FaultUpstream(answers) as own, FaultUpstream(waits) as vendor:
+            write_config(tmp_path, two_targets(own, vendor))
+            _, key = new_key(tmp_path, "--budget", "100")
+            with serving(tmp_path) as served:
+                stream = await call(served.address, chat(stream=True), key=key)
+                await stream.read_head()
+                await stream.read_some()
+                plain = await call(served.address, chat(), key=key)
+                await until_true(5, lambda: len(vendor.calls) == 2)
+                unlimited = resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+                go_on.set()
+                cut, refused = await stream.read_all(), await plain.read_all()
+                assert cut.events[-1]["error"]["code"] == "ledger_unavailable" and b"[DONE]" not in cut.body
+                assert (refused.status, refused.code) == (503, "ledger_unavailable")
+                assert not cut.receipt and not refused.receipt
+                resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE, unlimited)
+                await until_answered(10, served.address, chat(), key=key)
+                assert served.stop() == 0
+            audit = check_books(tmp_path, Journal([cut, refused]))
+            assert audit.outcomes == {"answered": audit.size}
+            code, out = command(tmp_path, "explain", cut.request_id, "--json")
+            assert code == 0 and json.loads(out)["usage"]["output"] == 5
+
+    asyncio.run(main())
+
+
 def test_a_log_that_nobody_reads_does_not_stop_the_gateway(tmp_path: Path) -> None:
     """Standard error is a full pipe: lines are dropped, requests are not."""
 

@@ -148,3 +148,19 @@ def test_no_body_breaks_it(value: Any, answer: str) -> None:  # Any: JSON values
     for shape in ({"messages": value}, {"messages": [value]}, {"messages": [{"role": value, "content": value}]}):
         memory.learn("k", shape, "", 2, [answer])
         memory.recall("k", shape, "")
+
+
+def test_each_choice_each_thought_and_each_tool_call_of_an_answer_is_recognised_alone() -> None:
+    memory = ConversationMemory(b"a key", capacity=1000)
+    other, thought = "Another draft of that note, in other words.", "The customer wants to be called at home."
+    arguments = '{"whom":"the customer","about":"the contract"}'
+    memory.learn("k", body(SECRET), "", RESTRICTED, [ANSWER, other, thought, arguments], finding_in(0))
+    call = {"id": "c", "type": "function", "function": {"name": "call", "arguments": arguments}}
+    for message in (
+        said(ANSWER), said(other), {**said("Hm."), "reasoning_content": thought},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "assistant", "content": None, "function_call": call["function"]},
+    ):  # fmt: skip
+        assert memory.recall("k", body(message, FOLLOW_UP), "") == RESTRICTED
+    for harmless in ({"tool_calls": [{"function": "x"}, 7]}, {"tool_calls": 7}, {"reasoning_content": None}):
+        assert memory.recall("k", body({**said("Hm."), **harmless}), "") is None

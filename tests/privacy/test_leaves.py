@@ -119,3 +119,8 @@ def test_every_string_of_any_body_is_a_leaf(value: Any) -> None:  # Any: JSON va
                 check(element)
 
     check(value)
+
+
+def test_a_role_that_is_no_role_is_a_text_like_any_other() -> None:
+    leaves = leaves_of({"messages": [{"role": "user", "content": "hi"}], "metadata": {"role": "13800138000"}})
+    assert leaves["$.metadata.role"] == "13800138000" and "user" not in leaves.values()
