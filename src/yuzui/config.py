@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
@@ -127,6 +127,13 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
     if top.embedded is not None:
         embedded = EmbeddedConfig(**msgspec.to_builtins(_convert(top.embedded, _Embedded, "embedded")))
     targets, lookups = _targets(top.targets, rules, environ, warnings)
+    for position, target in enumerate(targets):
+        price = target.price
+        if price is not None and not price.is_free and price.currency not in money.rates:
+            raise ConfigError(
+                f"targets[{position}].price.currency: no rate from {price.currency} to {money.currency}; write "
+                f"`{price.currency} = ...` under [money.rates], in {money.currency} per {price.currency}"
+            )
     if embedded.enabled:
         targets.insert(0, _embedded_target(embedded, rules))
     if source is None:
@@ -267,8 +274,8 @@ def _target(item: _Target, row: ProviderRow, rules: SensitivityRules, path: str,
 def _timeouts(table: Mapping[str, float], path: str) -> Timeouts:
     _refuse_unknown(table, Timeouts, path)
     for key, value in table.items():
-        if not value > 0:
-            raise ConfigError(f"{path}.{key}: seconds above zero, not {value}")
+        if not 0 < value <= _LONGEST_S:
+            raise ConfigError(f"{path}.{key}: seconds above zero and up to {_LONGEST_S}, not {value}")
     return Timeouts(**table)
 
 
@@ -443,10 +450,25 @@ def _explain(message: str, kind: type, path: str) -> str:
         fields = list(getattr(kind, "__struct_fields__", ()))
         return f"{full}: unknown key{_near(key, fields)}"
     full = ".".join(part for part in (path, inner) if part)
+    if text.startswith("Invalid enum value"):
+        words = _words_of(get_type_hints(kind).get(inner.partition("[")[0]))
+        text += f"; it is one of {', '.join(sorted(words))}"
     return f"{full}: {text[:1].lower()}{text[1:]}" if full else text
 
 
+def _words_of(hint: object) -> set[str]:
+    """Every word of the Literals in a type."""
+    inner = get_args(hint)
+    return {word for word in inner if isinstance(word, str)} | {
+        word for part in inner if not isinstance(part, str) for word in _words_of(part)
+    }
+
+
 # ---- wire structs: what may stand in the file -----------------------------------------------------------------------
+
+
+_LONGEST_S = 86_400  # a day: beyond it somebody meant milliseconds
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**31)]
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -465,10 +487,10 @@ class _File(_Table, frozen=True):
 
 class _Server(_Table, frozen=True):
     host: str = "127.0.0.1"
-    port: int = 8080
-    max_body_bytes: int = 16 * 1024 * 1024
-    drain_timeout_s: float = 30.0
-    heartbeat_s: float = 10.0
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8080
+    max_body_bytes: Annotated[int, msgspec.Meta(ge=1, le=2**32)] = 16 * 1024 * 1024
+    drain_timeout_s: Annotated[float, msgspec.Meta(ge=0, le=_LONGEST_S)] = 30.0
+    heartbeat_s: Annotated[float, msgspec.Meta(ge=0.1, le=_LONGEST_S)] = 10.0  # 0 would beat without a pause
 
 
 class _Secret(_Table, frozen=True):
@@ -489,11 +511,11 @@ class _Target(_Table, frozen=True):
     trains_on_data: bool = False
     price: dict[str, Any] | str | None = None
     lacks: list[Feature] = []
-    context_tokens: int = 0
-    max_output_tokens: int = 0
-    max_concurrency: int = 0
-    max_queue: int = 0
-    weight: int = 1
+    context_tokens: _Count = 0
+    max_output_tokens: _Count = 0
+    max_concurrency: _Count = 0
+    max_queue: _Count = 0
+    weight: _Count = 1
     timeouts: dict[str, float] = {}
     quirks: dict[str, Any] = {}
 
@@ -503,7 +525,7 @@ class _Model(_Table, frozen=True):
     candidates: list[str]
     policy: str = "own_first"
     fallback: bool = True
-    weights: dict[str, int] = {}
+    weights: dict[str, _Count] = {}
 
 
 class _Pattern(_Table, frozen=True):
@@ -529,10 +551,10 @@ class _Embedded(_Table, frozen=True):
     enabled: bool = True
     model: str = "smollm2-135m"
     clearance: str = ""
-    threads: int = 0
-    context_tokens: int = 4096
-    parallel: int = 4
-    max_queue: int = 64
+    threads: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
+    context_tokens: Annotated[int, msgspec.Meta(ge=256, le=2**24)] = 4096
+    parallel: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 4
+    max_queue: _Count = 64
 
 
 class _Money(_Table, frozen=True):
@@ -542,7 +564,7 @@ class _Money(_Table, frozen=True):
 
 class _Audit(_Table, frozen=True):
     origin: str = "yuzui.local/audit"
-    publish_interval_s: float = 1.0
+    publish_interval_s: Annotated[float, msgspec.Meta(ge=0.05, le=3600)] = 1.0
 
 
 _DEFAULTS = ""
