@@ -1,0 +1,177 @@
+"""What is known of a request becomes its record: facts, keyed hashes and reasons, never content."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from yuzui.accounting.settle import NOTHING, Settlement
+from yuzui.audit.record import write_record
+from yuzui.core.chat import (
+    ChatResponse,
+    Choice,
+    Delta,
+    ReasoningPart,
+    StreamChunk,
+    TextPart,
+    ToolCallDelta,
+    ToolCallPart,
+)
+from yuzui.core.decision import AllowedSet, Decision, Verdict
+from yuzui.core.errors import (
+    ClientFault,
+    InvalidRequest,
+    NoPermittedTarget,
+    UpstreamInvalid,
+    UpstreamRefused,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+    YuzuiError,
+)
+from yuzui.core.sensitivity import Cause, Lattice, Sensitivity
+from yuzui.core.target import Target
+from yuzui.core.usage import Usage
+from yuzui.exchange import Delivered, Exchange, rfc3339, safe_message, usage_record
+
+TARGET = Target(
+    name="vendor/鱼", provider="scripted", codec="scripted", model="m", base_url="", premises="vendor", clearance=1,
+    jurisdiction="", is_simulated=True,
+)  # fmt: skip
+
+
+def exchange() -> Exchange:
+    return Exchange(id="req_1", at_ns=0, started=0.0, lattice=Lattice(), snapshot_id="s", content_key=bytes(range(32)))
+
+
+@pytest.mark.parametrize(
+    ("delta", "characters", "has_content"),
+    [
+        (Delta(role="assistant"), 0, False),
+        (Delta(finish_reason="stop"), 0, False),
+        (Delta(signature="abc"), 0, False),
+        (Delta(text="鱼嘴"), 2, True),
+        (Delta(reasoning="hm"), 2, True),
+        (Delta(refusal="no"), 2, True),
+        (Delta(redacted="encrypted"), 0, True),
+        (Delta(tool_calls=(ToolCallDelta(position=0, name="f", arguments="{}"),)), 3, True),
+        (Delta(tool_calls=(ToolCallDelta(position=0),)), 0, True),
+    ],
+)
+def test_content_is_what_a_client_would_see(delta: Delta, characters: int, has_content: bool) -> None:
+    delivered = Delivered()
+    assert delivered.count(StreamChunk(deltas=(delta,))) is has_content
+    assert (delivered.characters, delivered.pieces) == (characters, int(has_content))
+
+
+def test_usage_without_content_is_remembered_and_is_no_content() -> None:
+    delivered = Delivered()
+    assert not delivered.count(StreamChunk(usage=Usage(input_tokens=3)))
+    assert not delivered.count(StreamChunk())
+    assert delivered.usage == Usage(input_tokens=3)
+
+
+def test_the_answer_is_kept_only_while_somebody_needs_it() -> None:
+    response = ChatResponse(
+        id="1", model="m", created_s=0, usage=Usage(output_tokens=4),
+        choices=(Choice(index=0, finish_reason="stop", parts=(
+            ReasoningPart(text="think"), TextPart(text="say"), ToolCallPart(id="c", name="f", arguments="{}"))),),
+    )  # fmt: skip
+    without, keeping = Delivered(), Delivered(texts={})
+    for delivered in (without, keeping):
+        delivered.count_response(response)
+        assert (delivered.characters, delivered.pieces, delivered.usage) == (11, 1, Usage(output_tokens=4))
+    assert without.texts is None
+    assert keeping.texts is not None and {"say", "think"} <= {"".join(pieces) for pieces in keeping.texts.values()}
+
+
+def test_hashes_need_the_key_and_agree_however_the_content_came() -> None:
+    mine, other = exchange(), exchange()
+    other.content_key = bytes(32)
+    streamed = mine.content_hasher()
+    for piece in (b"he", b"", b"llo"):
+        streamed.update(piece)
+    assert streamed.hexdigest() == mine.hash_content(b"hello") != other.hash_content(b"hello")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (InvalidRequest("you wrote: my secret", param="messages[3].content"), "in messages[3].content"),
+        (InvalidRequest("you wrote: my secret", param="my secret"), ""),
+        (InvalidRequest("you wrote: my secret"), ""),
+        (UpstreamRefused("the target said: my secret", upstream_status=400), ""),
+        (UpstreamInvalid("not JSON: my secret"), ""),
+        (UpstreamTimeout("passed its limit"), "passed its limit"),
+        (UpstreamUnreachable("cannot be reached"), "cannot be reached"),
+        (ClientFault("x" * 1000), "x" * 300),
+    ],
+)
+def test_words_that_may_quote_content_are_not_recorded(error: YuzuiError, words: str) -> None:
+    assert safe_message(error) == words
+
+
+def test_the_record_of_a_decided_request_tells_it_by_names() -> None:
+    made = exchange()
+    made.sensitivity = Sensitivity(
+        level=2, causes=(Cause(source="finding", level=2, detail="email"),), kinds={"email": 2}
+    )
+    made.decision = Decision(
+        model="auto", policy="own_first", level=2, allowed=AllowedSet(frozenset({"b", "a"})), plan=(TARGET,),
+        refused=(Verdict(target="x", reason="clearance", words=""), Verdict(target="y", reason="clearance", words="")),
+        why="own_first: a",
+    )  # fmt: skip
+    made.target, made.dropped = TARGET, ("seed",)
+    record = made.record("answered", None, duration_ms=5)
+    assert (record.sensitivity, record.findings, record.causes[0].level) == (
+        "confidential",
+        {"email": 2},
+        "confidential",
+    )
+    assert (record.allowed, record.refused, record.plan) == (("a", "b"), {"clearance": ("x", "y")}, ("vendor/鱼",))
+    assert record.is_simulated
+    assert json.loads(write_record(record))["id"] == "req_1"
+    assert made.headers() == {
+        "x-yuzui-request-id": "req_1", "x-yuzui-target": "vendor/鱼", "x-yuzui-simulated": "true",
+        "x-yuzui-sensitivity": "confidential", "x-yuzui-decision": "own_first: a", "x-yuzui-dropped": "seed",
+    }  # fmt: skip
+
+
+def test_a_request_that_got_nowhere_has_a_record_and_one_header() -> None:
+    made = exchange()
+    record = made.record("refused", InvalidRequest("x"), duration_ms=0)
+    assert (record.error, record.target, record.sensitivity, record.allowed) == ("invalid_request", "", "", ())
+    assert made.headers() == {"x-yuzui-request-id": "req_1"}
+
+
+def test_a_refusal_of_routing_keeps_its_verdicts() -> None:
+    made, error = exchange(), NoPermittedTarget("none")
+    error.refused = (Verdict(target="v", reason="jurisdiction", words="US"),)
+    made.note_refusal(error)
+    assert made.record("refused", error, duration_ms=0).refused == {"jurisdiction": ("v",)}
+
+
+def test_what_cost_nothing_has_no_cost_and_what_cost_has_both_currencies() -> None:
+    made = exchange()
+    made.note_settlement(NOTHING, "USD")
+    assert (made.usage, made.cost) == (None, None)
+    usage = Usage(input_tokens=10, is_estimated=True, note="aborted")
+    made.note_settlement(
+        Settlement(usage=usage, amount_nano=100, currency="CNY", price_version="v", rate="0.14", spent_nano=14), "USD"
+    )
+    assert made.cost is not None
+    assert (made.cost.amount, made.cost.currency, made.cost.book, made.cost.book_currency) == (100, "CNY", 14, "USD")
+    recorded = usage_record(usage)
+    assert (recorded.input, recorded.is_estimated, recorded.note) == (10, True, "aborted")
+
+
+@pytest.mark.parametrize(
+    ("at_ns", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (1_795_335_330_123_999_999, "2026-11-22T08:15:30.123Z"),
+        (951_782_400_000_000_000, "2000-02-29T00:00:00.000Z"),
+    ],
+)
+def test_times_are_utc_with_milliseconds(at_ns: int, text: str) -> None:
+    assert rfc3339(at_ns) == text

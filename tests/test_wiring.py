@@ -1,0 +1,240 @@
+"""Where parts are connected: one gateway per folder, reloads that are whole or nothing, loops that outlive a bug."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from yuzui import wiring
+from yuzui.config import Config, load
+from yuzui.core.errors import ConfigError, Unauthenticated
+from yuzui.pipeline import Snapshot
+from yuzui.wiring import Service
+
+TARGET = '[[targets]]\nname = "{0}"\nprovider = "scripted"\nmodel = "scripted"\nprice = "free"\n'
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "yuzui.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def run(folder: Path, text: str, story: Callable[[Service, Path], Awaitable[None]]) -> None:
+    async def main() -> None:
+        path = write(folder, text)
+        service = Service(load(path, {}), folder / "data")
+        await service.start()
+        try:
+            await story(service, path)
+        finally:
+            await service.stop()
+
+    asyncio.run(main())
+
+
+def names(service: Service) -> set[str]:
+    return {target.name for target in service.gateway.snapshot.config.targets}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "x = 1\n", "[", "",
+        TARGET.format("a") + "[embedded]\nenabled = true\n",
+        TARGET.format("a") + '[audit]\norigin = "other"\n',
+        TARGET.format("a") + '[money]\ncurrency = "CNY"\n',
+        TARGET.format("a") + '[sensitivity]\nlevels = ["low", "high"]\n',
+        TARGET.format("a") + '[[sensitivity.patterns]]\nkind = "p"\nregex = "("\n',
+    ],
+)  # fmt: skip
+def test_a_bad_file_changes_nothing_and_says_why(tmp_path: Path, bad: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def story(service: Service, path: Path) -> None:
+        before = service.gateway.snapshot
+        write(path.parent, bad)
+        with caplog.at_level(logging.ERROR, "yuzui"):
+            await service.reload()
+        assert service.gateway.snapshot is before
+        (record,) = [r for r in caplog.records if r.message == "reload_refused"]
+        assert record.fields["reason"]  # type: ignore[attr-defined]  # our own field
+
+    run(tmp_path, TARGET.format("a"), story)
+
+
+def test_a_good_file_is_swapped_in_whole(tmp_path: Path) -> None:
+    async def story(service: Service, path: Path) -> None:
+        before = service.gateway.snapshot
+        write(path.parent, "[server]\nport = 9\n" + TARGET.format("b") + TARGET.format("c"))
+        await service.reload()
+        after = service.gateway.snapshot
+        assert names(service) == {"b", "c"}
+        assert after.config.snapshot_id != before.config.snapshot_id
+        assert after.config.server.port == before.config.server.port  # the listener does not move
+        assert {entry["id"] for entry in after.router.models(None)} >= {"b", "c"}
+
+    run(tmp_path, TARGET.format("a"), story)
+
+
+def test_reloads_come_one_after_the_other_and_the_last_file_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(service: Service, path: Path) -> None:
+        make = wiring.make_snapshot
+        began, may_go_on = asyncio.Event(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def slow_for_b(config: Config, data_dir: Path) -> Snapshot:
+            if config.targets[0].name == "b":
+                loop.call_soon_threadsafe(began.set)
+                asyncio.run_coroutine_threadsafe(may_go_on.wait(), loop).result(10)
+            return make(config, data_dir)
+
+        monkeypatch.setattr(wiring, "make_snapshot", slow_for_b)
+        write(path.parent, TARGET.format("b"))
+        first = asyncio.create_task(service.reload())
+        await began.wait()
+        write(path.parent, TARGET.format("c"))
+        second = asyncio.create_task(service.reload())
+        await asyncio.sleep(0)
+        may_go_on.set()
+        await asyncio.gather(first, second)
+        assert names(service) == {"c"}
+
+    run(tmp_path, TARGET.format("a"), story)
+
+
+def test_the_background_outlives_a_bug(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(wiring, "KEY_REFRESH_S", 0.0)
+    calls: list[str] = []
+
+    async def story(service: Service, path: Path) -> None:
+        done = asyncio.Event()
+
+        def breaks() -> None:
+            calls.append("keys")
+            if len(calls) == 3:
+                done.set()
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(service.books, "refresh_keys", breaks)
+        async with asyncio.timeout(5):
+            await done.wait()
+
+    with caplog.at_level(logging.ERROR, "yuzui"):
+        run(tmp_path, TARGET.format("a"), story)
+    assert len(calls) >= 3
+    assert {r.message for r in caplog.records} == {"keys_not_refreshed"}
+
+
+def test_one_folder_has_one_gateway_and_a_failed_start_leaves_no_lock(tmp_path: Path) -> None:
+    async def story(service: Service, path: Path) -> None:
+        with pytest.raises(ConfigError):
+            Service(load(path, {}), tmp_path / "data")
+
+    run(tmp_path, TARGET.format("a"), story)
+    broken = write(tmp_path, TARGET.format("a") + '[[sensitivity.patterns]]\nkind = "p"\nregex = "("\n')
+    for _ in range(2):
+        with pytest.raises(ConfigError, match=r"regex|pattern"):
+            Service(load(broken, {}), tmp_path / "data")
+    run(tmp_path, TARGET.format("a"), story)
+
+
+@pytest.mark.parametrize(("host", "has_keys", "is_refused"), [
+    ("127.0.0.1", False, False), ("::1", False, False), ("localhost", False, False), ("0.0.0.0", True, False),
+    ("0.0.0.0", False, True), ("::", False, True), ("", False, True), ("192.0.2.1", False, True),
+])  # fmt: skip
+def test_a_door_to_the_world_needs_a_key(host: str, has_keys: bool, is_refused: bool) -> None:
+    if is_refused:
+        with pytest.raises(ConfigError, match="yuzui keys create"):
+            wiring._refuse_open_door(host, has_keys)
+    else:
+        wiring._refuse_open_door(host, has_keys)
+
+
+def test_a_port_that_is_taken_is_named_with_the_way_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=rf"cannot listen on 127\.0\.0\.1:{port} .*--port"):
+            wiring._listen("127.0.0.1", port)
+
+
+def test_levels_that_changed_count_as_the_highest(tmp_path: Path) -> None:
+    class Books:
+        def remembered(self, limit: int) -> list[tuple[bytes, int]]:
+            return [(b"a", 1), (b"b", 3)]
+
+    def remembered(text: str) -> list[tuple[bytes, int]]:
+        config = load(write(tmp_path, text + TARGET.format("a")), {})
+        return wiring._remembered(Books(), config, tmp_path)  # type: ignore[arg-type]  # only this method is asked
+
+    assert remembered("") == [(b"a", 3), (b"b", 3)]  # nobody noted yet under which levels they were learnt
+    assert remembered("") == [(b"a", 1), (b"b", 3)]
+    assert remembered('[sensitivity]\nlevels = ["x", "y", "z"]\n') == [(b"a", 2), (b"b", 2)]
+
+
+def test_under_another_server_the_door_is_closed_until_there_is_a_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YUZUI_CONFIG", str(write(tmp_path, TARGET.format("a"))))
+    monkeypatch.setenv("YUZUI_DATA_DIR", str(tmp_path / "data"))
+    mask = os.umask(0o022)
+
+    async def main() -> None:
+        app = wiring.asgi()
+        told: list[str] = []
+        incoming = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+
+        async def receive() -> dict[str, str]:
+            if len(incoming) == 1:
+                with pytest.raises(Unauthenticated):
+                    app._desk.list_models(())
+            return incoming.pop(0)
+
+        async def send(message: object) -> None:
+            told.append(dict(message)["type"])  # type: ignore[call-overload]  # ASGI's own shapes
+
+        await app({"type": "lifespan"}, receive, send)
+        assert told == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+    try:
+        asyncio.run(main())
+    finally:
+        os.umask(mask)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_the_process_reloads_on_a_hang_up_and_drains_on_a_termination(tmp_path: Path) -> None:
+    path = write(tmp_path, TARGET.format("before"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "yuzui", "serve", "--config", path, "--port", "0", "--data-dir", tmp_path / "data"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert process.stdout is not None and process.stderr is not None
+    try:
+        address = process.stdout.readline().split()[-1]
+        write(tmp_path, TARGET.format("after"))
+        process.send_signal(signal.SIGHUP)
+        events = (json.loads(line)["event"] for line in process.stderr)
+        assert "reloaded" in events
+        with urllib.request.urlopen(f"{address}/v1/models", timeout=10) as reply:
+            assert "after" in {entry["id"] for entry in json.load(reply)["data"]}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.stdout.close()
+        process.stderr.close()
