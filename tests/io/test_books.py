@@ -311,7 +311,7 @@ asyncio.run(main())
 def run_and_kill(data_dir: Path, mode: str, after_lines: int) -> list[tuple[str, str]]:
     """Start a gateway's books, kill it with SIGKILL after some acknowledgements, return all that it acknowledged."""
     process = subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(data_dir), str(Path(__file__).parent), mode], stdout=subprocess.PIPE
+        [sys.executable, "-c", CHILD, str(data_dir), str(Path(__file__).parents[1]), mode], stdout=subprocess.PIPE
     )
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(after_lines)]

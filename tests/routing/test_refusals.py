@@ -91,7 +91,7 @@ def test_a_sovereign_refusal_tells_the_label_the_cause_and_each_verdict() -> Non
     assert message == (
         "no target behind model 'assistant' may see this request: it is restricted (finding email). Refused: "
         "deepseek/chat: cleared up to internal, the request is restricted; take the findings out or ask the operator for a "
-        "higher clearance; openai/gpt: cleared up to internal, the request is restricted; mask the findings or ask the "
+        "higher clearance; openai/gpt: cleared up to internal, the request is restricted; take the findings out or ask the "
         "operator for a higher clearance"
     )
 
