@@ -3,9 +3,10 @@
 // usage: mock_upstream PORT CHUNKS PACE_US
 //
 // One thread, epoll, HTTP/1.1 keep-alive. A request whose body has `"stream":true` gets CHUNKS events, one every
-// PACE_US microseconds, each in one HTTP chunk, then usage and [DONE]; every other request gets one JSON answer. Each
-// event carries "@@" and the 19-digit CLOCK_MONOTONIC time at which it was written: the load generator takes the delay
-// from it. Only what the two gateways of this benchmark send is understood: bodies have a Content-Length.
+// PACE_US microseconds, each in one HTTP chunk, then the end of the choice, usage and [DONE] at once; every other
+// request gets one JSON answer. Each event with text carries "@@" and the 19-digit CLOCK_MONOTONIC time at which it was
+// written: the load generator takes the delay from it. Only what the two gateways of this benchmark send is understood:
+// bodies have a Content-Length.
 // Formats: https://platform.openai.com/docs/api-reference/chat (2026-11).
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -72,19 +73,24 @@ static void make_json_answer(void) {
         "x-request-id: req_mock0000000000000000000000000000\r\n\r\n%s", body_size, body);
 }
 
-// One event as one HTTP chunk; the last one brings usage, [DONE] and the end of the body.
+static size_t wrap(char *out, const char *event, int size) {
+    return (size_t)sprintf(out, "%x\r\n%s\r\n", (unsigned)size, event);
+}
+
+// One event as one HTTP chunk. After the text come, without a pause, the end of the choice (an event without text: a
+// gateway may hold it back until it has settled), usage, [DONE] and the end of the body.
 static size_t make_event(char *out, int index) {
     char event[EVENT_CAPACITY];
-    int size;
     if (index < chunks)
-        size = sprintf(event, EVENT_HEAD "\"choices\":[{\"index\":0,\"delta\":{%s\"content\":\" @@%019ld ok\"},"
-            "\"logprobs\":null,\"finish_reason\":%s}],\"usage\":null}\n\n",
-            index == 0 ? "\"role\":\"assistant\"," : "", now_ns(), index == chunks - 1 ? "\"stop\"" : "null");
-    else
-        size = sprintf(event, EVENT_HEAD "\"choices\":[],\"usage\":{\"prompt_tokens\":497,\"completion_tokens\":%d,"
-            "\"total_tokens\":%d,\"prompt_tokens_details\":{\"cached_tokens\":0},\"completion_tokens_details\":{"
-            "\"reasoning_tokens\":0}}}\n\ndata: [DONE]\n\n", chunks, 497 + chunks);
-    return (size_t)sprintf(out, "%x\r\n%s\r\n%s", (unsigned)size, event, index < chunks ? "" : "0\r\n\r\n");
+        return wrap(out, event, sprintf(event, EVENT_HEAD "\"choices\":[{\"index\":0,\"delta\":{%s\"content\":"
+            "\" @@%019ld ok\"},\"logprobs\":null,\"finish_reason\":null}],\"usage\":null}\n\n",
+            index == 0 ? "\"role\":\"assistant\"," : "", now_ns()));
+    size_t size = wrap(out, event, sprintf(event, EVENT_HEAD "\"choices\":[{\"index\":0,\"delta\":{},\"logprobs\":"
+        "null,\"finish_reason\":\"stop\"}],\"usage\":null}\n\n"));
+    size += wrap(out + size, event, sprintf(event, EVENT_HEAD "\"choices\":[],\"usage\":{\"prompt_tokens\":497,"
+        "\"completion_tokens\":%d,\"total_tokens\":%d,\"prompt_tokens_details\":{\"cached_tokens\":0},"
+        "\"completion_tokens_details\":{\"reasoning_tokens\":0}}}\n\ndata: [DONE]\n\n", chunks, 497 + chunks));
+    return size + (size_t)sprintf(out + size, "0\r\n\r\n");
 }
 
 static void close_conn(Conn *c) {
@@ -156,7 +162,7 @@ static void accept_all(int listener) {
 }
 
 static void write_due_events(void) {
-    char event[EVENT_CAPACITY + 64];
+    char events[2 * EVENT_CAPACITY + 64];
     long now = now_ns();
     while (queue_first && queue_first->due_ns <= now) {
         Conn *c = queue_first;
@@ -165,7 +171,7 @@ static void write_due_events(void) {
         c->is_streaming = 0;
         if (c->is_closed) { free(c); continue; }
         int is_last = c->sent_events == chunks;
-        if (send_all(c, event, make_event(event, c->sent_events++)) < 0) { close_conn(c); continue; }
+        if (send_all(c, events, make_event(events, c->sent_events++)) < 0) { close_conn(c); continue; }
         if (is_last) {
             if (answer(c) < 0) close_conn(c);
             continue;
