@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from fault_upstream import Call, FaultUpstream, Script, completion, piece
 from gateway_kit import RunningGateway, gateway
+from yuzui.audit.record import RequestRecord
 
 Story = Callable[[RunningGateway, FaultUpstream, FaultUpstream], Coroutine[Any, Any, None]]  # Any: asyncio's own
 
@@ -104,7 +106,7 @@ def whole(body: bytes, head: bytes = b"") -> bytes:
     )
 
 
-def chat(model: str = "assistant", content: str = "Good morning, how are you?", **more: object) -> bytes:
+def chat(model: str = "assistant", content: object = "Good morning, how are you?", **more: object) -> bytes:
     return json.dumps({"model": model, "messages": [{"role": "user", "content": content}], **more}).encode()
 
 
@@ -174,3 +176,48 @@ def check_clean(answer: bytes) -> None:
 def looks_complete(answer: bytes) -> bool:
     """Whether a client could take a streamed answer for a whole one."""
     return b"data: [DONE]" in answer or b'"finish_reason":"' in answer.replace(b'": "', b'":"')
+
+
+def run_each(
+    own: Script, vendor: Script, story: Callable[..., Coroutine[Any, Any, None]], cases: Iterable[Any]
+) -> None:
+    """`run` for many cases in one gateway: `story(running, own, vendor, *case)`, each with a clean slate."""
+
+    async def all_cases(running: RunningGateway, first: FaultUpstream, second: FaultUpstream) -> None:
+        for case in cases:
+            first.calls.clear()
+            second.calls.clear()
+            forget_failures(running)
+            try:
+                await story(running, first, second, *(case if isinstance(case, tuple) else (case,)))
+            except BaseException as error:
+                error.add_note(f"case: {case!r}"[:500])
+                raise
+
+    run(own, vendor, all_cases)
+
+
+def forget_failures(running: RunningGateway) -> None:
+    """Breakers as at the start, so that each case meets a target that is not left alone."""
+    breakers = running.service.gateway.world.watch.breakers
+    breakers._circuits.clear()
+    breakers._tripped.clear()
+
+
+def key_of(running: RunningGateway, app: str, **fields: object) -> str:
+    """The virtual key of `app` in this gateway; made when it is first asked for."""
+    known = _KEYS.setdefault(running.service, {})
+    if app not in known:
+        known[app] = running.add_key(app=app, seed=len(known) + 1, **fields)
+    return known[app]
+
+
+_KEYS: WeakKeyDictionary[object, dict[str, str]] = WeakKeyDictionary()
+
+
+async def until_recorded(running: RunningGateway, count: int = 1) -> list[RequestRecord]:
+    """The records, once there are `count`: closings of aborted requests come a moment after the client left."""
+    async with asyncio.timeout(8):
+        while len(records := await running.records()) < count:  # noqa: ASYNC110 - the books ring no bell
+            await asyncio.sleep(0.01)
+    return records

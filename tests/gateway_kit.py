@@ -17,6 +17,7 @@ from yuzui.admission.keys import key_hash, make_secret
 from yuzui.audit.record import RequestRecord, read_record
 from yuzui.config import read
 from yuzui.core.booking import KeyRecord
+from yuzui.io.line import GuardedLine
 from yuzui.io.secrets import load_secrets
 from yuzui.wiring import Server, Service
 
@@ -71,7 +72,17 @@ async def gateway(
         service = Service(read(config, environ or {}, source=Path("test.toml")), place)
         listener = socket.create_server(("127.0.0.1", 0))
         server = Server(
-            uvicorn.Config(service.app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1)
+            uvicorn.Config(
+                service.app,
+                lifespan="off",
+                http=GuardedLine,
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=1,
+            )
         )
         await service.start()
         serving = asyncio.create_task(server.serve(sockets=[listener]))

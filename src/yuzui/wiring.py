@@ -32,6 +32,7 @@ from yuzui.io.audit_folder import AuditFolder
 from yuzui.io.books import SqliteBooks
 from yuzui.io.clock import SystemClock, SystemRandomness
 from yuzui.io.http_server import HttpServer
+from yuzui.io.line import GuardedLine
 from yuzui.io.logs import LogSink
 from yuzui.io.price_library import lookup
 from yuzui.io.publisher import Publisher
@@ -376,7 +377,8 @@ async def _run(service: Service, listener: socket.socket, on_ready: Callable[[st
         uvicorn.Config(
             service.app,
             lifespan="off",
-            http="httptools",
+            http=GuardedLine,
+            ws="none",
             log_config=None,
             access_log=False,
             server_header=False,

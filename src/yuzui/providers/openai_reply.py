@@ -306,6 +306,8 @@ def _usage(raw: Raw) -> Usage | None:
         return None  # a paid, complete answer does not become a failure because its counts are nonsense
     if found.prompt_tokens is None and found.completion_tokens is None:
         return None
+    if min(found.prompt_tokens or 0, found.completion_tokens or 0) < 0:
+        return None  # nonsense is estimated, not believed to be nothing
     prompt, completion = found.prompt_tokens_details, found.completion_tokens_details
     cached = prompt.cached_tokens if prompt is not None else None
     return Usage(
