@@ -41,9 +41,10 @@ class SseReader:
             return []
         blocks = (b"".join((*parts, data)) if parts else data).split(b"\n\n")
         rest = blocks.pop()
-        self._parts = [rest] if rest else []
-        self._size = len(rest)
-        self._check_size()
+        if parts or rest:
+            self._parts = [rest] if rest else []
+            self._size = len(rest)
+            self._check_size()
         events: list[tuple[str, bytes]] = []
         for block in blocks:
             # The overwhelmingly common block is a single data line.
