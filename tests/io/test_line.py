@@ -169,3 +169,14 @@ def test_fields_behind_a_body_are_not_headers() -> None:
         assert b"x-names: host,transfer-encoding\r\n" in answer
 
     run(GuardedLine, story)
+
+
+def test_a_line_beyond_the_limit_is_told_at_once_and_takes_no_place() -> None:
+    async def story(dial: Dial) -> None:
+        lines = [await dial() for _ in range(4)]
+        for _, writer in lines:
+            writer.write(HEAD)  # so that each has been accepted before the next question
+        more, _ = await dial()
+        assert (await _closed(more)).startswith(b"HTTP/1.1 503 ")
+
+    run(GuardedLine, story, most=4)

@@ -14,6 +14,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 TOO_LARGE = b'{"error":{"message":"the request\'s head is too large; send fewer or shorter headers",' \
             b'"type":"invalid_request_error","param":null,"code":"head_too_large"}}'  # fmt: skip
 
+FULL = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 2\r\ncontent-length: 0\r\n\r\n"
+
 
 class GuardedLine(HttpToolsProtocol):
     """uvicorn's HTTP/1.1 protocol for lines that strangers can open. Times are seconds."""
@@ -39,6 +41,11 @@ class GuardedLine(HttpToolsProtocol):
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
+        if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency:
+            # Answered without waiting for a request: the descriptors beyond the limit belong to books and targets.
+            transport.write(FULL)
+            transport.close()
+            return
         self._since = self.loop.time()
         self._timer = self.loop.call_later(self.LOOK_EVERY_S, self._look)
 
