@@ -218,6 +218,6 @@ _KEYS: WeakKeyDictionary[object, dict[str, str]] = WeakKeyDictionary()
 async def until_recorded(running: RunningGateway, count: int = 1) -> list[RequestRecord]:
     """The records, once there are `count`: closings of aborted requests come a moment after the client left."""
     async with asyncio.timeout(8):
-        while len(records := await running.records()) < count:  # noqa: ASYNC110 - the books ring no bell
+        while len(records := await running.records()) < count:
             await asyncio.sleep(0.01)
     return records

@@ -25,8 +25,20 @@ LAYER = {
 """Imports point from higher numbers to lower ones, or stay inside one folder."""
 
 STATIONS = {"dialects", "providers", "admission", "privacy", "routing", "accounting", "audit"}
-WORLDLY = {"socket", "asyncio.subprocess", "subprocess", "sqlite3", "apsw", "pyreqwest", "random", "secrets", "urllib.request",
-           "http.client", "tempfile", "shutil"}
+WORLDLY = {
+    "socket",
+    "asyncio.subprocess",
+    "subprocess",
+    "sqlite3",
+    "apsw",
+    "pyreqwest",
+    "random",
+    "secrets",
+    "urllib.request",
+    "http.client",
+    "tempfile",
+    "shutil",
+}
 """Modules that touch the world: only io/, engine/, cli/ and wiring may import them."""
 
 
@@ -86,15 +98,13 @@ def test_only_io_engine_and_cli_touch_the_world() -> None:
 
 def test_there_is_no_import_cycle() -> None:
     graph = {
-        module: {
-            name.removeprefix("yuzui.") for name in imports_of(path) if name.startswith("yuzui.")
-        }
+        module: {name.removeprefix("yuzui.") for name in imports_of(path) if name.startswith("yuzui.")}
         for module, path in modules()
     }
     done: set[str] = set()
 
     def visit(module: str, way: tuple[str, ...]) -> None:
-        assert module not in way, " -> ".join((*way[way.index(module):], module))
+        assert module not in way, " -> ".join((*way[way.index(module) :], module))
         if module in done:
             return
         for following in graph.get(module, ()):
@@ -214,7 +224,9 @@ def test_no_file_contains_what_looks_like_a_key() -> None:
         rb"sk-[A-Za-z0-9_-]{20,}|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|yz-[A-Za-z0-9_-]{43}"
         rb"|-----BEGIN [A-Z ]*PRIVATE KEY-----\r?\n[A-Za-z0-9+/=]{20}|xox[baprs]-[A-Za-z0-9-]{20,}"
     )
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
     guilty = [name for name in listed if name and (ROOT / name).is_file() and shapes.search((ROOT / name).read_bytes())]
     assert not guilty
 
@@ -223,6 +235,8 @@ def test_no_file_names_a_package_registry_or_this_machine() -> None:
     # Written in pieces, so that this file does not name them either.
     hosts = ("files.python" + "hosted.org", "py" + "pi.org/simple", "registry.npm" + "js.org", "deb.deb" + "ian.org")
     names = re.compile("|".join(map(re.escape, (*hosts, str(ROOT) + "/"))).encode())
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
     guilty = [name for name in listed if name and (ROOT / name).is_file() and names.search((ROOT / name).read_bytes())]
     assert not guilty

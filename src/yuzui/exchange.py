@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+import msgspec
+
 from yuzui.accounting.settle import Settlement
 from yuzui.audit.record import AttemptRecord, CauseRecord, CostRecord, RequestRecord, UsageRecord
 from yuzui.core.booking import Outcome, Receipt
@@ -23,7 +25,7 @@ from yuzui.core.errors import (
     UpstreamUnreachable,
     YuzuiError,
 )
-from yuzui.core.sensitivity import Lattice, Sensitivity
+from yuzui.core.sensitivity import Cause, Lattice, Sensitivity
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
 
@@ -125,6 +127,7 @@ class Exchange:
     conversation_id: str = ""
     refused: tuple[Verdict, ...] = ()
     """Why no target was permitted, when routing refused."""
+    _opening: RequestRecord | None = None
     closed: asyncio.Future[Receipt] | None = None
     """Set once the closing is on its way to the books: a request is closed exactly once."""
 
@@ -152,13 +155,37 @@ class Exchange:
                 rate=settlement.rate,
             )
 
-    def record(self, outcome: Outcome | str, error: YuzuiError | None, *, duration_ms: int) -> RequestRecord:
-        """The leaf, as far as the request got."""
-        caller, decision, label = self.caller, self.decision, self.sensitivity
+    def record(self, outcome: Outcome, error: YuzuiError | None, *, duration_ms: int) -> RequestRecord:
+        """The leaf, as far as the request got. What the decision settled is written once, for both times."""
+        opening = self._opening
+        if opening is None:
+            opening = self._open_record()
+            if self.decision is not None:
+                self._opening = opening
+        target, usage = self.target, self.usage
+        return msgspec.structs.replace(
+            opening,
+            answer_hash=self.answer_hash,
+            attempts=tuple(self.attempts),
+            target=target.name if target else "",
+            is_simulated=target.is_simulated if target else False,
+            outcome=outcome,
+            error=error.code if error else "",
+            error_message=safe_message(error) if error else "",
+            usage=usage_record(usage) if usage else None,
+            cost=self.cost,
+            dropped=self.dropped,
+            duration_ms=duration_ms,
+            first_token_ms=self.first_token_ms,
+            suppressed=self.suppressed,
+        )
+
+    def _open_record(self) -> RequestRecord:
+        caller, decision, label, request = self.caller, self.decision, self.sensitivity, self.request
         names = self.lattice.names
-        refused: dict[str, tuple[str, ...]] = {}
+        refused: dict[str, list[str]] = {}
         for verdict in decision.refused if decision is not None else self.refused:
-            refused[verdict.reason] = (*refused.get(verdict.reason, ()), verdict.target)
+            refused.setdefault(verdict.reason, []).append(verdict.target)
         return RequestRecord(
             id=self.id,
             at=rfc3339(self.at_ns),
@@ -166,36 +193,18 @@ class Exchange:
             app=caller.app if caller else "",
             team=caller.team if caller else "",
             dialect=self.dialect,
-            model=self.request.model if self.request else "",
-            stream=self.request.stream if self.request else False,
+            model=request.model if request else "",
+            stream=request.stream if request else False,
             request_hash=self.request_hash,
-            answer_hash=self.answer_hash,
             snapshot=self.snapshot_id,
             sensitivity=names[label.level] if label else "",
-            causes=tuple(
-                CauseRecord(source=cause.source, level=names[cause.level], detail=cause.detail)
-                for cause in label.causes
-            )
-            if label
-            else (),
+            causes=tuple([_cause_record(cause, names) for cause in label.causes]) if label else (),
             findings=label.kinds if label else {},
             allowed=decision.allowed.listed if decision else (),
-            refused=refused,
+            refused={reason: tuple(targets) for reason, targets in refused.items()},
             policy=decision.policy if decision else "",
-            plan=tuple(target.name for target in decision.plan) if decision else (),
+            plan=tuple([target.name for target in decision.plan]) if decision else (),
             why=decision.why if decision else "",
-            attempts=tuple(self.attempts),
-            target=self.target.name if self.target else "",
-            is_simulated=self.target.is_simulated if self.target else False,
-            outcome=outcome,
-            error=error.code if error else "",
-            error_message=safe_message(error) if error else "",
-            usage=usage_record(self.usage) if self.usage else None,
-            cost=self.cost,
-            dropped=self.dropped,
-            duration_ms=duration_ms,
-            first_token_ms=self.first_token_ms,
-            suppressed=self.suppressed,
         )
 
     def headers(self) -> dict[str, str]:
@@ -225,7 +234,7 @@ def safe_message(error: YuzuiError) -> str:
 
 
 def without_key(message: str, target: Target) -> str:
-    """`message` without the target's key, by value: a target's own words may quote what we sent, wherever they stand."""
+    """`message` without the target's key, by value: a target's words may quote what we sent, wherever they stand."""
     return message.replace(target.api_key, "[key]") if target.api_key else message
 
 
@@ -233,6 +242,10 @@ _OURS = (UpstreamUnreachable, UpstreamTLS, UpstreamRedirect, UpstreamTimeout)
 """Faults whose words are written in io/, never by a target."""
 
 _FIELD = re.compile(r"[a-z_]+(\[\d+\]|\.[a-z_]+)*")
+
+
+def _cause_record(cause: Cause, names: tuple[str, ...]) -> CauseRecord:
+    return CauseRecord(source=cause.source, level=names[cause.level], detail=cause.detail)
 
 
 def usage_record(usage: Usage) -> UsageRecord:

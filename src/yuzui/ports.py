@@ -53,7 +53,7 @@ class Upstream(Protocol):
     def open(
         self, wire: WireRequest, target: Target, allowed: AllowedSet
     ) -> AbstractAsyncContextManager[UpstreamReply]:
-        """Send `wire` to `target`. Raise `PermissionError` when `target` is not in `allowed`: the second, independent check."""
+        """Send `wire` to `target`. Raise `PermissionError` unless it is in `allowed`: the second, independent check."""
         ...
 
 

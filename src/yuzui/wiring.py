@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import gc
 import logging
 import os
 import signal
@@ -381,6 +382,7 @@ async def _run(service: Service, listener: socket.socket, on_ready: Callable[[st
             ws="none",
             log_config=None,
             access_log=False,
+            proxy_headers=False,  # nobody's word is taken for who he is
             server_header=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=int(drain_s) + 10,
@@ -394,6 +396,10 @@ async def _run(service: Service, listener: socket.socket, on_ready: Callable[[st
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await server.is_up.wait()
+        # What start-up made lives as long as we do: the collector need not look at it again, nor look so often.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 50, 1000)
         on_ready(_address(listener))
         waiting = asyncio.create_task(stopping.wait())
         await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)

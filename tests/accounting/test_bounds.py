@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from accounting_kit import RATES, a_price, a_request, a_target
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounting_kit import RATES, a_price, a_request, a_target
 from yuzui.accounting.bounds import (
     DEFAULT_MAX_OUTPUT_TOKENS,
     IMAGE_TOKENS,

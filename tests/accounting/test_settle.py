@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
-from accounting_kit import RATES, Counted, Ended, Money, a_price, a_request, a_target
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounting_kit import RATES, Counted, Ended, Money, a_price, a_request, a_target
 from yuzui.accounting.bounds import most_expensive_nano
 from yuzui.accounting.prices import FREE
 from yuzui.accounting.settle import NOTHING, estimate_usage, settle

@@ -380,14 +380,14 @@ def check_books(folder: Path, journal: Journal) -> Audit:
 async def until_true(seconds: float, probe: Callable[[], object]) -> None:
     """Wait until `probe()` holds; fail when it does not within `seconds`."""
     async with asyncio.timeout(seconds):
-        while not probe():  # noqa: ASYNC110 - what is watched lives in another process
+        while not probe():
             await asyncio.sleep(0.02)
 
 
 async def until_answered(seconds: float, address: tuple[str, int], body: Mapping[str, Any], *, key: str) -> None:
     """Ask until the answer is 200; fail when it does not come within `seconds`."""
     async with asyncio.timeout(seconds):
-        while (await ask(address, body, key=key)).status != 200:  # noqa: ASYNC110 - as above
+        while (await ask(address, body, key=key)).status != 200:
             await asyncio.sleep(0.05)
 
 

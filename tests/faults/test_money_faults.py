@@ -205,7 +205,7 @@ def test_an_aborted_stream_is_billed_from_what_was_counted() -> None:
                 await line.read_some()
             line.close()
             async with asyncio.timeout(5):
-                while not (records := await running.records()):  # noqa: ASYNC110 - a disconnect is seen in its own time
+                while not (records := await running.records()):
                     await asyncio.sleep(0.02)
             assert records[0].outcome == "aborted"
             usage = records[0].usage
@@ -391,12 +391,12 @@ def test_a_revoked_rotated_or_expired_key_stops_within_a_second_while_the_server
 
 async def works(served: Served, key: str) -> None:
     async with asyncio.timeout(3):
-        while (await ask(served.address, chat(), key=key)).status != 200:  # noqa: ASYNC110 - another process
+        while (await ask(served.address, chat(), key=key)).status != 200:
             await asyncio.sleep(0.02)
 
 
 async def stops(served: Served, key: str, within_s: float = 1.5) -> None:
     """Promised is a second; half of one more for a busy machine."""
     async with asyncio.timeout(within_s):
-        while (await ask(served.address, chat(), key=key)).status != 401:  # noqa: ASYNC110 - another process
+        while (await ask(served.address, chat(), key=key)).status != 401:
             await asyncio.sleep(0.02)

@@ -18,11 +18,11 @@ from typing import Any
 
 import apsw
 import pytest
-from books_kit import DAY_NS, START_NS, a_closing, a_key, an_intent
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
+from books_kit import DAY_NS, START_NS, a_closing, a_key, an_intent
 from yuzui.audit.record import RequestRecord, read_record, write_record
 from yuzui.core.booking import Intent, Receipt
 from yuzui.core.errors import BudgetExceeded, ConfigError, GatewayFault

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from fake_time import FakeTimeLoop, run
 
+from fake_time import FakeTimeLoop, run
 from yuzui.core.errors import UpstreamTimeout
 from yuzui.core.target import Timeouts
 from yuzui.io.deadlines import Deadlines

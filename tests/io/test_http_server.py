@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from fake_time import FakeTimeLoop, run
 
+from fake_time import FakeTimeLoop, run
 from yuzui.core.errors import InvalidRequest, NotFound, Unauthenticated, YuzuiError
 from yuzui.dialects._contract import ClientDialect
 from yuzui.dialects.openai_chat import DIALECT

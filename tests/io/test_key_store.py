@@ -7,8 +7,8 @@ from pathlib import Path
 
 import apsw
 import pytest
-from books_kit import START_NS, a_key
 
+from books_kit import START_NS, a_key
 from yuzui.core.errors import ConfigError, GatewayFault
 from yuzui.io import key_store
 from yuzui.io.database import migrate, open_database

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import apsw
 import pytest
-from books_kit import a_closing, an_intent
 
+from books_kit import a_closing, an_intent
 from yuzui.core.booking import Posting, Receipt
 from yuzui.core.errors import BudgetExceeded, GatewayFault
 from yuzui.io.database import migrate, open_database

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from books_kit import a_closing, an_intent
 
+from books_kit import a_closing, an_intent
 from yuzui.audit.record import RequestRecord, write_record
 from yuzui.core.errors import ConfigError
 from yuzui.io.audit_folder import AuditFolder

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from books_kit import START_NS, an_intent
 
+from books_kit import START_NS, an_intent
 from yuzui.audit.record import read_record
 from yuzui.io.recovery import closing_of_dead
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from routing_kit import CHEAP, FREE, HOUSE, price
 
+from routing_kit import CHEAP, FREE, HOUSE, price
 from yuzui.core.caller import Constraints
 from yuzui.core.chat import Feature
 from yuzui.core.decision import RefusalReason

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from routing_kit import FakeClock
 
+from routing_kit import FakeClock
 from yuzui.core.errors import UpstreamFault, UpstreamRefused, UpstreamUnreachable
 from yuzui.routing.breaker import BreakerRules, Breakers
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from routing_kit import FakeClock
-
 from yuzui.core.errors import UpstreamUnreachable
 from yuzui.routing.health import Health, Watch
 

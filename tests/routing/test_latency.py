@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from routing_kit import FakeClock
 
+from routing_kit import FakeClock
 from yuzui.routing.latency import HALF_LIFE_S, Latencies
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import msgspec
-from routing_kit import CHEAP, FREE, HOUSE
 
+from routing_kit import CHEAP, FREE, HOUSE
 from yuzui.core.sensitivity import Lattice
 from yuzui.routing.listing import describe, describe_price, per_million
 from yuzui.routing.names import Names

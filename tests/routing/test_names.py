@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from routing_kit import CHEAP, DEAR, HOUSE
 
+from routing_kit import CHEAP, DEAR, HOUSE
 from yuzui.core.errors import ConfigError, NotAllowed, NotFound
 from yuzui.core.target import Target, VirtualModel
 from yuzui.routing.names import Names

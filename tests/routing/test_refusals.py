@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from routing_kit import CHEAP, DEAR, HOUSE, labelled
 
+from routing_kit import CHEAP, DEAR, HOUSE, labelled
 from yuzui.core.caller import Constraints
 from yuzui.core.chat import Feature
 from yuzui.core.errors import GatewayFault, NoPermittedTarget, UnsupportedFeature, YuzuiError

@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from routing_kit import CHEAP, DEAR, HOUSE, FakeClock, FakeRandomness
 
+from routing_kit import CHEAP, DEAR, HOUSE, FakeClock, FakeRandomness
 from yuzui.core.decision import AllowedSet, Decision
 from yuzui.core.errors import (
     UpstreamBusy,

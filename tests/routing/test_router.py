@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from routing_kit import CHEAP, DEAR, FREE, HOUSE, FakeClock, labelled, price
 
+from routing_kit import CHEAP, DEAR, FREE, HOUSE, FakeClock, labelled, price
 from yuzui.core.caller import Constraints
 from yuzui.core.chat import Feature
 from yuzui.core.decision import Decision

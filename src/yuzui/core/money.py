@@ -59,6 +59,8 @@ def cost_nano(price: Price, usage: Usage) -> int:
 
 def convert_nano(amount_nano: int, rate: Decimal) -> int:
     """`amount_nano` of one currency in another; `rate` is units of the other per unit of the first; rounded up."""
+    if rate == 1:
+        return amount_nano
     return int((amount_nano * rate).to_integral_value(rounding=ROUND_CEILING))
 
 

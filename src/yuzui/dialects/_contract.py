@@ -1,4 +1,4 @@
-"""What a client dialect must offer: `DIALECT`, an object with the shape of `ClientDialect`. Bytes ↔ core.chat, no sockets."""
+"""What a client dialect must offer: `DIALECT`, shaped like `ClientDialect`. Bytes ↔ core.chat, no sockets."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
@@ -9,7 +10,11 @@ from yuzui.privacy.detectors._contract import Digits
 
 Owner = TypeVar("Owner")
 
+_Span = tuple[int, int, tuple[Owner, ...]]
 MIN_DIGITS = 7
+MOST_KNOWN = 4096  # shapes of numbers on one line; an attacker may make up more, honest text has a few
+_RUN = re.compile("[0-9]+")
+_LINE_ENDS = frozenset("\n\r\t,;|")
 _GAP = r"""[ \t\r\n.,_*`()\[\]"'+/~|;-]"""
 _NEITHER = r"""[^0-9 \t\r\n.,_*`()\[\]"'+/~|;-]"""
 CLUSTER_REGEX = rf"[0-9](?:{_GAP}{{0,5}}[0-9]){{{MIN_DIGITS - 1},}}(?:{_GAP}{{0,5}}{_NEITHER}|{_GAP}{{6}})"
@@ -20,7 +25,7 @@ every end of a match reports one per cluster, not one per digit; the separator b
 class Layouts(Generic[Owner]):
     """Finds the groups of digits whose layout somebody asked for. `(1, 1, …)` matches whole runs of single digits."""
 
-    __slots__ = ("_across", "_owners", "_prefixes", "_prefixes_across")
+    __slots__ = ("_across", "_known", "_owners", "_prefixes", "_prefixes_across")
 
     def __init__(
         self,
@@ -28,6 +33,7 @@ class Layouts(Generic[Owner]):
         across: Mapping[tuple[int, ...], Sequence[Owner]],
     ) -> None:
         """`across` are those wanted layouts whose groups may stand on several lines or in several cells."""
+        self._known: dict[tuple[int, ...], list[_Span[Owner]]] = {}
         self._owners = {layout: tuple(owners) for layout, owners in wanted.items()}
         self._across = {layout: tuple(owners) for layout, owners in across.items()}
         self._prefixes = _prefixes(self._owners)
@@ -36,7 +42,22 @@ class Layouts(Generic[Owner]):
     def find(self, text: str, start: int, end: int) -> Iterator[tuple[Digits, tuple[Owner, ...]]]:
         """Groups in the cluster `text[start:end]` with those who asked for them. Linear in its length."""
         runs = _runs(text, start, end)
-        lengths = [last - first for first, last in runs]
+        lengths = tuple([last - first for first, last in runs])
+        if len(lengths) <= 8 and _LINE_ENDS.isdisjoint(text[runs[0][0] : runs[-1][1]]):
+            # On one line the layout alone decides: dates, order numbers and amounts have few shapes.
+            known = self._known.get(lengths)
+            if known is None:
+                known = list(self._spans(text, runs, lengths))
+                if len(self._known) < MOST_KNOWN:
+                    self._known[lengths] = known
+            spans: Iterable[_Span[Owner]] = known
+        else:
+            spans = self._spans(text, runs, lengths)
+        for first, last, owners in spans:
+            yield _group(text, runs[first:last]), owners
+
+    def _spans(self, text: str, runs: list[tuple[int, int]], lengths: tuple[int, ...]) -> Iterator[_Span[Owner]]:
+        """(first run, run behind the last, who asked) of every wanted group."""
         singles_end = 0
         for at, length in enumerate(lengths):
             if (length,) in self._prefixes:
@@ -47,21 +68,21 @@ class Layouts(Generic[Owner]):
                     singles_end += 1
                 owners = self._owners.get((1,) * (singles_end - at)) if MIN_DIGITS <= singles_end - at <= 32 else None
                 if owners is not None:
-                    yield _group(text, runs[at:singles_end]), owners
+                    yield at, singles_end, owners
 
     def _from(
-        self, at: int, text: str, runs: list[tuple[int, int]], lengths: list[int]
-    ) -> Iterator[tuple[Digits, tuple[Owner, ...]]]:
+        self, at: int, text: str, runs: list[tuple[int, int]], lengths: tuple[int, ...]
+    ) -> Iterator[_Span[Owner]]:
         owners_of, prefixes = self._owners, self._prefixes
         for end in range(at + 1, len(runs) + 1):
             if end - at > 1 and prefixes is self._prefixes and _is_line_end(text, runs[end - 2][1], runs[end - 1][0]):
                 owners_of, prefixes = self._across, self._prefixes_across
-            layout = tuple(lengths[at:end])
+            layout = lengths[at:end]
             if layout not in prefixes:
                 return
             owners = owners_of.get(layout)
             if owners is not None:
-                yield _group(text, runs[at:end]), owners
+                yield at, end, owners
 
 
 def _prefixes(layouts: Iterable[tuple[int, ...]]) -> frozenset[tuple[int, ...]]:
@@ -71,22 +92,11 @@ def _prefixes(layouts: Iterable[tuple[int, ...]]) -> frozenset[tuple[int, ...]]:
 
 def _is_line_end(text: str, start: int, end: int) -> bool:
     """Whether a gap separates lines or cells rather than the groups of one number."""
-    return any(char in "\n\r\t,;|" for char in text[start:end])
+    return not _LINE_ENDS.isdisjoint(text[start:end])
 
 
 def _runs(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    runs: list[tuple[int, int]] = []
-    first = -1
-    for at in range(start, end):
-        if "0" <= text[at] <= "9":
-            if first < 0:
-                first = at
-        elif first >= 0:
-            runs.append((first, at))
-            first = -1
-    if first >= 0:
-        runs.append((first, end))
-    return runs
+    return [match.span() for match in _RUN.finditer(text, start, end)]
 
 
 def _group(text: str, runs: list[tuple[int, int]]) -> Digits:

@@ -19,7 +19,7 @@ from yuzui.privacy.numbers import CLUSTER_REGEX, Layouts
 from yuzui.privacy.views import read_hidden
 
 MAX_FINDINGS = 10_000  # enough for any honest request; looking on would only cost time, so the rest counts as the worst
-_RECORD_MARK = SEPARATOR.strip()
+_RECORD_MARK = "\x1e"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,7 +72,10 @@ def has_cue(text: str, start: int, cues: tuple[str, ...], *, reach: int = 32) ->
     cut = before.rfind("\x1e")
     if cut >= 0:
         before = before[cut:]
-    return any(cue in before and _is_worded(before, cue) for cue in cues)
+    for cue in cues:
+        if cue in before and _is_worded(before, cue):
+            return True
+    return False
 
 
 def _is_worded(before: str, cue: str) -> bool:

@@ -23,7 +23,7 @@ class WireRequest:
 
     path: str
     headers: Mapping[str, str]
-    """Complete and allow-listed by construction: nothing of the client's headers is ever copied here. Holds the secret."""
+    """Complete, allow-listed by construction: nothing of the client's headers is copied here. Holds the secret."""
     body: bytes
     is_stream: bool
     dropped: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class Codec(Protocol):
     """Requests and answers of this dialect take the same-dialect lane."""
 
     def write_request(self, request: ChatRequest, target: Target, *, output_cap: int | None) -> WireRequest:
-        """`output_cap`: a bound to send when the client set none (hard budgets). Raise `UnsupportedFeature` naming the field."""
+        """`output_cap`: sent when the client set no bound (hard budget). Raise `UnsupportedFeature` naming it."""
         ...
 
     def read_response(self, body: bytes) -> ChatResponse:
@@ -68,5 +68,5 @@ class Codec(Protocol):
     def decoder(self) -> Decoder: ...
 
     def read_error(self, status: int, headers: Mapping[str, str], body: bytes, target: Target) -> UpstreamFault:
-        """The fault for a non-2xx answer. Never relays the vendor's text unredacted: `target.api_key` is removed by value."""
+        """The fault for a non-2xx answer. The vendor's text is redacted: `target.api_key` is removed by value."""
         ...

@@ -13,7 +13,7 @@ Schema = Mapping[str, Any]  # Any: JSON values
 def sample(schema: Schema, text: str) -> Any:  # Any: a JSON value of the schema's type
     """A value for `schema`; strings are `text` where the schema leaves them free.
 
-    Understands what structured outputs allow: types, enum, const, properties, items, anyOf/oneOf/allOf and local `$ref`;
+    Understands what structured outputs allow: types, enum, const, properties, items, anyOf/oneOf/allOf, local `$ref`;
     formats and patterns it ignores.
     """
     return _sample(schema, text, schema, MAX_DEPTH)

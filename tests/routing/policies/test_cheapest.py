@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from routing_kit import CHEAP, DEAR, FREE, HOUSE, price
 
+from routing_kit import CHEAP, DEAR, FREE, HOUSE, price
 from yuzui.core.target import Target
 from yuzui.routing.policies._contract import Facts
 from yuzui.routing.policies.cheapest import POLICY

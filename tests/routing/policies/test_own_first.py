@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from routing_kit import CHEAP, DEAR, HOUSE
-
 from yuzui.routing.policies._contract import Facts
 from yuzui.routing.policies.own_first import POLICY
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from routing_kit import CHEAP, DEAR, HOUSE
-
 from yuzui.routing.policies._contract import Facts
 from yuzui.routing.policies.pinned import POLICY
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from routing_kit import CHEAP, DEAR, FREE, HOUSE, price
 
+from routing_kit import CHEAP, DEAR, FREE, HOUSE, price
 from yuzui.core.target import Target
 from yuzui.routing.policies._contract import Facts, expected_cost, is_full
 from yuzui.routing.policies.catalogue import load_policies

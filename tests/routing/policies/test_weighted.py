@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import replace
 
 from routing_kit import CHEAP, DEAR, HOUSE
-
 from yuzui.routing.policies._contract import Facts
 from yuzui.routing.policies.weighted import POLICY
 

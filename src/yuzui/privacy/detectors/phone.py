@@ -33,8 +33,9 @@ _LAYOUTS = tuple(
 
 def _check_digits(number: Digits) -> Hit | None:
     text, start, end = number.text, number.start, number.end
-    if not all(len(gap) <= 3 and _GAP_CHARS.issuperset(gap) for gap in number.gaps):
-        return None
+    for gap in number.gaps:
+        if len(gap) > 3 or not _GAP_CHARS.issuperset(gap):
+            return None
     if not stands_alone(text, start, end) or is_inside_number(text, start, end):
         return None
     if _is_chinese_mobile(number):
@@ -46,7 +47,7 @@ def _check_digits(number: Digits) -> Hit | None:
         return Hit("phone", start, end, 0.8)
     if number.value.startswith("00") and len(number.value) >= 11 and len(number.layout) > 1:
         return Hit("phone", start, end, 0.7)
-    if has_cue(text, start, _CUES, reach=20) and not _looks_like_date(number) and _is_whole(number):
+    if not _looks_like_date(number) and _is_whole(number) and has_cue(text, start, _CUES, reach=20):
         return Hit("phone", start, end, 0.6)
     return None
 
