@@ -186,7 +186,7 @@ def test_a_failing_own_target_never_sends_a_sensitive_request_to_the_vendor(fail
                     pass
         assert own.calls and not vendor.calls
 
-    run(failure, never, story, first_token_s=0.3, between_tokens_s=0.3)
+    run(failure, never, story, first_token_s=0.3, whole_answer_s=0.3, between_tokens_s=0.3)
 
 
 def test_a_conversation_stays_sensitive_when_the_sensitive_turn_is_gone() -> None:

@@ -44,7 +44,7 @@ World = tuple[RunningGateway, FaultUpstream, FaultUpstream]
 @asynccontextmanager
 async def world(own: Script, vendor: Script = answers, *, more: str = "") -> AsyncGenerator[World, None]:
     async with FaultUpstream(own) as first, FaultUpstream(vendor) as second:
-        quick = "timeouts = { first_token_s = 0.3, between_tokens_s = 0.3, connect_s = 1 }\n"
+        quick = "timeouts = { first_token_s = 0.3, whole_answer_s = 0.3, between_tokens_s = 0.3, connect_s = 1 }\n"
         config = two_targets(first, second, more=more).replace("clearance =", quick + "clearance =")
         async with gateway(config, {"VENDOR_KEY": "vendor-secret"}) as running:
             yield running, first, second

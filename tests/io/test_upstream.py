@@ -201,8 +201,8 @@ def test_a_silent_target_is_given_up_in_time() -> None:
     async def story() -> None:
         async with FaultUpstream(script) as server:
             with pytest.raises(UpstreamFault) as caught:
-                await whole(make(), target(server.base_url, first_token_s=0.1))
-            assert (caught.value.code, caught.value.status) == ("upstream_first_token_timeout", 504)
+                await whole(make(), target(server.base_url, whole_answer_s=0.1))
+            assert (caught.value.code, caught.value.status) == ("upstream_whole_answer_timeout", 504)
 
     asyncio.run(story())
 
@@ -232,7 +232,7 @@ def test_waiting_in_our_queue_is_not_the_targets_silence() -> None:
     async def story() -> None:
         async with FaultUpstream(script) as server:
             upstream = make()
-            crowded = replace(target(server.base_url, first_token_s=0.25), max_concurrency=1, max_queue=9)
+            crowded = replace(target(server.base_url, whole_answer_s=0.25), max_concurrency=1, max_queue=9)
             # The second waits 0.15 s in the queue and 0.15 s for the target, neither too long.
             assert list(await asyncio.gather(*[whole(upstream, crowded) for _ in range(2)])) == [(200, b"hello")] * 2
             answers = await asyncio.gather(*[whole(upstream, crowded) for _ in range(4)], return_exceptions=True)
@@ -252,7 +252,7 @@ def test_a_simulated_target_that_is_busy_leaves_no_timer_behind() -> None:
 
     async def story() -> None:
         upstream = HttpUpstream(endpoint_of=no_endpoint, scripted=script)
-        busy = replace(target("", first_token_s=0.05), codec="scripted", max_concurrency=1)
+        busy = replace(target("", whole_answer_s=0.05), codec="scripted", max_concurrency=1)
         async with upstream.open(wire(), busy, ALLOWED):
             with pytest.raises(UpstreamBusy):
                 async with upstream.open(wire(), busy, ALLOWED):

@@ -23,6 +23,8 @@ class Timeouts:
 
     connect_s: float = 5.0
     first_token_s: float = 60.0
+    whole_answer_s: float = 300.0
+    """Until the first byte of an answer that is not streamed: most servers send nothing before they have all of it."""
     between_tokens_s: float = 60.0
     total_s: float = 600.0
 

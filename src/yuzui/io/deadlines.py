@@ -13,14 +13,16 @@ from typing import Literal
 from yuzui.core.errors import UpstreamTimeout
 from yuzui.core.target import Timeouts
 
-Phase = Literal["first_token", "between_tokens", "total"]
+Phase = Literal["first_token", "whole_answer", "between_tokens", "total"]
 
 
 class Deadlines:
     """`async with Deadlines(timeouts, name)`: raises `UpstreamTimeout` from its exit when a limit passed inside."""
 
-    def __init__(self, timeouts: Timeouts, target: str) -> None:
+    def __init__(self, timeouts: Timeouts, target: str, *, is_stream: bool = True) -> None:
         self._timeouts = timeouts
+        self._first: Phase = "first_token" if is_stream else "whole_answer"
+        self._first_s = timeouts.first_token_s if is_stream else timeouts.whole_answer_s
         self._target = target
         self._scope = asyncio.timeout(None)
         self._loop = asyncio.get_running_loop()
@@ -39,14 +41,14 @@ class Deadlines:
         self._waiting_since = None
         if not self._had_first:
             self._had_first = True
-            if self._timer is not None and self._timeouts.between_tokens_s < self._timeouts.first_token_s:
+            if self._timer is not None and self._timeouts.between_tokens_s < self._first_s:
                 # Armed for the longer limit: it would look at the shorter one too late.
                 self._timer.cancel()
                 self._arm(self._timeouts.between_tokens_s)
 
     async def __aenter__(self) -> Deadlines:
         await self._scope.__aenter__()
-        self._arm(min(self._timeouts.first_token_s, self._timeouts.total_s))
+        self._arm(min(self._first_s, self._timeouts.total_s))
         return self
 
     def _arm(self, delay_s: float) -> None:
@@ -55,13 +57,13 @@ class Deadlines:
     def _check(self) -> None:
         now = self._loop.time()
         total_left = self._started + self._timeouts.total_s - now
-        limit = self._timeouts.between_tokens_s if self._had_first else self._timeouts.first_token_s
+        limit = self._timeouts.between_tokens_s if self._had_first else self._first_s
         silence_left = limit if self._waiting_since is None else self._waiting_since + limit - now
         if total_left <= 0 or silence_left <= 0:
             if total_left <= 0:
                 self._expired = "total"
             else:
-                self._expired = "between_tokens" if self._had_first else "first_token"
+                self._expired = "between_tokens" if self._had_first else self._first
             self._scope.reschedule(now)  # cancels the body, and only the body
         else:
             self._arm(min(total_left, silence_left))

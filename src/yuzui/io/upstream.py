@@ -71,7 +71,7 @@ class HttpUpstream:
             raise PermissionError(f"target {target.name!r} is not in this request's allowed set")
         queue = self._queue_of(target)
         if target.codec == "scripted":
-            return _ScriptedCall(self._scripted(target, wire), target, queue)
+            return _ScriptedCall(self._scripted(target, wire), wire, target, queue)
         return _HttpCall(self, wire, target, queue)
 
     async def request_of(self, wire: WireRequest, target: Target) -> StreamRequest:
@@ -137,10 +137,10 @@ class HttpUpstream:
 class _Call:
     """What every call does: wait for a place, keep the time limits, give the place back."""
 
-    def __init__(self, target: Target, queue: TargetQueue) -> None:
+    def __init__(self, target: Target, queue: TargetQueue, *, is_stream: bool) -> None:
         self._target = target
         self._queue = queue
-        self._deadlines = Deadlines(target.timeouts, target.name)
+        self._deadlines = Deadlines(target.timeouts, target.name, is_stream=is_stream)
         self._has_place = False
 
     async def _enter_limits(self) -> None:
@@ -162,7 +162,7 @@ class _Call:
                 raise
             fault = UpstreamBusy(
                 f"no place in front of target {self._target.name!r} became free in time; raise "
-                "targets.max_concurrency or targets.timeouts.first_token_s",
+                "targets.max_concurrency or the limits in targets.timeouts",
                 code="target_queue_timeout",
                 retry_after_s=2.0,
             )
@@ -172,7 +172,7 @@ class _Call:
 
 class _HttpCall(_Call):
     def __init__(self, upstream: HttpUpstream, wire: WireRequest, target: Target, queue: TargetQueue) -> None:
-        super().__init__(target, queue)
+        super().__init__(target, queue, is_stream=wire.is_stream)
         self._upstream = upstream
         self._wire = wire
         self._request: StreamRequest | None = None
@@ -255,8 +255,10 @@ class _HttpReply:
 class _ScriptedCall(_Call):
     """A simulated target: bytes from a script in this process, marked as such by the codec that writes them."""
 
-    def __init__(self, script: AsyncGenerator[bytes, None], target: Target, queue: TargetQueue) -> None:
-        super().__init__(target, queue)
+    def __init__(
+        self, script: AsyncGenerator[bytes, None], wire: WireRequest, target: Target, queue: TargetQueue
+    ) -> None:
+        super().__init__(target, queue, is_stream=wire.is_stream)
         self._script = script
 
     async def __aenter__(self) -> UpstreamReply:
