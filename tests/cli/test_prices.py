@@ -58,6 +58,6 @@ def test_a_price_in_a_currency_without_a_rate_is_pointed_out(run: Run, tmp_path:
     price = 'price = { currency = "CNY", input = 2, output = 8 }'
     block = TARGET.format(name="v/cny", provider="deepseek", model="deepseek-chat", price=price)
     path.write_text(block, "utf-8")
-    assert "money.rates.CNY" in run("prices", "--config", path, "--data-dir", tmp_path).stderr
+    assert "[money.rates]" in run("prices", "--config", path, "--data-dir", tmp_path).stderr
     path.write_text(block + '[money]\nrates = { CNY = "0.14" }\n', "utf-8")
     assert "0.0014 USD" in run("prices", "--config", path, "--data-dir", tmp_path).stdout
