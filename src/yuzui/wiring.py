@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import ctypes
 import gc
 import logging
 import os
@@ -474,7 +475,7 @@ def _raise_descriptor_limit() -> None:
 
 
 def _keep_one_heap() -> None:
-    """glibc gives each thread a heap of its own and keeps what they freed; one is enough for threads that mostly wait."""
+    """glibc gives each thread a heap of its own and keeps what they freed; one will do for threads that mostly wait."""
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # another libc has no such knob, and needs none
             ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
