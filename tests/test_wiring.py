@@ -12,13 +12,16 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from books_kit import a_closing
 from yuzui import wiring
 from yuzui.config import Config, load
 from yuzui.core.errors import ConfigError, Unauthenticated
+from yuzui.io.books import SqliteBooks
 from yuzui.pipeline import Snapshot
 from yuzui.wiring import Service
 
@@ -171,18 +174,61 @@ def test_a_port_that_is_taken_is_named_with_the_way_out() -> None:
             wiring._listen("127.0.0.1", port)
 
 
-def test_levels_that_changed_count_as_the_highest(tmp_path: Path) -> None:
-    class Books:
-        def remembered(self, limit: int) -> list[tuple[bytes, int]]:
-            return [(b"a", 1), (b"b", 3)]
+def test_levels_that_changed_count_as_the_highest_for_good(tmp_path: Path) -> None:
+    rows = ((b"a" * 24, 1), (b"b" * 24, 3))
 
-    def remembered(text: str) -> list[tuple[bytes, int]]:
+    async def learn(books: SqliteBooks) -> None:
+        await books.close(a_closing("req_1", memory=rows))
+
+    def remembered(text: str) -> list[int]:
         config = load(write(tmp_path, text + TARGET.format("a")), {})
-        return wiring._remembered(Books(), config, tmp_path)  # type: ignore[arg-type]  # only this method is asked
+        books = SqliteBooks.open(tmp_path / "data", exclusive=True)
+        try:
+            if not books.size():
+                wiring._note(tmp_path / "data", "levels", "\n".join(config.sensitivity.lattice.names))
+                asyncio.run(learn(books))
+            return [level for _, level in wiring._remembered(books, config, tmp_path / "data")]
+        finally:
+            books.stop()
 
-    assert remembered("") == [(b"a", 3), (b"b", 3)]  # nobody noted yet under which levels they were learnt
-    assert remembered("") == [(b"a", 1), (b"b", 3)]
-    assert remembered('[sensitivity]\nlevels = ["x", "y", "z"]\n') == [(b"a", 2), (b"b", 2)]
+    assert remembered("") == [1, 3]
+    assert remembered("") == [1, 3]
+    others = '[sensitivity]\nlevels = ["x", "y", "z"]\n'
+    assert remembered(others) == [2, 2]
+    assert remembered(others) == [2, 2]  # the old ranks do not come back with the second start
+    assert remembered("") == [3, 3]
+
+
+def test_books_stay_in_the_currency_in_which_they_were_begun(tmp_path: Path) -> None:
+    async def story(service: Service, path: Path) -> None:
+        await service.books.close(a_closing("req_1"))
+
+    run(tmp_path, TARGET.format("a"), story)
+    other = write(tmp_path, TARGET.format("a") + '[money]\ncurrency = "CNY"\nrates = { USD = 7.1 }\n')
+    with pytest.raises(ConfigError, match="kept in USD"):
+        Service(load(other, {}), tmp_path / "data")
+
+
+@pytest.mark.parametrize(("port", "warns"), [(1, False), (2, True)])
+def test_only_a_changed_address_asks_for_a_restart(
+    tmp_path: Path, port: int, warns: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        text = TARGET.format("a") + "[server]\nport = {}\n"
+        config = load(write(tmp_path, text.format(1)), {})
+        moved = replace(config, server=replace(config.server, port=9999))  # as --port does
+        service = Service(moved, tmp_path / "data", written_address=("127.0.0.1", 1))
+        await service.start()
+        try:
+            write(tmp_path, text.format(port))
+            with caplog.at_level(logging.WARNING, "yuzui"):
+                await service.reload()
+            assert service.gateway.snapshot.config.server.port == 9999
+            assert ("restart_needed" in {r.message for r in caplog.records}) is warns
+        finally:
+            await service.stop()
+
+    asyncio.run(main())
 
 
 def test_under_another_server_the_door_is_closed_until_there_is_a_key(

@@ -85,8 +85,10 @@ def with_prices(config: Config, data_dir: Path) -> Config:
 class Service:
     """One gateway process: starts its parts in order, reloads its configuration, stops them in reverse."""
 
-    def __init__(self, config: Config, data_dir: Path) -> None:
+    def __init__(self, config: Config, data_dir: Path, *, written_address: tuple[str, int] | None = None) -> None:
+        """`written_address`: host and port as the file has them, where the command line said otherwise."""
         self._data_dir = data_dir
+        self._written_address = written_address or (config.server.host, config.server.port)
         self._config_path = config.source
         self._tasks: list[asyncio.Task[None]] = []
         self._is_stopping = False
@@ -95,6 +97,7 @@ class Service:
         self._secrets = load_secrets(data_dir)
         self.books = SqliteBooks.open(data_dir, exclusive=True, book_currency=config.money.currency)
         try:
+            _keep_currency(self.books, config, data_dir)
             self._audit = AuditFolder.open(
                 data_dir / "audit", origin=config.audit.origin, private_key_file=data_dir / "secrets" / "audit.key"
             )
@@ -185,8 +188,10 @@ class Service:
                     raise ConfigError(f"[{part}] changed: that needs a restart")
             if new.money.currency != old.money.currency:
                 raise ConfigError("money.currency changed: the books and every budget are kept in it; restart")
-            if (new.server.host, new.server.port) != (old.server.host, old.server.port):
-                new = replace(new, server=replace(new.server, host=old.server.host, port=old.server.port))
+            written = (new.server.host, new.server.port)
+            new = replace(new, server=replace(new.server, host=old.server.host, port=old.server.port))
+            if written != self._written_address:
+                self._written_address = written
                 log.warning("restart_needed", extra={"fields": {"keys": "server.host, server.port"}})
             if new.sensitivity.lattice != old.sensitivity.lattice:
                 raise ConfigError("sensitivity.levels changed: remembered labels would mean something else; restart")
@@ -274,15 +279,30 @@ class Service:
 
 
 def _remembered(books: SqliteBooks, config: Config, data_dir: Path) -> list[tuple[bytes, int]]:
-    """Labels of earlier conversations. They are kept as ranks: if the levels changed since, each counts as the top."""
+    """Labels of earlier conversations. They are kept as ranks: if the levels changed since, each becomes the top."""
     lattice = config.sensitivity.lattice
-    rows = books.remembered(REMEMBERED_MESSAGES)
-    note = data_dir / "levels"
     names = "\n".join(lattice.names)
-    if note.is_file() and note.read_text("utf-8") == names:
-        return [(key, min(level, lattice.top)) for key, level in rows]
-    note.write_text(names, "utf-8")
-    return [(key, lattice.top) for key, _ in rows]
+    if _last_time(data_dir, "levels") != names:
+        books.raise_remembered(lattice.top)
+        _note(data_dir, "levels", names)
+    return books.remembered(REMEMBERED_MESSAGES)
+
+
+def _keep_currency(books: SqliteBooks, config: Config, data_dir: Path) -> None:
+    """Every sum and every budget in the books is in one currency, for good. Raise `ConfigError` when it changed."""
+    before, now = _last_time(data_dir, "currency"), config.money.currency
+    if before and before != now and books.size():
+        raise ConfigError(f"money.currency: the books of {data_dir} are kept in {before}; {now} needs a new --data-dir")
+    _note(data_dir, "currency", now)
+
+
+def _last_time(data_dir: Path, what: str) -> str:
+    note = data_dir / what
+    return note.read_text("utf-8") if note.is_file() else ""
+
+
+def _note(data_dir: Path, what: str, value: str) -> None:
+    (data_dir / what).write_text(value, "utf-8")
 
 
 def _engine_of(config: Config) -> EngineSupervisor | None:
@@ -361,7 +381,7 @@ def serve(
     for warning in config.warnings:
         log.warning("configuration", extra={"fields": {"warning": warning}})
     try:
-        service = Service(config, data_dir)
+        service = Service(config, data_dir, written_address=(server.host, server.port))
         try:
             _refuse_open_door(config.server.host, service.books.has_keys())
         except BaseException:

@@ -169,6 +169,13 @@ class SqliteBooks:
         rows = self._read("SELECT hash, level FROM conversation_memory ORDER BY id DESC LIMIT ?", (limit,))
         return cast(list[tuple[bytes, int]], rows)[::-1]
 
+    def raise_remembered(self, level: int) -> None:
+        """Count all of conversation memory as `level`: its ranks have lost their meaning. Before serving only."""
+        try:
+            self._keys_connection.execute("UPDATE conversation_memory SET level = ? WHERE level <> ?", (level, level))
+        except apsw.Error as error:
+            raise unavailable(error) from error
+
     @property
     def pending(self) -> int:
         """Jobs in the writer's queue: for metrics."""
