@@ -122,6 +122,20 @@ def test_rows_hold_no_text_and_depend_on_the_key() -> None:
     assert all(len(row) == 24 for row, _ in first) and len(first) == 4
 
 
+def test_no_caller_can_push_out_what_another_has_learnt() -> None:
+    memory = ConversationMemory(b"k", capacity=50)
+    memory.learn("quiet", body(SECRET), "theirs", RESTRICTED, [ANSWER], finding_in(0))
+    for number in range(500):
+        memory.learn("loud", body(), f"chat-{number}", RESTRICTED, [])
+    assert len(memory) == 50
+    assert memory.recall("quiet", body(), "theirs") == RESTRICTED
+    assert memory.recall("loud", body(), "chat-499") == RESTRICTED
+    assert memory.recall("loud", body(), "chat-0") is None
+    for caller in range(60):  # a crowd of callers: each keeps its share, the loudest pays for it
+        memory.learn(f"one of many {caller}", body(), "only", RESTRICTED, [])
+    assert len(memory) == 50
+
+
 def test_the_oldest_are_forgotten_first_and_the_size_is_bounded() -> None:
     memory = ConversationMemory(b"k", capacity=3)
     for number in range(5):

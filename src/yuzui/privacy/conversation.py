@@ -24,9 +24,10 @@ class ConversationMemory:
     """An LRU of at most `capacity` keyed hashes. `secret`: 1 to 64 bytes, the same on every node that shares rows.
 
     A scope (the caller's key id) sees only what it learned itself: no caller can probe or mark another's conversations.
+    When it is full, the scope that holds the most forgets its oldest row: no caller can push out another's labels.
     """
 
-    __slots__ = ("_capacity", "_per_scope", "_rows", "_secret")
+    __slots__ = ("_capacity", "_heaviest", "_scopes", "_secret", "_size")
 
     def __init__(self, secret: bytes, *, capacity: int) -> None:
         if not secret:
@@ -35,11 +36,13 @@ class ConversationMemory:
             raise ValueError("the conversation memory needs a capacity of at least 1")
         self._secret = secret
         self._capacity = capacity
-        self._rows: OrderedDict[bytes, int] = OrderedDict()
-        self._per_scope: dict[bytes, int] = {}
+        self._scopes: dict[bytes, OrderedDict[bytes, int]] = {}
+        self._size = 0
+        self._heaviest = b""
+        """The scope that held the most when it was last looked at."""
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return self._size
 
     def load(self, rows: Iterable[Row]) -> None:
         """Take rows from the books, oldest first."""
@@ -53,16 +56,17 @@ class ConversationMemory:
         conversation_id: str,
     ) -> int | None:
         """The highest level known for this conversation or anything said in it; None when nothing is."""
-        if not self._rows:
+        if not self._size:
             return None
         tag = self._scope_tag(scope)
-        if tag not in self._per_scope:
+        known = self._scopes.get(tag)
+        if known is None:
             return None
         best = -1
         if conversation_id:
-            best = self._look_up(self._hash(tag, b"id", conversation_id.encode()))
+            best = _look_up(known, self._hash(tag, b"id", conversation_id.encode()))
         for row in self._rows_of_messages(tag, _messages(body)):
-            best = max(best, self._look_up(row))
+            best = max(best, _look_up(known, row))
         return best if best >= 0 else None
 
     def learn(
@@ -82,6 +86,7 @@ class ConversationMemory:
         Call it only for a level above what the caller gets anyway (default and floor): else there is nothing to keep.
         """
         tag = self._scope_tag(scope)
+        known: Mapping[bytes, int] = self._scopes.get(tag, {})
         messages = _messages(body)
         rows: list[bytes] = []
         if conversation_id:
@@ -91,13 +96,13 @@ class ConversationMemory:
         first = len(messages)
         for number, text in enumerate(spoken):
             single = self._single(tag, text)
-            is_known = any(self._rows.get(row, -1) >= level for row in self._singles(tag, messages[number], text))
+            is_known = any(known.get(row, -1) >= level for row in self._singles(tag, messages[number], text))
             if number in marked and single is not None:
                 rows.append(single)
             if number in marked or is_known or _is_unreadable(messages[number]):
                 first = min(first, number)
         chains = self._chains(tag, messages, spoken)
-        first = min([first, *(n for n, chain in enumerate(chains) if self._rows.get(chain, -1) >= level)])
+        first = min([first, *(n for n, chain in enumerate(chains) if known.get(chain, -1) >= level)])
         rows.extend(chains[first:])
         for said in answers:
             answer = self._single(tag, _bytes_of(said))
@@ -148,36 +153,44 @@ class ConversationMemory:
     def _scope_tag(self, scope: str) -> bytes:
         return hashlib.blake2b(scope.encode(), digest_size=_SCOPE_BYTES, key=self._secret, person=b"scope").digest()
 
-    def _look_up(self, row: bytes) -> int:
-        level = self._rows.get(row)
-        if level is None:
-            return -1
-        self._rows.move_to_end(row)
-        return level
-
     def _remember(self, row: bytes, level: int) -> bool:
         """Whether this was news."""
-        known = self._rows.get(row)
+        tag = row[:_SCOPE_BYTES]
+        rows = self._scopes.get(tag)
+        if rows is None:
+            rows = self._scopes[tag] = OrderedDict()
+        known = rows.get(row)
         if known is not None and known >= level:
-            self._rows.move_to_end(row)
+            rows.move_to_end(row)
             return False
-        self._rows[row] = level
-        self._rows.move_to_end(row)
+        rows[row] = level
+        rows.move_to_end(row)
         if known is None:
-            tag = row[:_SCOPE_BYTES]
-            self._per_scope[tag] = self._per_scope.get(tag, 0) + 1
-            if len(self._rows) > self._capacity:
+            self._size += 1
+            heaviest = self._scopes.get(self._heaviest)
+            if heaviest is not None and len(rows) > len(heaviest):
+                self._heaviest = tag
+            if self._size > self._capacity:
                 self._forget_oldest()
         return True
 
     def _forget_oldest(self) -> None:
-        row, _ = self._rows.popitem(last=False)
-        tag = row[:_SCOPE_BYTES]
-        left = self._per_scope[tag] - 1
-        if left:
-            self._per_scope[tag] = left
-        else:
-            del self._per_scope[tag]
+        if len(self._scopes.get(self._heaviest, ())) * len(self._scopes) <= self._capacity:
+            # It has shrunk to its share: look again who holds the most.
+            self._heaviest = max(self._scopes, key=lambda tag: len(self._scopes[tag]))
+        rows = self._scopes[self._heaviest]
+        rows.popitem(last=False)
+        self._size -= 1
+        if not rows:
+            del self._scopes[self._heaviest]
+
+
+def _look_up(rows: OrderedDict[bytes, int], row: bytes) -> int:
+    level = rows.get(row)
+    if level is None:
+        return -1
+    rows.move_to_end(row)
+    return level
 
 
 def _messages(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:  # Any: checked JSON
