@@ -103,6 +103,7 @@ def test_the_example_of_the_contract_works_as_it_stands() -> None:
         ('[audit]\norgin = "x"\n' + TARGET, "audit.orgin: unknown key; did you mean 'origin'?"),
         # wrong types and values
         ('[server]\nport = "8080"\n' + TARGET, "server.port: expected `int`, got `str`"),
+        ("[server]\nprot = 8080\n", "server.prot: unknown key; did you mean 'port'?"),
         ("[server]\nport = 65536\n" + TARGET, "server.port: expected `int` <= 65535"),
         ("[server]\nport = true\n" + TARGET, "server.port: expected `int`, got `bool`"),
         ("[server]\nheartbeat_s = 0\n" + TARGET, "server.heartbeat_s: expected `float` >= 0.1"),

@@ -11,7 +11,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_type_hints
@@ -140,11 +140,11 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
         defaults, default_lookups = _vendors_with_keys(rules, environ)
         targets += defaults
         lookups |= default_lookups
-    if not targets:
-        raise ConfigError("no target is configured; add a [[targets]] table or `[embedded] enabled = true`")
     _refuse_duplicates([target.name for target in targets], "targets")
     server = _convert(top.server, _Server, "server")
     audit = _convert(top.audit, _Audit, "audit")
+    if not targets:  # after the other tables: a typing error there is what its author wants to hear of first
+        raise ConfigError("no target is configured; add a [[targets]] table or `[embedded] enabled = true`")
     return Config(
         server=ServerConfig(**msgspec.to_builtins(server)),
         sensitivity=rules,
@@ -382,9 +382,17 @@ def _vendors_with_keys(
             continue
         for model in row.models:
             item = _Target(name=f"{provider}/{model}", provider=provider, model=model)
-            targets.append(_target(item, row, rules, f"targets.{provider}", api_key))
+            target = _target(item, row, rules, f"targets.{provider}", api_key)
+            targets.append(replace(target, price_help=_help_without_a_file(item)))
             lookups[item.name] = (row.price_provider or provider, model)
     return targets, lookups
+
+
+def _help_without_a_file(item: _Target) -> str:
+    return (
+        f"write a yuzui.toml (`yuzui init`) with a [[targets]] block for provider {item.provider!r}, model "
+        f'{item.model!r} and `price = {{ currency = "USD", input = ..., output = ... }}`, or `price = "free"`'
+    )
 
 
 # ---- small checks ---------------------------------------------------------------------------------------------------

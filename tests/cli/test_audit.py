@@ -66,3 +66,9 @@ def test_a_log_that_was_removed_is_a_changed_log_and_no_folder_is_wrong_usage(ru
     (tmp_path / "empty").mkdir()
     assert run("audit", "verify", "--data-dir", tmp_path / "empty").exit_code == 1
     assert run("audit", "verify", "--data-dir", tmp_path / "nowhere").exit_code == 2
+
+
+def test_a_folder_without_a_log_is_called_that(run: Run, tmp_path: Path) -> None:
+    result = run("audit", "verify", "--data-dir", tmp_path)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("NO LOG: ") and "CHANGED" not in result.stdout

@@ -40,3 +40,14 @@ def test_a_period_without_requests_says_so(run: Run, used: Used) -> None:
 @pytest.mark.parametrize("args", [["--since", "x"], ["--since", "2026-02-01", "--until", "2026-01-01"]])
 def test_a_period_that_is_none_is_wrong_usage(run: Run, used: Used, args: list[str]) -> None:
     assert run("costs", *args, "--data-dir", used.folder).exit_code == 2
+
+
+def test_a_start_in_the_future_is_called_that(run: Run, used: Used) -> None:
+    result = run("costs", "--since", "9999-01-01", "--data-dir", used.folder)
+    assert (result.exit_code, result.stderr) == (2, "error: --since lies in the future\n")
+
+
+def test_moments_for_machines_name_their_zone(run: Run, used: Used) -> None:
+    args = ("--since", "2026-11-01", "--until", "2026-12-01T08:00+08:00", "--data-dir", used.folder, "--json")
+    shown = json.loads(run("costs", *args).stdout)
+    assert (shown["since"], shown["until"]) == ("2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z")

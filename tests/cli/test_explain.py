@@ -35,4 +35,4 @@ def test_json_has_every_field_and_the_receipt(run: Run, used: Used) -> None:
 def test_an_unknown_request_exits_1_and_prints_nothing_to_parse(run: Run, used: Used) -> None:
     result = run("explain", "req_nobody", "--data-dir", used.folder, "--json")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "not in these books" in result.stderr
+    assert f"not in the books of {used.folder}" in result.stderr

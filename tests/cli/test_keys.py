@@ -123,3 +123,20 @@ def test_the_list_shows_limits_to_people_and_no_secret(run: Run, folder: Path) -
 
 def test_an_empty_list_says_how_to_make_a_key(run: Run, folder: Path) -> None:
     assert "yuzui keys create" in run("keys", "list", "--data-dir", folder).stdout
+
+
+def test_a_look_at_a_wrong_folder_makes_no_folder_and_names_it(run: Run, folder: Path) -> None:
+    result = run("keys", "list", "--data-dir", folder)
+    assert str(folder) in result.stdout and not folder.exists()
+
+
+def test_the_first_key_says_that_it_closes_the_door_and_the_second_does_not(run: Run, folder: Path) -> None:
+    said = [run("keys", "create", "--app", "shop", "--data-dir", folder).stderr for _ in range(2)]
+    assert ["every request needs a key" in text for text in said] == [True, False]
+
+
+@pytest.mark.parametrize(("grace", "words"), [("24h", "works until 20"), ("0", "is revoked")])
+def test_rotating_says_what_becomes_of_the_old_key(run: Run, folder: Path, grace: str, words: str) -> None:
+    old = create(run, folder)["id"]
+    said = run("keys", "rotate", old, "--grace", grace, "--data-dir", folder).stderr
+    assert f"{old}, {words}" in said

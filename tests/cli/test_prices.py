@@ -61,3 +61,8 @@ def test_a_price_in_a_currency_without_a_rate_is_pointed_out(run: Run, tmp_path:
     assert "[money.rates]" in run("prices", "--config", path, "--data-dir", tmp_path).stderr
     path.write_text(block + '[money]\nrates = { CNY = "0.14" }\n', "utf-8")
     assert "0.0014 USD" in run("prices", "--config", path, "--data-dir", tmp_path).stdout
+
+
+def test_a_table_names_a_listed_source_in_short(run: Run, settings: Path, tmp_path: Path) -> None:
+    shown = run("prices", "v/listed", "--config", settings, "--data-dir", tmp_path / "data").stdout
+    assert "genai-prices " in shown and "genai-prices==" not in shown

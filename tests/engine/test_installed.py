@@ -41,3 +41,9 @@ def test_what_is_not_there_is_told_with_the_command_that_fetches_it(tmp_path: Pa
     (tmp_path / "fake.gguf").write_bytes(b"\x80\x04 pickle inside" * 9)
     with pytest.raises(WrongContent):
         worker_settings(str(tmp_path / "fake.gguf"))
+
+
+def test_a_name_that_nobody_could_fetch_is_not_told_to_be_fetched(tmp_path: Path) -> None:
+    with pytest.raises(ModelFault, match=r"embedded\.model: no model called 'qwen9'.*models list") as caught:
+        worker_settings("qwen9", cache=ModelCache(tmp_path))
+    assert "pull" not in str(caught.value)

@@ -123,3 +123,10 @@ def test_a_vendors_model_name_is_allowed_exactly_if_all_its_targets_are() -> Non
 def test_a_contradiction_is_a_configuration_error(targets: list[Target], models: list[VirtualModel], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         names(targets, models)
+
+
+def test_a_name_with_nothing_behind_it_yet_is_answered_with_what_would_fill_it() -> None:
+    with pytest.raises(NotFound, match="no target stands behind 'own' yet"):
+        names([CHEAP]).resolve("own", None)
+    with pytest.raises(NotFound, match="behind 'vendor' yet: set a vendor's key variable"):
+        names([HOUSE]).resolve("vendor", None)

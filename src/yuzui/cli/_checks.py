@@ -111,7 +111,12 @@ def check_config(config: Config) -> list[Check]:
     found = f"{where}: {len(config.targets)} target(s), {len(config.models)} virtual model(s)"
     checks = [Check(name="configuration", verdict="ok", found=found)]
     checks += [
-        Check(name="configuration", verdict="warn", found=text, fix="set it, or take the target out")
+        Check(
+            name="configuration",
+            verdict="warn",
+            found=text,
+            fix="set it, or take the target out" if ".api_key: " in text else "correct it in the file",
+        )
         for text in config.warnings
     ]
     return checks
@@ -227,8 +232,10 @@ def check_embedded(config: Config) -> list[Check]:
         return checks
     found = default_cache().find(name)
     if found is None:
+        is_known = name in catalogue()
         checks.append(Check(name="weights", verdict="fail", found=f"{name} is not on this machine",
-                            fix=f"yuzui models pull {name}"))  # fmt: skip
+                            fix=f"yuzui models pull {name}" if is_known
+                            else "correct embedded.model; yuzui models list shows the names"))  # fmt: skip
         return checks
     pinned = catalogue()[name].sha256 if name in catalogue() else ""
     checks.append(check_weights(name, found.path, pinned or found.record.sha256))

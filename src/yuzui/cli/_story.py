@@ -97,7 +97,8 @@ def _label(record: RequestRecord) -> list[str]:
 
 def _attempt(attempt: AttemptRecord) -> str:
     status = f", status {attempt.upstream_status}" if attempt.upstream_status else ""
-    tokens = f", {attempt.tokens_delivered} pieces delivered" if attempt.tokens_delivered else ""
+    pieces = "piece" if attempt.tokens_delivered == 1 else "pieces"
+    tokens = f", {attempt.tokens_delivered} {pieces} delivered" if attempt.tokens_delivered else ""
     detail = f": {attempt.detail}" if attempt.detail else ""
     return f"{attempt.target}: {attempt.outcome}{status}, {show_ms(attempt.duration_ms)}{tokens}{detail}"
 

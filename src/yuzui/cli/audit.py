@@ -50,6 +50,8 @@ def verify(
             say(f"note: {fact}")
         if not report.is_key_pinned:
             say("the key came with the log: keep it elsewhere and pass it with --vkey next time")
+    elif not folder.is_dir() or not any(folder.iterdir()):
+        say(f"NO LOG: {folder} holds nothing; either no gateway has run with this data folder yet, or it was removed")
     else:
         say(f"CHANGED: {len(report.problems)} problem(s) in {folder}")
         for problem in report.problems[:MOST_PROBLEMS_SHOWN]:

@@ -34,7 +34,7 @@ def costs(
     since_ns = read_moment_ns(since, now_ns)
     until_ns = now_ns + 1 if until is None else read_moment_ns(until, now_ns)
     if until_ns <= since_ns:
-        raise ConfigError("--until must be after --since")
+        raise ConfigError("--since lies in the future" if until is None else "--until must be after --since")
     books = open_books(data_dir_of(data_dir))
     try:
         rows = books.costs(since_ns, until_ns, by)
@@ -43,7 +43,7 @@ def costs(
     total_nano = sum(row.spent_nano for row in rows)
     if json:
         write_json({
-            "by": by, "since": show_moment(since_ns), "until": show_moment(until_ns), "currency": currency,
+            "by": by, "since": _iso(since_ns), "until": _iso(until_ns), "currency": currency,
             "total_nano": total_nano,
             "rows": [
                 {"name": row.name, "requests": row.requests, "input_tokens": row.input_tokens,
@@ -69,3 +69,7 @@ def costs(
         str(sum(r.estimated_requests for r in rows)),
     ))  # fmt: skip
     show_table((by, "requests", "tokens in", "tokens out", "spent", "estimated"), lines, right=frozenset(range(1, 6)))
+
+
+def _iso(at_ns: int) -> str:
+    return show_moment(at_ns).replace(" ", "T") + "Z"

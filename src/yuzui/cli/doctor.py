@@ -53,7 +53,8 @@ def examine(config_path: Path | None, data_dir: Path) -> list[Check]:
     try:
         config: Config | None = load_config(config_path)
     except YuzuiError as error:
-        checks.append(Check(name="configuration", verdict="fail", found=error.message, fix="compare with `yuzui init`"))
+        checks.append(Check(name="configuration", verdict="fail", found=error.message,
+                            fix="correct it; a fresh one to compare with: yuzui init --config fresh.toml"))  # fmt: skip
         config = None
     checks += _checks.check_folder(data_dir)
     checks.append(_checks.check_disk(data_dir))

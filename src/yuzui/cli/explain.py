@@ -30,7 +30,11 @@ def explain(
     finally:
         books.stop()
     if found is None:
-        known = "is still running; ask again when it ended" if is_running else "is not in these books"
+        known = (
+            "is still running; ask again when it ended"
+            if is_running
+            else f"is not in the books of {data_dir_of(data_dir)}"
+        )
         note(f"error: {request_id} {known}")
         raise typer.Exit(1)
     index, data = found

@@ -19,11 +19,12 @@ from yuzui.core.caller import BudgetPeriod
 from yuzui.core.errors import ConfigError
 from yuzui.core.ids import time_sorted_id
 from yuzui.core.money import NANO
+from yuzui.io.database import DATABASE_NAME
 from yuzui.io.secrets import load_secrets
 
 if TYPE_CHECKING:
     from yuzui.config import Config
-    from yuzui.io.books import SqliteBooks
+    from yuzui.io.books import BudgetRow, SqliteBooks
 
 app = typer.Typer(no_args_is_help=True, help="Create, list, rotate and revoke the keys that applications send.")
 
@@ -126,23 +127,22 @@ def create(
     folder = data_dir_of(data_dir)
     books = open_books(folder, may_create=True)
     try:
+        is_first = not books.has_keys()
         record, secret = add_key(books, folder, wish, time.time_ns())
     finally:
         books.stop()
     _show_secret(record, secret, json)
+    if is_first:
+        note("it is the first: from now on every request needs a key, also from this machine")
 
 
 @app.command("list")
 def list_keys(config: ConfigOption = None, data_dir: DataDirOption = None, json: JsonOption = False) -> None:
     """Show all keys with their limits and what they spent. Secrets are not stored, so none is shown."""
     currency = load_config(config).money.currency
-    books = open_books(data_dir_of(data_dir), may_create=True)
+    folder = data_dir_of(data_dir)
     now_ns = time.time_ns()
-    try:
-        records = books.list_keys()
-        spent = {record.id: books.budgets(record.id) for record in records}
-    finally:
-        books.stop()
+    records, spent = _all_keys(folder)
     if json:
         write_json([
             _as_json(record, now_ns) | {"budgets": [
@@ -152,7 +152,7 @@ def list_keys(config: ConfigOption = None, data_dir: DataDirOption = None, json:
         ])  # fmt: skip
         return
     if not records:
-        say("no keys yet: on loopback anybody may ask; make one with `yuzui keys create --app NAME`")
+        say(f"no keys yet in {folder}: on loopback anybody may ask; make one with `yuzui keys create --app NAME`")
         return
     rows = []
     for record in records:
@@ -160,6 +160,18 @@ def list_keys(config: ConfigOption = None, data_dir: DataDirOption = None, json:
         rows.append((record.id, record.app, record.team, state_of(record, now_ns), _limits(record),
                      _budget(record, latest, currency), show_moment(record.created_ns)))  # fmt: skip
     show_table(("id", "app", "team", "state", "limits", "spent of budget", "created (UTC)"), rows, whole=frozenset({0}))
+
+
+def _all_keys(folder: Path) -> tuple[list[KeyRecord], dict[str, list[BudgetRow]]]:
+    """Keys, and the budgets of each by its id. Where no books are, no keys are: a folder is not made for a look."""
+    if not (folder / DATABASE_NAME).is_file():
+        return [], {}
+    books = open_books(folder)
+    try:
+        records = books.list_keys()
+        return records, {record.id: books.budgets(record.id) for record in records}
+    finally:
+        books.stop()
 
 
 @app.command()
@@ -217,6 +229,8 @@ def rotate(
     finally:
         books.stop()
     _show_secret(record, secret, json)
+    end = f"works until {show_moment(now_ns + grace_s * NANO)} UTC" if grace_s else "is revoked"
+    note(f"the old one, {old.id}, {end}")
 
 
 # ---- what the operator typed ----------------------------------------------------------------------------------------

@@ -126,7 +126,7 @@ def _report_usage(error: typer.TyperException) -> NoReturn:
         typer.echo(context.get_help())  # `yuzui` or `yuzui keys` alone: the help is the answer
         sys.exit(DONE)
     where = f" (see `{context.command_path} --help`)" if context is not None else ""
-    _fail(error.format_message().rstrip(".") + where)
+    _fail(error.format_message().replace("Value error, ", "").rstrip(".") + where)
 
 
 def _os_words(error: OSError) -> str:

@@ -50,7 +50,8 @@ def list_models(as_json: JsonOption = False, config: ConfigOption = None, data_d
         (name, "yes", "?", f"{model.record.size_bytes / 1e6:,.0f} MB", "?", "?")
         for name, model in here.items() if name not in entries
     ]  # fmt: skip
-    show_table(("name", "here", "licence", "size", "memory", "languages"), rows, right=frozenset((3, 4)))
+    show_table(("name", "here", "licence", "size", "memory", "languages"), rows, right=frozenset((3, 4)),
+               whole=frozenset({0}))  # fmt: skip
     say("Fetch one with `yuzui models pull NAME`. 中文用户：建议 `yuzui models pull qwen3-1.7b`。")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -16,6 +17,7 @@ from yuzui.core.usage import Usage
 
 app = typer.Typer()
 
+_LISTED = re.compile(r"^([\w-]+)==([^/]+)/\S+@")
 EXAMPLE = Usage(input_tokens=1000, output_tokens=1000)
 
 
@@ -48,9 +50,10 @@ def prices(
         write_json([_as_json(target, price) for target, price in found])
     else:
         show_table(
-            ("target", "input", "cached", "output", "per million", "1k tokens in + 1k out cost", "source"),
+            ("target", "input", "cached", "output", "per million", "1k in + 1k out", "source"),
             [_row(target, price) for target, price in found],
             right=frozenset({1, 2, 3}),
+            whole=frozenset({0, 4, 5}),
         )
         book = settings.money.currency
         for target, price in found:
@@ -68,14 +71,19 @@ def prices(
 
 def _row(target: Target, price: Price | None) -> tuple[str, ...]:
     if price is None:
-        return (target.name, "?", "?", "?", "", "refused: unknown price", "")
+        return (target.name, "?", "?", "?", "", "unknown: refused", "")
     if price.is_free:
         return (target.name, "0", "0", "0", "", "nothing", clean(price.version))
     return (
         target.name, per_million(price.input_pico), per_million(price.cached_input_pico),
         per_million(price.output_pico),
-        price.currency, show_money(cost_nano(price, EXAMPLE), price.currency), clean(price.version),
+        price.currency, show_money(cost_nano(price, EXAMPLE), price.currency), _source(price.version),
     )  # fmt: skip
+
+
+def _source(version: str) -> str:
+    """`genai-prices==0.2.3/openai/gpt-x@2026-11-22` → `genai-prices 0.2.3, 2026-11-22`; --json shows the whole."""
+    return clean(_LISTED.sub(r"\1 \2, ", version))
 
 
 def _as_json(target: Target, price: Price | None) -> dict[str, object]:

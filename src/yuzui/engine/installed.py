@@ -11,6 +11,16 @@ from yuzui.engine.gguf import read_header
 from yuzui.engine.protocol import KvCache, WorkerSettings
 
 
+def how_to_get(model: str) -> str:
+    """Words for the operator who configured a `model` that is not on this machine."""
+    if model in catalogue():
+        return f"the model {model!r} is not on this machine: run `yuzui models pull {model}`"
+    return (
+        f"embedded.model: no model called {model!r} is on this machine or in the catalogue; `yuzui models list` shows "
+        "the names, and the path of a .gguf file will do too"
+    )
+
+
 def worker_settings(
     model: str,
     *,
@@ -32,7 +42,7 @@ def worker_settings(
     else:
         found = (cache or default_cache()).find(model)
         if found is None:
-            raise ModelFault(f"the model {model!r} is not on this machine: run `yuzui models pull {model}`")
+            raise ModelFault(how_to_get(model))
         entry = catalogue().get(model)
         path, alias, template = found.path, model, entry.chat_template if entry else ""
     longest = read_header(path).context_tokens

@@ -10,6 +10,11 @@ from yuzui.core.errors import ConfigError, NotAllowed, NotFound
 from yuzui.core.target import Target, VirtualModel
 from yuzui.routing.policies._contract import Facts, Policy, expected_cost
 
+EMPTY_NAMES = {
+    "own": "add an own server as [[targets]], or `[embedded] enabled = true`",
+    "vendor": "set a vendor's key variable, such as OPENAI_API_KEY, or add the vendor as [[targets]]",
+}
+"""Names that exist as soon as there is a target behind them."""
 MOST_NAMES_IN_MESSAGE = 8
 MOST_CHARS_IN_MESSAGE = 100
 TYPICAL_INPUT_TOKENS = 1024
@@ -148,6 +153,8 @@ class Names:
         if not near and said:
             near = [name for name in known if said.casefold() in name.casefold()][:3]
         hint = f"did you mean {_listed(near)}?" if near else "GET /v1/models lists what there is"
+        if said in EMPTY_NAMES and allowed_models is None:
+            return f"no target stands behind {said!r} yet: {EMPTY_NAMES[said]}"
         if not known:
             hint = "no target is configured; `yuzui init` writes a configuration to start from"
         return f"no model is named {said!r}; {hint}"
