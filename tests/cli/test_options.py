@@ -5,7 +5,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from yuzui.cli._options import data_dir_of, open_books
+from yuzui.cli._options import data_dir_of, open_books, own_command
 from yuzui.core.errors import ConfigError
 
 from .conftest import Run, Used
@@ -42,3 +42,14 @@ def test_commands_work_beside_the_gateway_that_holds_the_folder(run: Run, used: 
         assert gateway.has_keys()
     finally:
         gateway.stop()
+
+
+def test_the_command_is_named_so_that_it_can_be_typed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.argv", [str(tmp_path / ".venv" / "bin" / "yuzui"), "demo"])
+    assert own_command() == str(Path(".venv") / "bin" / "yuzui")
+    monkeypatch.setattr("sys.argv", ["/elsewhere/bin/yuzui"])
+    assert own_command() == str(Path("/elsewhere/bin/yuzui").absolute())
+    monkeypatch.setattr("sys.argv", ["/somewhere/pytest"])
+    assert own_command().endswith(" -m yuzui")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,3 +57,13 @@ def open_books(data_dir: Path, *, may_create: bool = False) -> SqliteBooks:
     if not may_create and not (data_dir / DATABASE_NAME).is_file():
         raise ConfigError(f"there are no books in {data_dir}; name the data folder of the gateway with --data-dir")
     return SqliteBooks.open(data_dir, exclusive=False)
+
+
+def own_command() -> str:
+    """What to type to run this very `yuzui` again: its name where the shell finds it, else its path."""
+    if shutil.which("yuzui"):
+        return "yuzui"
+    script = Path(sys.argv[0]).absolute()
+    if script.stem != "yuzui":
+        return f"{Path(sys.executable).name} -m yuzui"
+    return str(script.relative_to(Path.cwd())) if script.is_relative_to(Path.cwd()) else str(script)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from yuzui.cli._demo.setting import OWN, OWN_MODEL, Vendor, choose_vendor, gateway, write_config
-from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, open_books
+from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, open_books, own_command
 from yuzui.cli._output import console, note, progress_bar, say, show_table, write_json
 from yuzui.cli.audit import AUDIT_FOLDER
 from yuzui.cli.keys import KeyWish, add_key
@@ -194,10 +194,13 @@ def _record_of(books: SqliteBooks, request_id: str) -> RequestRecord | None:
 
 
 def _show(shown: Shown) -> None:
-    from yuzui.cli._demo.rows import STYLES, TITLES, cells
+    from yuzui.cli._demo.rows import STYLES, WIDE_COLUMNS, cells, fit
 
-    lines = [cells(number, row, OWN) for number, row in enumerate(shown.rows, 1)]
-    show_table(TITLES, lines, right=frozenset({0, 5, 6, 7}), styles=STYLES)
+    width = console().width
+    (titles, *lines), right = fit([cells(number, row, OWN) for number, row in enumerate(shown.rows, 1)], width)
+    show_table(titles, lines, right=right, styles=STYLES)
+    if width < WIDE_COLUMNS:
+        say(f"(a window of {WIDE_COLUMNS} columns shows tokens and time too)")
     for number, row in enumerate(shown.rows, 1):
         for problem in row.problems:
             say(f"FAIL {number} {row.title}: {problem}")
@@ -208,29 +211,32 @@ def _show(shown: Shown) -> None:
     say("")
     say(f"audit log      {report.size} entries, root {report.root.hex()[:16]}…, {verdict}")
     wrong = sum(bool(row.problems) for row in shown.rows)
-    say(f"requests       {len(shown.rows)} shown, {len(shown.rows) - wrong} behaved as expected"
+    say(f"requests       {shown.recorded} made, {len(shown.rows)} shown, {len(shown.rows) - wrong} behaved as expected"
         + (f", {wrong} DID NOT" if wrong else ""))  # fmt: skip
 
 
 def _say_next(vendor: Vendor) -> None:
+    me = own_command()
     say("")
     say("What next")
     if vendor.is_simulated:
-        say("  a real vendor   export OPENAI_API_KEY=… (or ANTHROPIC_, DEEPSEEK_, DASHSCOPE_API_KEY), then yuzui demo")
-    say("  a gateway       yuzui serve")
+        say(f"  a real vendor   export OPENAI_API_KEY=… (or DEEPSEEK_API_KEY, DASHSCOPE_API_KEY, …), then {me} demo")
+    say(f"  a gateway       {me} serve")
     say('  your app        OpenAI(base_url="http://127.0.0.1:8080/v1", api_key="any")')
-    say("  your own rules  yuzui init writes a commented yuzui.toml; yuzui keys create --app NAME makes a key")
-    say("  better Chinese  yuzui models pull qwen3-1.7b  (SmolLM2 不懂中文,请用 Qwen)")
-    say("  look closer     yuzui demo --keep, then yuzui explain REQUEST_ID")
+    say(f"  your own rules  {me} init")
+    say(f"  a key           {me} keys create --app NAME")
+    say(f"  better Chinese  {me} models pull qwen3-1.7b  (SmolLM2 不懂中文,请用 Qwen)")
+    say(f"  look closer     {me} demo --keep")
 
 
 def _say_where(folder: Path, shown: Shown) -> None:
+    me = own_command()
     latest = next((row.seen.request_id for row in shown.rows if row.record and row.record.findings), "REQUEST_ID")
     say("")
     say(f"Look around in {folder}")
-    say(f"  yuzui explain {latest} --data-dir {folder}")
-    say(f"  yuzui costs --by target --data-dir {folder}")
-    say(f"  yuzui audit verify --data-dir {folder}")
+    say(f"  {me} explain {latest} --data-dir {folder}")
+    say(f"  {me} costs --by target --data-dir {folder}")
+    say(f"  {me} audit verify --data-dir {folder}")
 
 
 def _as_json(shown: Shown) -> dict[str, object]:

@@ -4,7 +4,7 @@ import pytest
 
 from yuzui.audit.record import CauseRecord, CostRecord, RequestRecord, UsageRecord
 from yuzui.cli._demo.cast import Seen
-from yuzui.cli._demo.rows import TITLES, as_json, cells, judge
+from yuzui.cli._demo.rows import NUMBERS, TITLES, as_json, cells, fit, judge
 from yuzui.cli._demo.scenes import Expected
 
 OWN = "own/a"
@@ -81,3 +81,12 @@ def test_json_carries_no_content() -> None:
     told = as_json(1, judge("t", SEEN, ANSWERED, AS_IT_WAS, OWN))
     assert told["ok"] is True and told["target"] == OWN
     assert "hello" not in str(told)
+
+
+def test_a_narrow_terminal_gets_the_table_without_tokens_and_time() -> None:
+    line = tuple("abcdefghi")
+    (titles, cells), right = fit([line], 120)
+    assert (titles, cells, right) == (TITLES, line, NUMBERS)
+    (titles, cells), right = fit([line], 80)
+    assert "tokens" not in titles and "time" not in titles and cells == tuple("abcdegi")
+    assert {titles[position] for position in right} == {"#", "cost"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from yuzui.audit.record import RequestRecord
@@ -11,6 +12,10 @@ from yuzui.cli._story import why_sensitive
 from yuzui.cli._text import show_money, show_ms
 
 TITLES = ("#", "request", "sensitivity: why", "may go to", "went to: why", "tokens", "cost", "time", "")
+NUMBERS = frozenset({0, 5, 6, 7})
+WIDE_COLUMNS = 100
+"""Narrower terminals break words in nine columns: they get the table without tokens and time."""
+LEFT_OUT_WHEN_NARROW = frozenset({5, 7})
 STYLES = {"ok": "green", "FAIL": "bold red"}
 POLICY_WORDS = {"own_first": "first choice", "pinned": "by name"}
 
@@ -77,6 +82,14 @@ def cells(number: int, row: Row, own: str) -> tuple[str, ...]:
         show_ms(row.seen.elapsed_ms),
         "FAIL" if row.problems else "ok",
     )
+
+
+def fit(lines: Sequence[tuple[str, ...]], width: int) -> tuple[list[tuple[str, ...]], frozenset[int]]:
+    """Titles and `lines` as they fit `width` columns, and the positions of what stands to the right."""
+    left_out = LEFT_OUT_WHEN_NARROW if width < WIDE_COLUMNS else frozenset()
+    kept = [position for position in range(len(TITLES)) if position not in left_out]
+    fitting = [tuple(line[position] for position in kept) for line in (TITLES, *lines)]
+    return fitting, frozenset(kept.index(position) for position in NUMBERS - left_out)
 
 
 def _may_go(record: RequestRecord, own: str) -> str:
