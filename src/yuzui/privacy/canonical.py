@@ -119,8 +119,11 @@ class Canonicaliser:
 
 def is_plain(ascii_text: str) -> bool:
     """Whether ASCII text has no control characters that a reader would not see."""
-    data = ascii_text.encode("ascii")
-    return len(data.translate(None, _CONTROLS)) == len(data)
+    return count_controls(ascii_text.encode("ascii")) == 0
+
+
+def count_controls(ascii_text: bytes) -> int:
+    return len(ascii_text) - len(ascii_text.translate(None, _CONTROLS))
 
 
 def fold_character(char: str) -> str:

@@ -77,20 +77,15 @@ class HyperscanEngine:
         )
 
     def find(self, text: str, data: bytes) -> list[Candidate]:
-        events: list[Candidate] = []
-
-        def on_match(index: int, start: int, end: int, _flags: int, _context: object) -> bool:
-            events.append((index, start, end))
-            return len(events) > MAX_CANDIDATES  # True ends the scan
-
+        events: list[_Event] = []
         with self._lock:
             try:
-                self._database.scan(data, match_event_handler=on_match)
+                self._database.scan(data, _on_match, 0, events)
             except Exception:
                 if len(events) <= MAX_CANDIDATES:
                     raise
         if not events:
-            return events
+            return []
         if len(events) > MAX_CANDIDATES:
             raise TooManyCandidates
         return _to_characters(_leftmost_longest(events), data, len(text))
@@ -129,16 +124,24 @@ class Re2Engine:
         return _to_characters(events, data, len(text))
 
 
-def _leftmost_longest(events: list[Candidate]) -> list[Candidate]:
+_Event = tuple[int, int, int]
+"""(start, index, -end) of a match as Hyperscan reports it: these sort by themselves into the order that we need."""
+
+
+def _on_match(index: int, start: int, end: int, _flags: int, events: list[_Event]) -> bool:
+    events.append((start, index, -end))
+    return len(events) > MAX_CANDIDATES  # True ends the scan
+
+
+def _leftmost_longest(events: list[_Event]) -> list[Candidate]:
     """Of overlapping matches of one pattern keep the one that begins first, of those the longest."""
-    events.sort(key=lambda event: (event[1], event[0], -event[2]))
+    events.sort()
     ends: dict[int, int] = {}
     kept: list[Candidate] = []
-    for event in events:
-        index, start, end = event
+    for start, index, negative_end in events:
         if start >= ends.get(index, 0):
-            ends[index] = end
-            kept.append(event)
+            ends[index] = -negative_end
+            kept.append((index, start, -negative_end))
     return kept
 
 

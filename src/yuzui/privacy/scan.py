@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from yuzui.core.errors import InvalidRequest
 from yuzui.core.sensitivity import Finding, SensitivityRules
-from yuzui.privacy.canonical import Canonical, Canonicaliser, is_plain
+from yuzui.privacy.canonical import Canonical, Canonicaliser, count_controls
 from yuzui.privacy.catalogue import load_detectors
 from yuzui.privacy.custom import compile_custom
 from yuzui.privacy.detectors._contract import SEPARATOR, Detector, Digits, Hit, Pattern
@@ -19,7 +19,6 @@ from yuzui.privacy.numbers import CLUSTER_REGEX, Layouts
 from yuzui.privacy.views import read_hidden
 
 MAX_FINDINGS = 10_000  # enough for any honest request; looking on would only cost time, so the rest counts as the worst
-_RECORD_MARK = "\x1e"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,16 +35,18 @@ class ScanResult:
 NOTHING = ScanResult()
 
 
-@dataclass(slots=True)
 class _Sheet:
     """All leaves of one request as one canonical text."""
 
-    leaves: list[Leaf]
-    text: str
-    data: bytes
-    canonicals: list[Canonical] | None
-    """None when the canonical text is the text itself."""
-    starts: list[int] = field(default_factory=list)
+    __slots__ = ("canonicals", "data", "leaves", "starts", "text")
+
+    def __init__(self, leaves: list[Leaf], text: str, data: bytes, canonicals: list[Canonical] | None) -> None:
+        """`canonicals` is None when the canonical text is the text itself; `data` is `text` in UTF-8."""
+        self.leaves = leaves
+        self.text = text
+        self.data = data
+        self.canonicals = canonicals
+        self.starts: list[int] = []
 
     def leaf_at(self, at: int) -> int:
         if not self.starts:
@@ -111,6 +112,8 @@ class Scanner:
         failures: dict[str, None] = {}
         found: list[tuple[str, Hit]] = []
         self._ask_all(sheet.text, candidates, failures, found)
+        if not found and not failures and not leaves.unscannable:
+            return NOTHING
         return ScanResult(
             findings=_to_findings(sheet, found), unscannable=tuple(leaves.unscannable), failures=tuple(failures)
         )
@@ -122,40 +125,34 @@ class Scanner:
             if index == 0:
                 for digits, names in self._layouts.find(text, start, end):
                     for name in names:
-                        self._ask(name, failures, found, digits=digits)
+                        self._ask_digits(name, digits, failures, found)
                     if len(found) > MAX_FINDINGS:
                         break
             else:
                 for name in self._owners[index]:
-                    self._ask(name, failures, found, text=text, start=start, end=end)
+                    self._ask(name, text, start, end, failures, found)
             if len(found) > MAX_FINDINGS:
                 failures["too_many_findings"] = None
                 return
 
-    def _ask(
-        self,
-        name: str,
-        failures: dict[str, None],
-        found: list[tuple[str, Hit]],
-        *,
-        digits: Digits | None = None,
-        text: str = "",
-        start: int = 0,
-        end: int = 0,
-    ) -> None:
-        detector = self._detectors[name]
+    def _ask_digits(self, name: str, digits: Digits, failures: dict[str, None], found: list[tuple[str, Hit]]) -> None:
         try:
-            if digits is not None:
-                assert (
-                    detector.check_digits is not None
-                )  # who names layouts has it; a detector that lacks it fails closed
-                hit = detector.check_digits(digits)
-                if hit is not None:
-                    found.append((name, hit))
-            else:
-                assert detector.check is not None  # as above, for patterns
-                found.extend([(name, hit) for hit in detector.check(text, start, end)])
+            check = self._detectors[name].check_digits
+            assert check is not None  # who names layouts has it; a detector that lacks it fails closed
+            hit = check(digits)
+            if hit is not None:
+                found.append((name, hit))
         except Exception:  # a broken detector must not take the request with it, nor let it pass
+            failures[name] = None
+
+    def _ask(
+        self, name: str, text: str, start: int, end: int, failures: dict[str, None], found: list[tuple[str, Hit]]
+    ) -> None:
+        try:
+            check = self._detectors[name].check
+            assert check is not None  # as above, for patterns
+            found.extend([(name, hit) for hit in check(text, start, end)])
+        except Exception:  # as above
             failures[name] = None
 
     def _lay_out(self, leaves: list[Leaf]) -> _Sheet:
@@ -165,7 +162,7 @@ class Scanner:
         text = SEPARATOR.join(texts)
         if text.isascii():
             data = text.encode("ascii")
-            if data.count(b"\x1e") == len(leaves) and is_plain(text.replace(_RECORD_MARK, "")):
+            if count_controls(data) == len(leaves):  # those are ours, one in each separator
                 return _Sheet(leaves, text, data, None)
         return self._lay_out_folded(leaves)
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 SEPARATOR = "\n\x1e\n"  # the newlines end `.` and `$`; U+001E cannot be in canonical text, so nothing can imitate it
 
 
@@ -34,8 +36,7 @@ class Hit:
     confidence: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Digits:
+class Digits(msgspec.Struct, frozen=True, gc=False):  # one per number in a text: 0.06 µs, a frozen dataclass 0.56
     """Consecutive digit groups of one layout, as people write numbers: `138-0013-8000` has the layout (3, 4, 4)."""
 
     text: str

@@ -12,6 +12,8 @@ _CUE_WORDS = (
 )
 _CUES = tuple(_CUE_WORDS.split())
 _GAP_CHARS = frozenset(" -.()/")
+_DIGITS = frozenset("0123456789")  # canonical text has no others
+_NORTH_AMERICAN = frozenset(((3, 3, 4), (3, 7), (1, 3, 3, 4), (4, 3, 4)))
 
 _LAYOUTS = tuple(
     dict.fromkeys(
@@ -33,6 +35,12 @@ _LAYOUTS = tuple(
 
 def _check_digits(number: Digits) -> Hit | None:
     text, start, end = number.text, number.start, number.end
+    opening = _opening(text, start)
+    has_plus = text[opening] == "+"
+    may_have_shape = number.value[0] == "0" or number.layout in _NORTH_AMERICAN
+    # First what tells most numbers apart: dates, orders and amounts have neither plus sign nor shape nor cue.
+    if not has_plus and not may_have_shape and not _is_cued(number, opening):
+        return None
     for gap in number.gaps:
         if len(gap) > 3 or not _GAP_CHARS.issuperset(gap):
             return None
@@ -40,16 +48,15 @@ def _check_digits(number: Digits) -> Hit | None:
         return None
     if _is_chinese_mobile(number):
         return None  # its own kind
-    start = _opening(text, start)
-    if text[start] == "+":
-        return Hit("phone", start, end, 0.95) if 8 <= len(number.value) <= 15 and number.value[0] != "0" else None
+    if has_plus:
+        return Hit("phone", opening, end, 0.95) if 8 <= len(number.value) <= 15 and number.value[0] != "0" else None
+    if not may_have_shape:
+        return Hit("phone", opening, end, 0.6)  # the cue it is, then
     if _is_north_american(number) or _is_chinese_landline(number) or _is_dashed_national(number):
-        return Hit("phone", start, end, 0.8)
+        return Hit("phone", opening, end, 0.8)
     if number.value.startswith("00") and len(number.value) >= 11 and len(number.layout) > 1:
-        return Hit("phone", start, end, 0.7)
-    if not _looks_like_date(number) and _is_whole(number) and has_cue(text, start, _CUES, reach=20):
-        return Hit("phone", start, end, 0.6)
-    return None
+        return Hit("phone", opening, end, 0.7)
+    return Hit("phone", opening, end, 0.6) if _is_cued(number, opening) else None
 
 
 def _opening(text: str, start: int) -> int:
@@ -95,10 +102,14 @@ def _is_chinese_mobile(number: Digits) -> bool:
     return len(value) == 11 and value[0] == "1" and value[1] >= "3"
 
 
+def _is_cued(number: Digits, opening: int) -> bool:
+    return not _looks_like_date(number) and _is_whole(number) and has_cue(number.text, opening, _CUES, reach=20)
+
+
 def _is_whole(number: Digits) -> bool:
     """Whether no further digits follow or precede closely: a cue believes in numbers, not in pieces of them."""
-    around = number.text[max(0, number.start - 3) : number.start] + number.text[number.end : number.end + 3]
-    return not any(char.isdigit() for char in around)
+    text, start, end = number.text, number.start, number.end
+    return _DIGITS.isdisjoint(text[end : end + 3]) and _DIGITS.isdisjoint(text[max(0, start - 3) : start])
 
 
 def _looks_like_date(number: Digits) -> bool:
