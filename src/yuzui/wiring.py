@@ -384,6 +384,8 @@ def serve(
         service = Service(config, data_dir, written_address=(server.host, server.port))
         try:
             _refuse_open_door(config.server.host, service.books.has_keys())
+            if not service.books.has_keys():
+                log.warning("no_keys", extra={"fields": {"meaning": "every program on this machine may ask"}})
         except BaseException:
             service.books.stop()
             raise
