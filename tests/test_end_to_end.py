@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +55,12 @@ class Served:
     address: str
     folder: Path
     process: subprocess.Popen[str]
+    clients: list[openai.OpenAI] = field(default_factory=list)
 
     def client(self, **options: Any) -> openai.OpenAI:  # Any: the client's own options
-        return openai.OpenAI(base_url=f"{self.address}/v1", api_key="none", max_retries=0, timeout=60, **options)
+        client = openai.OpenAI(base_url=f"{self.address}/v1", api_key="none", max_retries=0, timeout=60, **options)
+        self.clients.append(client)
+        return client
 
     def async_client(self) -> openai.AsyncOpenAI:
         return openai.AsyncOpenAI(base_url=f"{self.address}/v1", api_key="none", max_retries=0, timeout=120)
@@ -82,7 +85,10 @@ def serving(folder: Path) -> Iterator[Served]:
         line = process.stdout.readline() if ready else ""
         found = re.search(r"http://\S+", line)
         assert found, (line, (folder / "log").read_text("utf-8"))
-        yield Served(found[0], folder, process)
+        running = Served(found[0], folder, process)
+        yield running
+        for client in running.clients:
+            client.close()
     finally:
         process.send_signal(signal.SIGTERM)
         code = process.wait(30)
@@ -322,6 +328,7 @@ def test_granian_serves_the_same_application(tmp_path: Path) -> None:
         # Nobody told the gateway where granian listens: without a key it is closed.
         with pytest.raises(openai.AuthenticationError):
             client.with_options(api_key="none").models.list()
+        client.close()
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
