@@ -35,6 +35,8 @@ from yuzui.ports import UpstreamReply
 from yuzui.providers._contract import WireRequest
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
+OWN_IDLE_S = 3.0  # llama.cpp and vLLM (uvicorn) close a line after 5 s of silence: be gone before, or race with it
+VENDOR_IDLE_S = 55.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class HttpUpstream:
                 .zstd(False)
                 .deflate(False)
                 .connect_timeout(timedelta(seconds=target.timeouts.connect_s))
-                .pool_idle_timeout(timedelta(seconds=55))
+                .pool_idle_timeout(timedelta(seconds=OWN_IDLE_S if is_own else VENDOR_IDLE_S))
                 .pool_max_idle_per_host(1024)
                 .tcp_keepalive(timedelta(seconds=30))
             )
