@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yuzui.accounting.prices import FREE, parse_price, per_million, price_warnings
+from yuzui.accounting.prices import FREE, parse_price, price_warnings
 from yuzui.core.errors import ConfigError
-from yuzui.core.money import Price
+from yuzui.core.money import Price, per_million
 
 PATH = "targets[0].price"
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import msgspec
 
 from routing_kit import CHEAP, FREE, HOUSE
+from yuzui.core.money import per_million
 from yuzui.core.sensitivity import Lattice
-from yuzui.routing.listing import describe, describe_price, per_million
+from yuzui.routing.listing import describe, describe_price
 from yuzui.routing.names import Names
 from yuzui.routing.policies.catalogue import load_policies
 

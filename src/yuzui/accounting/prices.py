@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 
 from yuzui.core.errors import ConfigError
-from yuzui.core.money import Price, per_million_to_pico
+from yuzui.core.money import Price, per_million, per_million_to_pico
 
 FIELDS = ("currency", "input", "cached_input", "output", "cache_write")
 EXAMPLE = 'price = { currency = "USD", input = 0.28, cached_input = 0.028, output = 0.42 }'
@@ -72,12 +72,6 @@ def price_warnings(price: Price, path: str) -> list[str]:
                 f"prices are {price.currency} per million tokens"
             )
     return warnings
-
-
-def per_million(pico: int) -> str:
-    """For people: the amount per million tokens, without an exponent."""
-    text = f"{Decimal(pico) / 1_000_000:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _amount(value: object, path: str) -> int:

@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from yuzui.accounting.prices import per_million
 from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, data_dir_of, load_config
 from yuzui.cli._output import note, say, show_table, write_json
 from yuzui.cli._text import clean, show_money
-from yuzui.core.money import Price, convert_nano, cost_nano
+from yuzui.core.money import Price, convert_nano, cost_nano, per_million
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
 

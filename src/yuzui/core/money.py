@@ -42,6 +42,11 @@ def per_million_to_pico(amount: Decimal | int | float | str) -> int:
     return int(value)
 
 
+def per_million(pico: int) -> str:
+    """For people: pico-units per token as units per million tokens, without an exponent: `0.28`."""
+    return f"{(Decimal(pico) / 1_000_000).normalize():f}"
+
+
 def cost_nano(price: Price, usage: Usage) -> int:
     """Cost of `usage` in nano-units of the price's currency, rounded up once per call.
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 
 from yuzui.core.chat import Feature
-from yuzui.core.money import Price
+from yuzui.core.money import Price, per_million
 from yuzui.core.sensitivity import Lattice
 from yuzui.routing.allowed import level_name
 from yuzui.routing.names import Name
@@ -55,8 +54,3 @@ def describe_price(price: Price | None) -> Mapping[str, str] | str:
         "output": per_million(price.output_pico),
         "version": price.version,
     }
-
-
-def per_million(pico: int) -> str:
-    """Pico-units per token as units per million tokens, for people: `0.28`."""
-    return f"{(Decimal(pico) / 1_000_000).normalize():f}"

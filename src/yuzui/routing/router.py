@@ -11,12 +11,12 @@ from itertools import islice
 from yuzui.core.caller import Constraints
 from yuzui.core.chat import Feature
 from yuzui.core.decision import AllowedSet, Decision, Verdict
-from yuzui.core.money import Price
+from yuzui.core.money import Price, per_million
 from yuzui.core.sensitivity import Lattice, Sensitivity
 from yuzui.core.target import Target, VirtualModel
 from yuzui.routing.allowed import BOUND_SLACK, WITHOUT_TEXT, Demands, judge
 from yuzui.routing.health import Health
-from yuzui.routing.listing import describe, per_million
+from yuzui.routing.listing import describe
 from yuzui.routing.memo import Memo
 from yuzui.routing.names import Name, Names
 from yuzui.routing.policies._contract import Facts
