@@ -31,12 +31,11 @@ import msgspec
 import pytest
 
 from yuzui import __version__
-from yuzui.core import strict_json
-from yuzui.core.chat import ChatRequest
+from yuzui.core.chat import AnswerFacts, ChatRequest, RequestLine
 from yuzui.core.errors import ClientFault, UpstreamFault, YuzuiError
 from yuzui.core.target import Premises, Quirks, Target
 from yuzui.dialects._contract import ClientDialect
-from yuzui.providers._contract import Codec
+from yuzui.providers._contract import Codec, WireRequest
 from yuzui.providers.catalogue import load_rows
 
 WIRE = Path(__file__).parent / "wire"
@@ -57,6 +56,8 @@ class Preamble(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What the client speaks: a file in dialects/."""
     premises: Premises = "vendor"
     output_cap: int | None = None
+    parameters: dict[str, str] = {}
+    max_output_tokens: int = 0
     quirks: dict[str, Any] = {}  # Any: laid over the row's quirks, then converted to Quirks
 
 
@@ -104,6 +105,8 @@ class Case:
             jurisdiction="CN",
             api_key="the-key",
             quirks=quirks,
+            parameters=self.preamble.parameters,
+            max_output_tokens=self.preamble.max_output_tokens,
         )
 
 
@@ -138,19 +141,29 @@ def _read_crossing(text: str) -> Crossing:
     return Crossing(start=start, headers=headers, body=body.encode())
 
 
-def answer_whole(codec: Codec, dialect: ClientDialect, request: ChatRequest, body: bytes) -> bytes:
+def facts_of(codec: Codec, dialect: ClientDialect, provider: str = "") -> AnswerFacts:
+    return AnswerFacts(
+        request_id=REQUEST_ID, is_lane=codec.dialect == dialect.name, origin=provider, at_s=1_800_000_000
+    )
+
+
+def answer_whole(
+    codec: Codec, dialect: ClientDialect, request: ChatRequest, body: bytes, wire: WireRequest, provider: str
+) -> bytes:
     """What the client gets for a whole 2xx answer; raise an `UpstreamFault`."""
-    response = codec.read_response(body)
-    answer = dialect.write_response(response, request)
-    if codec.dialect == dialect.name:
+    response = codec.read_response(body, wire)
+    answer = dialect.write_response(response, request, facts_of(codec, dialect, provider))
+    if codec.dialect == dialect.name and not request.keeps:
         assert answer == body, "the same-dialect lane hands the upstream's bytes on unchanged"
     return answer
 
 
-def answer_stream(codec: Codec, dialect: ClientDialect, request: ChatRequest, pieces: list[bytes]) -> tuple[int, bytes]:
+def answer_stream(
+    codec: Codec, dialect: ClientDialect, request: ChatRequest, pieces: list[bytes], wire: WireRequest, provider: str
+) -> tuple[int, bytes]:
     """Status and bytes that the client gets for a streamed 2xx answer that arrives in `pieces`."""
-    decoder = codec.decoder()
-    writer = dialect.stream_writer(request, request_id=REQUEST_ID, is_lane=codec.dialect == dialect.name)
+    decoder = codec.decoder(wire)
+    writer = dialect.stream_writer(request, facts_of(codec, dialect, provider))
     sent = b""
     try:
         for piece in pieces:
@@ -165,14 +178,21 @@ def answer_stream(codec: Codec, dialect: ClientDialect, request: ChatRequest, pi
     return 200, sent + writer.finish(TRAILER)
 
 
-def _check_sent(case: Case, codec: Codec, request: ChatRequest, target: Target) -> tuple[str, ...]:
+def _check_sent(case: Case, codec: Codec, request: ChatRequest, target: Target) -> WireRequest:
     want = case.sections[">> upstream"]
     wire = codec.write_request(request, target, output_cap=case.preamble.output_cap)
     assert f"POST {target.base_url}{wire.path}" == want.start
     assert {name.lower(): value for name, value in wire.headers.items()} == want.headers
     assert json.loads(wire.body) == json.loads(want.body)
     assert wire.is_stream == request.stream
-    return wire.dropped
+    return wire
+
+
+def _read_request(dialect: ClientDialect, crossing: Crossing) -> ChatRequest:
+    path, _, query = crossing.start.partition(" ")[2].partition("?")
+    heard = {name: value for name, value in crossing.headers.items() if name in dialect.hears}
+    body = dialect.read_body(crossing.body, crossing.headers.get("content-type", "application/json"))
+    return dialect.read_request(body, RequestLine(path=path, query=query, headers=heard))
 
 
 def _cuts(body: bytes) -> list[list[bytes]]:
@@ -195,23 +215,24 @@ def test_a_wire_case_comes_out_as_written(path: Path) -> None:
     codec, dialect, target = case.codec(path.parent.name), case.dialect(), case.target(path.parent.name)
     want = case.sections.get("<< client")
     try:
-        request = dialect.read_request(strict_json.read_object(case.sections[">> client"].body))
+        request = _read_request(dialect, case.sections[">> client"])
         if ">> upstream" not in case.sections:
             codec.write_request(request, target, output_cap=case.preamble.output_cap)
     except ClientFault as fault:
         assert want is not None and ">> upstream" not in case.sections, f"refused: {fault}"
         _check_error(fault, dialect, want)
         return
-    dropped = _check_sent(case, codec, request, target)
+    wire = _check_sent(case, codec, request, target)
+    provider = target.provider
     if want is None:
         return
     got = case.sections["<< upstream"]
-    assert want.headers.get("x-yuzui-dropped", "") == ", ".join(dropped)
+    assert want.headers.get("x-yuzui-dropped", "") == ", ".join(wire.dropped)
     if got.status >= 300:
         _check_error(codec.read_error(got.status, got.headers, got.body, target), dialect, want)
     elif request.stream:
         for pieces in _cuts(got.body):
-            status, sent = answer_stream(codec, dialect, request, pieces)
+            status, sent = answer_stream(codec, dialect, request, pieces, wire, provider)
             assert status == want.status
             if status == 200:
                 assert sent.decode() == want.body.decode()
@@ -219,7 +240,7 @@ def test_a_wire_case_comes_out_as_written(path: Path) -> None:
                 assert json.loads(sent) == json.loads(want.body)
     else:
         try:
-            answer = answer_whole(codec, dialect, request, got.body.strip())
+            answer = answer_whole(codec, dialect, request, got.body.strip(), wire, provider)
         except UpstreamFault as fault:
             _check_error(fault, dialect, want)
         else:

@@ -12,6 +12,7 @@ import msgspec
 
 from yuzui.accounting.settle import Settlement
 from yuzui.audit.record import AttemptRecord, CauseRecord, CostRecord, RequestRecord, UsageRecord
+from yuzui.core.answers import Answer, Blob
 from yuzui.core.booking import Outcome, Receipt
 from yuzui.core.caller import Caller
 from yuzui.core.chat import ChatRequest, ChatResponse, Delta, ReasoningPart, StreamChunk, TextPart, ToolCallPart
@@ -71,9 +72,12 @@ class Delivered:
         if self.texts is not None:
             self.texts.setdefault(place, []).append(text)
 
-    def count_response(self, response: ChatResponse) -> None:
+    def count_response(self, response: Answer) -> None:
         """The same for an answer that came whole."""
         self.usage = response.usage
+        if not isinstance(response, ChatResponse):
+            self._count_other(response)
+            return
         for choice in response.choices:
             self.characters += len(choice.refusal)
             for position, part in enumerate(choice.parts):
@@ -90,6 +94,13 @@ class Delivered:
                     case _:
                         pass
             self.pieces += 1
+
+    def _count_other(self, answer: Answer) -> None:
+        self.pieces += 1
+        if isinstance(answer, Blob):
+            for number, text in enumerate(answer.texts):
+                self.characters += len(text)
+                self._say((number, "text", 0), text)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from yuzui.audit.record import AttemptRecord, write_record
 from yuzui.config import Config
 from yuzui.core.booking import Closing, Intent, Outcome, Receipt
 from yuzui.core.caller import Caller
-from yuzui.core.chat import ChatRequest
+from yuzui.core.chat import AnswerFacts, ChatRequest
 from yuzui.core.decision import Decision
 from yuzui.core.errors import (
     ClientFault,
@@ -317,11 +317,11 @@ class Journey:
             body = await upstream.read()
             if not 200 <= upstream.status < 300:
                 raise codec.read_error(upstream.status, _HeaderView(upstream.header), body, target)
-        response = codec.read_response(body)
+        response = codec.read_response(body, wire)
         self._note_first_token(target, began)
         exchange.delivered.count_response(response)
         exchange.answer_hash = exchange.hash_content(body)
-        data = self.dialect.write_response(response, request)
+        data = self.dialect.write_response(response, request, self._facts(codec, target))
         receipt = await self.close("answered", None)
         headers = exchange.headers()
         headers["x-yuzui-receipt"] = show_receipt(receipt)
@@ -334,10 +334,8 @@ class Journey:
         self, request: ChatRequest, decision: Decision, target: Target, codec: Codec, wire: WireRequest
     ) -> None:
         exchange, reply, delivered = self.exchange, self.reply, self.exchange.delivered
-        decoder = codec.decoder()
-        writer = self._writer = self.dialect.stream_writer(
-            request, request_id=exchange.id, is_lane=codec.dialect == self.dialect.name
-        )
+        decoder = codec.decoder(wire)
+        writer = self._writer = self.dialect.stream_writer(request, self._facts(codec, target))
         began = self.world.clock.monotonic()
         digest = exchange.content_hasher()
         held = b""  # a role without content promises nothing: until content comes, another target may still answer
@@ -370,6 +368,14 @@ class Journey:
         if not reply.has_started:
             await self._start_stream(writer)
         await reply.send(held + writer.finish(_trailer(exchange, receipt)), more=False)
+
+    def _facts(self, codec: Codec, target: Target) -> AnswerFacts:
+        return AnswerFacts(
+            request_id=self.exchange.id,
+            is_lane=codec.dialect == self.dialect.name,
+            origin=target.provider,
+            at_s=self.exchange.at_ns // 1_000_000_000,
+        )
 
     def _note_first_token(self, target: Target, began: float) -> None:
         latency_s = self.world.clock.monotonic() - began

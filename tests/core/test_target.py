@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 
-from yuzui.core.target import ALL_FEATURES, Quirks, Target, Timeouts
+from yuzui.core.target import ALL_FEATURES, RARE_FEATURES, Quirks, Target, Timeouts
 
 KEY = "vendor-" + "key"
 TARGET = Target(
@@ -35,4 +35,4 @@ def test_every_limit_has_an_end_by_default() -> None:
 
 def test_quirks_of_two_targets_are_not_shared() -> None:
     assert Quirks().headers == {} and Quirks().headers is not Quirks().headers
-    assert TARGET.features == ALL_FEATURES
+    assert TARGET.features == ALL_FEATURES - RARE_FEATURES

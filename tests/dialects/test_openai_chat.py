@@ -9,12 +9,13 @@ from typing import Any
 import openai
 import pytest
 
-from yuzui.core.chat import ChatResponse, Choice, ReasoningPart, TextPart, ToolCallPart
+from yuzui.core.chat import AnswerFacts, ChatResponse, Choice, ReasoningPart, TextPart, ToolCallPart
 from yuzui.core.errors import BudgetExceeded, NoPermittedTarget, NotFound, RateExceeded, Unauthenticated, YuzuiError
 from yuzui.core.usage import Usage
 from yuzui.dialects.openai_chat import DIALECT
 
 ClientThatGets = Callable[[int, bytes, str], openai.OpenAI]
+FACTS = AnswerFacts(request_id="req-1")
 BODY: dict[str, Any] = {"model": "auto", "messages": [{"role": "user", "content": "hi"}]}  # Any: JSON values
 
 
@@ -34,7 +35,7 @@ def test_the_lane_hands_on_the_bytes() -> None:
     response = ChatResponse(
         id="x", model="m", created_s=1, choices=(), usage=None, raw=raw, raw_dialect="openai_chat"
     )  # fmt: skip
-    assert DIALECT.write_response(response, DIALECT.read_request(BODY)) is raw
+    assert DIALECT.write_response(response, DIALECT.read_request(BODY), FACTS) is raw
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_an_answer_of_another_dialect_is_read_by_the_official_client(client_that
     response = ChatResponse(
         id="i", model="m", created_s=5, choices=(Choice(index=0, parts=parts, finish_reason="tool_calls"),), usage=usage
     )
-    body = DIALECT.write_response(response, DIALECT.read_request(BODY))
+    body = DIALECT.write_response(response, DIALECT.read_request(BODY), FACTS)
     seen = client_that_gets(200, body, "application/json").chat.completions.create(
         model="m", messages=[{"role": "user", "content": "x"}]
     )
@@ -97,6 +98,6 @@ def test_reasoning_comes_back_as_it_went_out() -> None:
         id="i", model="m", created_s=5, usage=None,
         choices=(Choice(index=0, parts=(*thought, TextPart(text="b")), finish_reason="stop"),),
     )  # fmt: skip
-    message = json.loads(DIALECT.write_response(response, DIALECT.read_request(BODY)))["choices"][0]["message"]
+    message = json.loads(DIALECT.write_response(response, DIALECT.read_request(BODY), FACTS))["choices"][0]["message"]
     request = DIALECT.read_request({**BODY, "messages": [message]})
     assert request.meaning.messages[0].parts == (*thought, TextPart(text="b"))

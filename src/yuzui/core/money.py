@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
+from functools import cached_property
 
 from yuzui.core.usage import Usage
 
@@ -14,8 +16,8 @@ PICO_PER_NANO = 1_000
 NANO = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
+@dataclass(frozen=True, kw_only=True)
+class Price:  # no slots: cached_property needs __dict__
     """What one target charges, in pico-units of `currency` per token.
 
     `version` names where it came from and when, and is pinned into every ledger entry
@@ -28,10 +30,44 @@ class Price:
     cached_input_pico: int
     cache_write_pico: int
     version: str
+    cache_write_1h_pico: int | None = None
+    """None, here and below for parts of input and output: as the whole of which it is a part."""
+    input_audio_pico: int | None = None
+    output_audio_pico: int | None = None
+    request_pico: int = 0
+    """Per answered request, beside what it consumed."""
+    image_pico: int = 0
+    """Per picture made."""
+    character_pico: int = 0
+    """Per character read aloud."""
+    second_pico: int = 0
+    """Per second of sound listened to."""
+    search_pico: int = 0
+    """Per rerank search."""
+    tool_pico: Mapping[str, int] = field(default_factory=dict)
+    """Per call of a tool that the vendor runs, by hub name (`web_search`)."""
 
-    @property
+    @cached_property
     def is_free(self) -> bool:
-        return not (self.input_pico or self.output_pico or self.cached_input_pico or self.cache_write_pico)
+        return not any(
+            (
+                self.input_pico, self.output_pico, self.cached_input_pico, self.cache_write_pico,
+                self.cache_write_1h_pico, self.input_audio_pico, self.output_audio_pico, self.request_pico,
+                self.image_pico, self.character_pico, self.second_pico, self.search_pico, *self.tool_pico.values(),
+            )
+        )  # fmt: skip
+
+    @cached_property
+    def dearest_input_pico(self) -> int:
+        """The most that one token of input can cost."""
+        return max(
+            self.input_pico, self.cached_input_pico, self.cache_write_pico, self.cache_write_1h_pico or 0,
+            self.input_audio_pico or 0,
+        )  # fmt: skip
+
+    @cached_property
+    def dearest_output_pico(self) -> int:
+        return max(self.output_pico, self.output_audio_pico or 0)
 
 
 def per_million_to_pico(amount: Decimal | int | float | str) -> int:
@@ -58,7 +94,19 @@ def cost_nano(price: Price, usage: Usage) -> int:
         + usage.cached_input_tokens * price.cached_input_pico
         + usage.cache_write_tokens * price.cache_write_pico
         + usage.output_tokens * price.output_pico
+        + price.request_pico
     )
+    # Parts with a price of their own: the difference to what the whole already charged for them.
+    if price.cache_write_1h_pico is not None:
+        pico += usage.cache_write_1h_tokens * (price.cache_write_1h_pico - price.cache_write_pico)
+    if price.input_audio_pico is not None:
+        pico += usage.input_audio_tokens * (price.input_audio_pico - price.input_pico)
+    if price.output_audio_pico is not None:
+        pico += usage.output_audio_tokens * (price.output_audio_pico - price.output_pico)
+    pico += usage.images * price.image_pico + usage.characters * price.character_pico
+    pico += usage.searches * price.search_pico - (-usage.audio_ms * price.second_pico // 1000)
+    for tool, count in usage.server_tools:
+        pico += count * price.tool_pico.get(tool, 0)
     return -(-pico // PICO_PER_NANO)
 
 

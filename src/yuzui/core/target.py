@@ -8,13 +8,16 @@ from typing import Literal
 
 from typing_extensions import override
 
-from yuzui.core.chat import Feature
+from yuzui.core.chat import Feature, Operation
 from yuzui.core.money import Price
 
 Premises = Literal["own", "vendor"]
 ALL_FEATURES: frozenset[Feature] = frozenset(
-    ("tools", "images", "audio", "files", "json_schema", "logprobs", "n", "web_search")
+    ("tools", "images", "audio", "files", "json_schema", "logprobs", "n", "web_search", "server_tools")
 )
+RARE_FEATURES: frozenset[Feature] = frozenset(("server_tools",))
+"""A provider has them only if its row says so."""
+CHAT_ONLY: frozenset[Operation] = frozenset(("chat",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,27 @@ class Quirks:
     renames: Mapping[str, str] = field(default_factory=dict)
     developer_role: bool = True
     """False where the role `developer` must be sent as `system`."""
+    paths: Mapping[str, str] = field(default_factory=dict)
+    """Other paths than usual, by codec (`openai_responses`, `openai_embeddings`); `{model}` stands for the model."""
+    reasoning_back: Literal["", "tools", "always"] = ""
+    """Whether what this vendor's model thought is wanted back in `reasoning_content`: never, while tools are answered,
+    or in every turn."""
+
+
+AuthKind = Literal["entra_id", "google_service_account", "ibm_iam", "aws_sigv4", "baidu_iam"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auth:
+    """Credentials that are exchanged for short-lived tokens, or that sign each request, instead of a lasting key."""
+
+    kind: AuthKind
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """By kind, see docs/reference/configuration.md: regions, tenants and ids, and the secrets by value."""
+
+    @override
+    def __repr__(self) -> str:  # settings hold secrets
+        return f"Auth({self.kind!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +91,14 @@ class Target:
     price_help: str = ""
     """When `price` is None: what to change."""
     api_key: str = ""
-    features: frozenset[Feature] = ALL_FEATURES
+    auth: Auth | None = None
+    """Takes the place of `api_key`."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """What else a codec must know of this place, as the operator wrote it: `project_id`, `region`, `api_version`."""
+    also_speaks: tuple[str, ...] = ()
+    """Other codecs under the same `base_url`: a client of such a dialect takes the same-dialect lane there."""
+    serves: frozenset[Operation] = CHAT_ONLY
+    features: frozenset[Feature] = ALL_FEATURES - RARE_FEATURES
     context_tokens: int = 0
     """0: unknown."""
     max_output_tokens: int = 0

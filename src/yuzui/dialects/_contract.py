@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from yuzui.core.chat import ChatRequest, ChatResponse, Dialect, StreamChunk
+from yuzui.core.answers import Answer
+from yuzui.core.chat import NO_LINE, AnswerFacts, ChatRequest, Dialect, Operation, RequestLine, StreamChunk
 from yuzui.core.errors import YuzuiError
+from yuzui.core.strict_json import read_object
 
 
 class StreamWriter(Protocol):
@@ -26,21 +28,48 @@ class StreamWriter(Protocol):
         ...
 
     def heartbeat(self) -> bytes:
-        """Bytes that every client ignores."""
+        """Bytes that every client ignores; empty where the dialect has none."""
         ...
+
+    def kept(self) -> bytes:
+        """The whole answer as the dialect's non-streamed body, for `ChatRequest.keeps`; called before `finish`."""
+        return b""
 
 
 class ClientDialect(Protocol):
-    name: Dialect
+    """The methods with a body are what most dialects do; the others differ in each."""
 
-    def read_request(self, body: Mapping[str, Any]) -> ChatRequest:  # Any: checked JSON
+    name: Dialect
+    operation: Operation = "chat"
+    hears: frozenset[str] = frozenset()
+    """Names of the client's headers, in lower case, that the dialect needs to see."""
+
+    def read_body(self, body: bytes, content_type: str) -> dict[str, Any]:  # Any: JSON values, and bytes of files
+        """Raise `InvalidRequest` for a body that could be read in two ways."""
+        return read_object(body)
+
+    def read_request(self, body: Mapping[str, Any], line: RequestLine = NO_LINE) -> ChatRequest:  # Any: JSON
         """Raise `InvalidRequest` naming the field (`messages[0].content`) and what to change."""
         ...
 
-    def write_response(self, response: ChatResponse, request: ChatRequest) -> bytes: ...
+    def follow(self, request: ChatRequest, earlier: bytes) -> ChatRequest:
+        """`request` with what `earlier` (made by `to_keep`) holds in front: see `ChatRequest.follows`."""
+        return request
 
-    def stream_writer(self, request: ChatRequest, *, request_id: str, is_lane: bool) -> StreamWriter:
-        """`is_lane`: the upstream speaks this dialect, so `chunk.raw` may be sent as it is."""
+    def to_keep(self, request: ChatRequest, answer: bytes) -> bytes:
+        """What to keep of a request and its whole answer, so that it can be shown and followed later."""
+        return answer
+
+    def write_response(self, response: Answer, request: ChatRequest, facts: AnswerFacts) -> bytes:
+        """The body of a whole answer."""
+        ...
+
+    def answer_type(self, request: ChatRequest) -> str:
+        """The content type of a 200 answer."""
+        return "text/event-stream; charset=utf-8" if request.stream else "application/json"
+
+    def stream_writer(self, request: ChatRequest, facts: AnswerFacts) -> StreamWriter:
+        """With `facts.is_lane` the upstream speaks this dialect, and `chunk.raw` may be sent as it is."""
         ...
 
     def write_error(self, error: YuzuiError, request_id: str) -> bytes:

@@ -8,7 +8,8 @@ from typing import Any, Final
 import msgspec
 from typing_extensions import override
 
-from yuzui.core.chat import ChatRequest, ChatResponse, Dialect
+from yuzui.core.answers import Answer
+from yuzui.core.chat import NO_LINE, AnswerFacts, ChatRequest, ChatResponse, Dialect, RequestLine
 from yuzui.core.errors import YuzuiError
 from yuzui.dialects._contract import ClientDialect, StreamWriter
 from yuzui.dialects.openai_chat_answer import write_answer
@@ -23,11 +24,12 @@ class OpenAIChat(ClientDialect):
     name: Dialect = "openai_chat"
 
     @override
-    def read_request(self, body: Mapping[str, Any]) -> ChatRequest:  # Any: checked JSON
+    def read_request(self, body: Mapping[str, Any], line: RequestLine = NO_LINE) -> ChatRequest:  # Any: checked JSON
         chat = parse(body)
         options = chat.stream_options
         return ChatRequest(
             dialect="openai_chat",
+            line=line,
             model=chat.model,
             body=body,
             stream=bool(chat.stream),
@@ -40,16 +42,17 @@ class OpenAIChat(ClientDialect):
         )
 
     @override
-    def write_response(self, response: ChatResponse, request: ChatRequest) -> bytes:
+    def write_response(self, response: Answer, request: ChatRequest, facts: AnswerFacts) -> bytes:
+        assert isinstance(response, ChatResponse)  # the codec of a chat target reads nothing else
         if response.raw_dialect == "openai_chat" and response.raw:
             return response.raw
         return write_answer(response)
 
     @override
-    def stream_writer(self, request: ChatRequest, *, request_id: str, is_lane: bool) -> StreamWriter:
-        if is_lane:
-            return LaneWriter(request_id=request_id, wants_usage=request.wants_usage)
-        return HubWriter(request_id=request_id, wants_usage=request.wants_usage)
+    def stream_writer(self, request: ChatRequest, facts: AnswerFacts) -> StreamWriter:
+        if facts.is_lane:
+            return LaneWriter(request_id=facts.request_id, wants_usage=request.wants_usage)
+        return HubWriter(request_id=facts.request_id, wants_usage=request.wants_usage)
 
     @override
     def write_error(self, error: YuzuiError, request_id: str) -> bytes:

@@ -18,6 +18,8 @@ from typing import Any, assert_never
 import msgspec
 
 from yuzui.core.chat import (
+    AudioPart,
+    DocumentPart,
     ImagePart,
     Message,
     OpaquePart,
@@ -96,6 +98,8 @@ def _write_part(part: Part, message: Message, drop: Drop) -> Block | None:
         }
     if isinstance(part, ToolResultPart):
         return _write_result(part, drop)
+    if isinstance(part, DocumentPart | AudioPart):
+        raise _unsayable("a document" if isinstance(part, DocumentPart) else "sound")
     if isinstance(part, OpaquePart):
         raise _unsayable(f"a content part of type {part.kind[:40]!r}")
     assert_never(part)

@@ -12,9 +12,11 @@ from typing import Protocol
 
 from typing_extensions import override
 
-from yuzui.core.chat import ChatRequest, ChatResponse, Dialect, StreamChunk
+from yuzui.core.answers import Answer
+from yuzui.core.chat import ChatRequest, Dialect, Operation, StreamChunk
 from yuzui.core.errors import UpstreamFault
 from yuzui.core.target import Target
+from yuzui.core.usage import Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,14 @@ class WireRequest:
     is_stream: bool
     dropped: tuple[str, ...] = ()
     """Tuning knobs that this target cannot take: reported to the client in `x-yuzui-dropped`."""
+    is_lane: bool = False
+    """The client speaks this codec's dialect: its own JSON went out, patched."""
+    answer_tool: str = ""
+    """A tool that the model must call, whose arguments are the JSON answer: how some vendors hold to a schema."""
+    model: str = ""
+    """The target's model, for answers that do not name one."""
+    units: Usage | None = None
+    """What the request itself tells of its consumption (characters read aloud, pictures asked for)."""
 
     @override
     def __repr__(self) -> str:  # headers hold the vendor key
@@ -54,18 +64,24 @@ class Decoder(Protocol):
 
 
 class Codec(Protocol):
+    """For chat, `CODEC` of the file that a target's row names (`cohere`); for another operation, of the file with that
+    name behind it (`cohere_rerank`)."""
+
     dialect: Dialect
     """Requests and answers of this dialect take the same-dialect lane."""
+    operation: Operation = "chat"
 
     def write_request(self, request: ChatRequest, target: Target, *, output_cap: int | None) -> WireRequest:
         """`output_cap`: sent when the client set no bound (hard budget). Raise `UnsupportedFeature` naming it."""
         ...
 
-    def read_response(self, body: bytes) -> ChatResponse:
-        """Raise `UpstreamInvalid` when the body is not a complete, well-formed answer."""
+    def read_response(self, body: bytes, wire: WireRequest | None = None) -> Answer:
+        """The answer to `wire`. Raise `UpstreamInvalid` when the body is not a complete, well-formed one."""
         ...
 
-    def decoder(self) -> Decoder: ...
+    def decoder(self, wire: WireRequest | None = None) -> Decoder:
+        """For the stream that answers `wire`."""
+        ...
 
     def read_error(self, status: int, headers: Mapping[str, str], body: bytes, target: Target) -> UpstreamFault:
         """The fault for a non-2xx answer. The vendor's text is redacted: `target.api_key` is removed by value."""

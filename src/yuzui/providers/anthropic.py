@@ -8,7 +8,10 @@ beside this file: `_anthropic_request` (and `_turns`, `_schema`, `_models`, `_fi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 from urllib.parse import urlencode
+
+from typing_extensions import override
 
 from yuzui import __version__
 from yuzui.core import strict_json
@@ -39,11 +42,12 @@ ROW = ProviderRow(
 )
 
 
-class AnthropicCodec:
+class AnthropicCodec(Codec):
     """Stateless; one instance serves all targets."""
 
     dialect: Dialect = "anthropic_messages"
 
+    @override
     def write_request(self, request: ChatRequest, target: Target, *, output_cap: int | None) -> WireRequest:
         body, dropped = write_body(request, target, output_cap)
         return WireRequest(
@@ -54,12 +58,15 @@ class AnthropicCodec:
             dropped=dropped,
         )
 
-    def read_response(self, body: bytes) -> ChatResponse:
+    @override
+    def read_response(self, body: bytes, wire: WireRequest | None = None) -> ChatResponse:
         return read_answer(body)
 
-    def decoder(self) -> Decoder:
+    @override
+    def decoder(self, wire: WireRequest | None = None) -> Decoder:
         return StreamDecoder()
 
+    @override
     def read_error(self, status: int, headers: Mapping[str, str], body: bytes, target: Target) -> UpstreamFault:
         return read_fault(status, headers, body, target)
 
@@ -87,4 +94,4 @@ def _headers(target: Target, is_stream: bool) -> dict[str, str]:
     return headers
 
 
-CODEC: Codec = AnthropicCodec()
+CODEC: Final = AnthropicCodec()

@@ -11,8 +11,8 @@ from types import MappingProxyType, ModuleType
 import msgspec
 
 import yuzui.providers
-from yuzui.core.chat import Feature
-from yuzui.core.target import ALL_FEATURES, Premises, Quirks
+from yuzui.core.chat import Feature, Operation
+from yuzui.core.target import ALL_FEATURES, CHAT_ONLY, RARE_FEATURES, Premises, Quirks
 from yuzui.providers._contract import Codec
 
 ROWS_FILE = "openai_compatible.toml"
@@ -38,6 +38,16 @@ class ProviderRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Provider id in the genai-prices package; empty: it has no prices for this one."""
     lacks: frozenset[Feature] = frozenset()
     """Features that no model of this provider offers on this endpoint."""
+    offers: frozenset[Feature] = frozenset()
+    """Rare features (`core.target.RARE_FEATURES`) that it has."""
+    also_speaks: tuple[str, ...] = ()
+    """Other codecs under the same address, for clients of their dialects."""
+    serves: frozenset[Operation] = CHAT_ONLY
+    """What a target of it does unless yuzui.toml says otherwise: usually models that chat."""
+    parameters: Mapping[str, str] = {}
+    """Defaults of `targets.parameters`."""
+    needs: tuple[str, ...] = ()
+    """Keys that `targets.parameters` must have."""
     quirks: Quirks = Quirks()
     source: str
     """Where the facts stand."""
@@ -46,7 +56,7 @@ class ProviderRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     @property
     def features(self) -> frozenset[Feature]:
-        return ALL_FEATURES - self.lacks
+        return (ALL_FEATURES - RARE_FEATURES - self.lacks) | self.offers
 
 
 def load_rows() -> Mapping[str, ProviderRow]:

@@ -58,11 +58,11 @@ class OpenAICodec(Codec):
         )
 
     @override
-    def read_response(self, body: bytes) -> ChatResponse:
+    def read_response(self, body: bytes, wire: WireRequest | None = None) -> ChatResponse:
         return openai_reply.read_response(body)
 
     @override
-    def decoder(self) -> Decoder:
+    def decoder(self, wire: WireRequest | None = None) -> Decoder:
         return openai_reply.OpenAIDecoder()
 
     @override
