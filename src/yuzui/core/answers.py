@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,8 @@ class Vectors:
     """Embeddings: one vector per input, in the order of the inputs."""
 
     model: str
-    vectors: tuple[tuple[float, ...], ...]
+    vectors: tuple[Sequence[float], ...]
+    """Tuples, lists or `array`s of numbers; empty when `raw` may go on as it is, for nobody then looks at them."""
     usage: Usage | None
     raw: bytes = b""
     raw_dialect: Dialect | None = None

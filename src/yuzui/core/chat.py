@@ -335,3 +335,5 @@ class StreamChunk(msgspec.Struct, frozen=True, kw_only=True):
     """The event's JSON as the upstream sent it, for the same-dialect lane; empty when it must be re-written."""
     event: str = ""
     """The name that `raw` came under, in dialects that name their events."""
+    has_content: bool = False
+    """`raw` gives the client something that no delta tells: sound, a picture."""
