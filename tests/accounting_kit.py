@@ -72,6 +72,7 @@ class Counted:
     characters: int = 0
     pieces: int = 0
     usage: Usage | None = None
+    units: Usage | None = None
 
 
 @dataclass

@@ -19,7 +19,7 @@ from yuzui.core.errors import GatewayFault, InvalidRequest, RateExceeded, Unauth
 from yuzui.core.sensitivity import Lattice
 from yuzui.dialects.openai_chat import DIALECT
 from yuzui.exchange import Exchange
-from yuzui.pipeline import RefusalSampler
+from yuzui.sampling import RefusalSampler
 from yuzui.ports import ClientGone, Interruption, RawRequest
 from yuzui.wiring import Service
 

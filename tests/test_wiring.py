@@ -22,7 +22,7 @@ from yuzui import wiring
 from yuzui.config import Config, load
 from yuzui.core.errors import ConfigError, Unauthenticated
 from yuzui.io.books import SqliteBooks
-from yuzui.pipeline import Snapshot
+from yuzui.world import Snapshot
 from yuzui.wiring import Service
 
 TARGET = '[[targets]]\nname = "{0}"\nprovider = "scripted"\nmodel = "scripted"\nprice = "free"\n'
@@ -246,7 +246,7 @@ def test_under_another_server_the_door_is_closed_until_there_is_a_key(
         async def receive() -> dict[str, str]:
             if len(incoming) == 1:
                 with pytest.raises(Unauthenticated):
-                    app._desk.list_models(())
+                    app._desk.list_models((), "openai")
             return incoming.pop(0)
 
         async def send(message: object) -> None:

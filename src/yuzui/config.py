@@ -6,26 +6,26 @@ here, from the operator's file: nothing that arrives over the line can name one.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from yuzui.accounting.prices import FREE, parse_price, price_warnings
-from yuzui.core.chat import Feature
+from yuzui.config_checks import convert, convert_all, near, refuse_unknown
+from yuzui.config_secrets import read_auth, read_reference
+from yuzui.core.chat import Feature, Operation
 from yuzui.core.errors import ConfigError
 from yuzui.core.sensitivity import DEFAULT_LEVELS, CustomPattern, Lattice, SensitivityRules, TermList
-from yuzui.core.target import Premises, Quirks, Target, Timeouts, VirtualModel
+from yuzui.core.target import Auth, Premises, Quirks, Target, Timeouts, VirtualModel
 from yuzui.privacy.catalogue import DEFAULT_LEVELS as DEFAULT_KIND_LEVELS
-from yuzui.providers.catalogue import ProviderRow, load_rows
+from yuzui.providers.catalogue import ProviderRow, find_codecs, load_rows
 from yuzui.routing.policies.catalogue import policy_names
 
 MAX_FILE_BYTES = 1024 * 1024
@@ -75,6 +75,12 @@ class AuditConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredResponsesConfig:
+    retention_days: float = 30.0
+    """How long answers of the Responses API are kept for their client; 0: not at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     server: ServerConfig
     sensitivity: SensitivityRules
@@ -83,6 +89,7 @@ class Config:
     money: MoneyConfig
     embedded: EmbeddedConfig
     audit: AuditConfig
+    stored_responses: StoredResponsesConfig = StoredResponsesConfig()
     source: Path | None
     """None: built-in defaults."""
     snapshot_id: str
@@ -118,14 +125,14 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"not valid TOML: {error}") from error
-    top = _convert(raw, _File, "")
+    top = convert(raw, _File, "")
     warnings: list[str] = []
-    rules = _rules(_convert(top.sensitivity, _Sensitivity, "sensitivity"))
-    money = _money(_convert(top.money, _Money, "money"))
+    rules = _rules(convert(top.sensitivity, _Sensitivity, "sensitivity"))
+    money = _money(convert(top.money, _Money, "money"))
     # No table, no process; without a file at all the embedded model is what there is to try.
     embedded = EmbeddedConfig(enabled=source is None)
     if top.embedded is not None:
-        embedded = EmbeddedConfig(**msgspec.to_builtins(_convert(top.embedded, _Embedded, "embedded")))
+        embedded = EmbeddedConfig(**msgspec.to_builtins(convert(top.embedded, _Embedded, "embedded")))
     targets, lookups = _targets(top.targets, rules, environ, warnings)
     for position, target in enumerate(targets):
         price = target.price
@@ -141,8 +148,9 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
         targets += defaults
         lookups |= default_lookups
     _refuse_duplicates([target.name for target in targets], "targets")
-    server = _convert(top.server, _Server, "server")
-    audit = _convert(top.audit, _Audit, "audit")
+    server = convert(top.server, _Server, "server")
+    audit = convert(top.audit, _Audit, "audit")
+    stored = convert(top.stored_responses, _StoredResponses, "stored_responses")
     if not targets:  # after the other tables: a typing error there is what its author wants to hear of first
         raise ConfigError("no target is configured; add a [[targets]] table or `[embedded] enabled = true`")
     return Config(
@@ -153,6 +161,7 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
         money=money,
         embedded=embedded,
         audit=AuditConfig(**msgspec.to_builtins(audit)),
+        stored_responses=StoredResponsesConfig(**msgspec.to_builtins(stored)),
         source=source,
         snapshot_id=hashlib.sha256((text + "\0" + "\0".join(t.name for t in targets)).encode()).hexdigest()[:12],
         warnings=tuple(warnings),
@@ -176,17 +185,17 @@ def _rules(table: _Sensitivity) -> SensitivityRules:
     }
     patterns = tuple(
         CustomPattern(kind=item.kind, regex=item.regex)
-        for item in _convert_all(table.patterns, _Pattern, "sensitivity.patterns")
+        for item in convert_all(table.patterns, _Pattern, "sensitivity.patterns")
     )
     terms = tuple(
         TermList(kind=item.kind, terms=tuple(item.terms))
-        for item in _convert_all(table.terms, _Terms, "sensitivity.terms")
+        for item in convert_all(table.terms, _Terms, "sensitivity.terms")
     )
     for kind in (*(pattern.kind for pattern in patterns), *(listed.kind for listed in terms)):
         kinds.setdefault(kind, lattice.top)  # the operator's own secrets: highest unless said otherwise
     for kind, name in table.kinds.items():
         if kind not in kinds:
-            raise ConfigError(f"sensitivity.kinds.{kind}: no detector finds {kind!r}{_near(kind, kinds)}")
+            raise ConfigError(f"sensitivity.kinds.{kind}: no detector finds {kind!r}{near(kind, kinds)}")
         kinds[kind] = _level(lattice, name, f"sensitivity.kinds.{kind}")
     unscannable = table.unscannable or names[-1]
     return SensitivityRules(
@@ -222,11 +231,15 @@ def _targets(
     lookups: dict[str, tuple[str, str]] = {}
     for position, table in enumerate(tables):
         path = f"targets[{position}]"
-        item = _convert(table, _Target, path)
+        item = convert(table, _Target, path)
         row = rows.get(item.provider)
         if row is None:
-            raise ConfigError(f"{path}.provider: {item.provider!r} is unknown{_near(item.provider, rows)}")
-        target = _target(item, row, rules, path, _secret(item, row, environ, path, warnings))
+            raise ConfigError(f"{path}.provider: {item.provider!r} is unknown{near(item.provider, rows)}")
+        if item.auth is not None and item.api_key is not None:
+            raise ConfigError(f"{path}.auth takes the place of {path}.api_key; write one of them")
+        auth = None if item.auth is None else read_auth(item.auth, environ, f"{path}.auth")
+        api_key = "" if auth is not None else _secret(item, row, environ, path, warnings)
+        target = _target(item, row, rules, path, api_key, auth)
         targets.append(target)
         if target.price is not None:
             warnings += price_warnings(target.price, f"{path}.price")
@@ -235,7 +248,20 @@ def _targets(
     return targets, lookups
 
 
-def _target(item: _Target, row: ProviderRow, rules: SensitivityRules, path: str, api_key: str) -> Target:
+def _target(
+    item: _Target,
+    row: ProviderRow,
+    rules: SensitivityRules,
+    path: str,
+    api_key: str,
+    auth: Auth | None = None,
+) -> Target:
+    parameters = {**row.parameters, **item.parameters}
+    missing = [name for name in row.needs if not parameters.get(name)]
+    if missing:
+        raise ConfigError(
+            f"{path}.parameters.{missing[0]} is missing; provider {item.provider!r} needs {', '.join(row.needs)}"
+        )
     premises = item.premises or row.premises
     _check_name(item.name, f"{path}.name")
     default_clearance = rules.lattice.names[-1] if premises == "own" else rules.lattice.names[rules.default]
@@ -259,6 +285,10 @@ def _target(item: _Target, row: ProviderRow, rules: SensitivityRules, path: str,
         price=price,
         price_help=price_help,
         api_key=api_key,
+        auth=auth,
+        parameters=parameters,
+        also_speaks=_also_speaks(item, row, path),
+        serves=row.serves if item.serves is None else frozenset(item.serves),
         features=row.features - frozenset(item.lacks),
         context_tokens=item.context_tokens,
         max_output_tokens=item.max_output_tokens,
@@ -272,7 +302,7 @@ def _target(item: _Target, row: ProviderRow, rules: SensitivityRules, path: str,
 
 
 def _timeouts(table: Mapping[str, float], path: str) -> Timeouts:
-    _refuse_unknown(table, Timeouts, path)
+    refuse_unknown(table, Timeouts, path)
     for key, value in table.items():
         if not 0 < value <= _LONGEST_S:
             raise ConfigError(f"{path}.{key}: seconds above zero and up to {_LONGEST_S}, not {value}")
@@ -282,28 +312,28 @@ def _timeouts(table: Mapping[str, float], path: str) -> Timeouts:
 def _quirks(row: Quirks, overrides: Mapping[str, Any], path: str) -> Quirks:
     if not overrides:
         return row
-    _refuse_unknown(overrides, Quirks, f"{path}.quirks")
-    return _convert({**msgspec.to_builtins(row), **overrides}, Quirks, f"{path}.quirks")
+    refuse_unknown(overrides, Quirks, f"{path}.quirks")
+    return convert({**msgspec.to_builtins(row), **overrides}, Quirks, f"{path}.quirks")
 
 
 def _secret(item: _Target, row: ProviderRow, environ: Mapping[str, str], path: str, warnings: list[str]) -> str:
-    reference = item.api_key
-    if isinstance(reference, str):
-        raise ConfigError(f'{path}.api_key: secrets stay out of this file; write api_key = {{ env = "NAME" }}')
-    if reference is None:
+    if item.api_key is None:
         return environ.get(row.key_env, "") if row.key_env else ""
-    entry = _convert(reference, _Secret, f"{path}.api_key")
-    if bool(entry.env) == bool(entry.file):
-        raise ConfigError(f"{path}.api_key: name exactly one of `env` and `file`")
-    if entry.file:
-        try:
-            return Path(entry.file).read_text("utf-8").strip()
-        except OSError as error:
-            raise ConfigError(f"{path}.api_key.file: {entry.file} cannot be read: {error.strerror}") from error
-    value = environ.get(entry.env, "")
-    if not value:
-        warnings.append(f"{path}.api_key: the environment variable {entry.env} is not set; {item.name} will refuse us")
-    return value
+    found, unset = read_reference(item.api_key, environ, f"{path}.api_key")
+    if unset:
+        warnings.append(f"{path}.api_key: the environment variable {unset} is not set; {item.name} will refuse us")
+    return found
+
+
+def _also_speaks(item: _Target, row: ProviderRow, path: str) -> tuple[str, ...]:
+    if item.also_speaks is None:
+        return row.also_speaks
+    codecs = find_codecs()
+    for name in item.also_speaks:
+        if name not in codecs or codecs[name].operation != "chat":
+            chats = {name for name, codec in codecs.items() if codec.operation == "chat"}
+            raise ConfigError(f"{path}.also_speaks: {name!r} is no codec for chat{near(name, chats)}")
+    return tuple(item.also_speaks)
 
 
 def _base_url(url: str, premises: Premises, path: str) -> str:
@@ -324,13 +354,13 @@ def _models(tables: Sequence[Mapping[str, Any]], targets: set[str]) -> tuple[Vir
     policies = policy_names()
     for position, table in enumerate(tables):
         path = f"models[{position}]"
-        item = _convert(table, _Model, path)
+        item = convert(table, _Model, path)
         _check_name(item.name, f"{path}.name")
         if item.policy not in policies:
-            raise ConfigError(f"{path}.policy: {item.policy!r} is unknown{_near(item.policy, policies)}")
+            raise ConfigError(f"{path}.policy: {item.policy!r} is unknown{near(item.policy, policies)}")
         for candidate in (*item.candidates, *item.weights):
             if candidate not in targets:
-                raise ConfigError(f"{path}.candidates: no target is named {candidate!r}{_near(candidate, targets)}")
+                raise ConfigError(f"{path}.candidates: no target is named {candidate!r}{near(candidate, targets)}")
         if not item.candidates:
             raise ConfigError(f"{path}.candidates: name at least one target")
         if item.name in targets:
@@ -418,60 +448,6 @@ def _refuse_duplicates(names: Sequence[str], path: str) -> None:
             raise ConfigError(f"{path}[{position}].name: {name!r} is used twice")
 
 
-def _near(word: str, known: Mapping[str, object] | set[str] | Sequence[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; known are {', '.join(sorted(known))}"
-
-
-T = TypeVar("T")
-
-
-def _convert(table: object, kind: type[T], path: str) -> T:
-    try:
-        return msgspec.convert(table, kind, strict=True)
-    except msgspec.ValidationError as error:
-        raise ConfigError(_explain(str(error), kind, path)) from error
-
-
-def _convert_all(tables: Sequence[object], kind: type[T], path: str) -> list[T]:
-    return [_convert(table, kind, f"{path}[{position}]") for position, table in enumerate(tables)]
-
-
-def _refuse_unknown(table: Mapping[str, object], kind: type, path: str) -> None:
-    """For the dataclasses of core/, which know nothing of TOML and would ignore what they do not know."""
-    known = getattr(kind, "__dataclass_fields__", {})
-    for key in table:
-        if key not in known:
-            raise ConfigError(f"{path}.{key}: unknown key{_near(key, known)}")
-
-
-def _explain(message: str, kind: type, path: str) -> str:
-    """msgspec's message with the TOML path in front and, for an unknown key, the nearest known one."""
-    text, _, where = message.partition(" - at `$")
-    inner = where.rstrip("`").lstrip(".")
-    unknown = re.search(r"unknown field `([^`]*)`", text)
-    if unknown:
-        key = unknown.group(1)
-        full = ".".join(part for part in (path, inner, key) if part)
-        fields = list(getattr(kind, "__struct_fields__", ()))
-        return f"{full}: unknown key{_near(key, fields)}"
-    full = ".".join(part for part in (path, inner) if part)
-    if text.startswith("Invalid enum value"):
-        words = _words_of(get_type_hints(kind).get(inner.partition("[")[0]))
-        text += f"; it is one of {', '.join(sorted(words))}"
-    return f"{full}: {text[:1].lower()}{text[1:]}" if full else text
-
-
-def _words_of(hint: object) -> set[str]:
-    """Every word of the Literals in a type."""
-    inner = get_args(hint)
-    return {word for word in inner if isinstance(word, str)} | {
-        word for part in inner if not isinstance(part, str) for word in _words_of(part)
-    }
-
-
 # ---- wire structs: what may stand in the file -----------------------------------------------------------------------
 
 
@@ -491,6 +467,7 @@ class _File(_Table, frozen=True):
     embedded: dict[str, Any] | None = None
     money: dict[str, Any] = {}
     audit: dict[str, Any] = {}
+    stored_responses: dict[str, Any] = {}
 
 
 class _Server(_Table, frozen=True):
@@ -499,11 +476,6 @@ class _Server(_Table, frozen=True):
     max_body_bytes: Annotated[int, msgspec.Meta(ge=1, le=2**32)] = 16 * 1024 * 1024
     drain_timeout_s: Annotated[float, msgspec.Meta(ge=0, le=_LONGEST_S)] = 30.0
     heartbeat_s: Annotated[float, msgspec.Meta(ge=0.1, le=_LONGEST_S)] = 10.0  # 0 would beat without a pause
-
-
-class _Secret(_Table, frozen=True):
-    env: str = ""
-    file: str = ""
 
 
 class _Target(_Table, frozen=True):
@@ -519,6 +491,10 @@ class _Target(_Table, frozen=True):
     trains_on_data: bool = False
     price: dict[str, Any] | str | None = None
     lacks: list[Feature] = []
+    serves: list[Operation] | None = None
+    also_speaks: list[str] | None = None
+    parameters: dict[str, str] = {}
+    auth: dict[str, Any] | None = None
     context_tokens: _Count = 0
     max_output_tokens: _Count = 0
     max_concurrency: _Count = 0
@@ -563,6 +539,10 @@ class _Embedded(_Table, frozen=True):
     context_tokens: Annotated[int, msgspec.Meta(ge=256, le=2**24)] = 4096
     parallel: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 4
     max_queue: _Count = 64
+
+
+class _StoredResponses(_Table, frozen=True):
+    retention_days: Annotated[float, msgspec.Meta(ge=0, le=3650)] = 30.0
 
 
 class _Money(_Table, frozen=True):

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from yuzui.core.errors import NotFound
 from yuzui.core.strict_json import write
+from yuzui.dialects import anthropic_models
+
+try:  # TRANSITION
+    from yuzui.dialects import gemini_models  # type: ignore
+except ImportError:
+    gemini_models = None
+try:  # TRANSITION
+    from yuzui.dialects import openai_responses  # type: ignore
+except ImportError:
+    openai_responses = None
 from yuzui.pipeline import Gateway
+from yuzui.ports import ModelShape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +49,53 @@ class Desk:
     def is_open(self) -> bool:
         return self._gateway.world.gate.is_open
 
-    def list_models(self, authorization: tuple[str, ...]) -> bytes:
-        return write({"object": "list", "data": self._entries(authorization)})
+    def list_models(self, authorization: tuple[str, ...], shape: ModelShape = "openai") -> bytes:
+        entries = self._entries(authorization)
+        match shape:
+            case "openai":
+                return write({"object": "list", "data": entries})
+            case "anthropic":
+                return anthropic_models.list_models(entries)
+            case "gemini":
+                return gemini_models.list_models(entries)
+            case _:
+                assert_never(shape)
 
-    def show_model(self, authorization: tuple[str, ...], name: str) -> bytes:
+    def show_model(self, authorization: tuple[str, ...], name: str, shape: ModelShape = "openai") -> bytes:
         for entry in self._entries(authorization):
             if entry["id"] == name:
-                return write(entry)
+                match shape:
+                    case "openai":
+                        return write(entry)
+                    case "anthropic":
+                        return anthropic_models.show_model(entry)
+                    case "gemini":
+                        return gemini_models.show_model(entry)
+                    case _:
+                        assert_never(shape)
         raise NotFound(f"no model is named {name[:100]!r}; GET /v1/models lists them", param="model")
+
+    async def show_answer(self, authorization: tuple[str, ...], name: str) -> bytes:
+        """An answer that its client asked to keep."""
+        return openai_responses.show(await self._kept(authorization, name))
+
+    async def list_inputs(self, authorization: tuple[str, ...], name: str, query: str) -> bytes:
+        """What led to a kept answer, a page of it."""
+        return openai_responses.list_input_items(await self._kept(authorization, name), query)
+
+    async def delete_answer(self, authorization: tuple[str, ...], name: str) -> bytes:
+        world = self._gateway.world
+        caller = world.gate.identify(authorization)
+        if not await world.archive.remove(caller.scope, name):
+            raise _unknown_answer(name)
+        return openai_responses.deletion(name)
+
+    async def _kept(self, authorization: tuple[str, ...], name: str) -> bytes:
+        world = self._gateway.world
+        found = await world.archive.find(world.gate.identify(authorization).scope, name)
+        if found is None:
+            raise _unknown_answer(name)
+        return found.content
 
     def _entries(self, authorization: tuple[str, ...]) -> tuple[Mapping[str, object], ...]:
         caller = self._gateway.world.gate.identify(authorization)
@@ -66,3 +117,10 @@ class Desk:
         if not is_local:
             self._gateway.world.gate.identify(authorization)
         return self._scrape()
+
+
+def _unknown_answer(name: str) -> NotFound:
+    return NotFound(
+        f"no answer {name[:100]!r} is kept for this key: it may be over its time, deleted, or sent with `store: false`",
+        code="response_not_found",
+    )

@@ -13,7 +13,7 @@ import msgspec
 from yuzui.accounting.settle import Settlement
 from yuzui.audit.record import AttemptRecord, CauseRecord, CostRecord, RequestRecord, UsageRecord
 from yuzui.core.answers import Answer, Blob
-from yuzui.core.booking import Outcome, Receipt
+from yuzui.core.booking import KeptAnswer, Outcome, Receipt
 from yuzui.core.caller import Caller
 from yuzui.core.chat import ChatRequest, ChatResponse, Delta, ReasoningPart, StreamChunk, TextPart, ToolCallPart
 from yuzui.core.decision import Decision, Verdict
@@ -38,6 +38,8 @@ class Delivered:
     characters: int = 0
     pieces: int = 0
     usage: Usage | None = None
+    units: Usage | None = None
+    """What the request itself tells of its consumption: see `WireRequest.units`."""
     texts: dict[tuple[int, str, int], list[str]] | None = None
     """What the answer says, by (choice, part, position): each text, reasoning and tool call apart, because it may come
     back alone. Kept only while a label above the default needs it for the conversation's memory."""
@@ -136,6 +138,7 @@ class Exchange:
     window: str = ""
     memory: tuple[tuple[bytes, int], ...] = ()
     conversation_id: str = ""
+    kept: KeptAnswer | None = None
     refused: tuple[Verdict, ...] = ()
     """Why no target was permitted, when routing refused."""
     _opening: RequestRecord | None = None
@@ -204,6 +207,7 @@ class Exchange:
             app=caller.app if caller else "",
             team=caller.team if caller else "",
             dialect=self.dialect,
+            operation=request.operation if request else "chat",
             model=request.model if request else "",
             stream=request.stream if request else False,
             request_hash=self.request_hash,
@@ -264,8 +268,16 @@ def usage_record(usage: Usage) -> UsageRecord:
         input=usage.input_tokens,
         cached_input=usage.cached_input_tokens,
         cache_write=usage.cache_write_tokens,
+        cache_write_1h=usage.cache_write_1h_tokens,
+        input_audio=usage.input_audio_tokens,
         output=usage.output_tokens,
         reasoning=usage.reasoning_tokens,
+        output_audio=usage.output_audio_tokens,
+        server_tools=dict(usage.server_tools),
+        images=usage.images,
+        characters=usage.characters,
+        audio_ms=usage.audio_ms,
+        searches=usage.searches,
         is_estimated=usage.is_estimated,
         note=usage.note,
     )

@@ -11,18 +11,15 @@ import logging
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from typing_extensions import override
 
 from yuzui.accounting import bounds, settle
 from yuzui.accounting.window import window_of
-from yuzui.admission.gate import Gate
 from yuzui.admission.limits import Admission
 from yuzui.audit.record import AttemptRecord, write_record
-from yuzui.config import Config
+from yuzui.core.answers import Answer, Count
 from yuzui.core.booking import Closing, Intent, Outcome, Receipt
 from yuzui.core.caller import Caller
 from yuzui.core.chat import AnswerFacts, ChatRequest
@@ -30,6 +27,7 @@ from yuzui.core.decision import Decision
 from yuzui.core.errors import (
     ClientFault,
     GatewayFault,
+    NotFound,
     UnsupportedFeature,
     UpstreamFault,
     UpstreamInterrupted,
@@ -39,19 +37,24 @@ from yuzui.core.errors import (
 )
 from yuzui.core.ids import time_sorted_id
 from yuzui.core.sensitivity import Finding
-from yuzui.core.strict_json import read_object
 from yuzui.core.target import Target
 from yuzui.dialects._contract import ClientDialect, StreamWriter
 from yuzui.exchange import Delivered, Exchange, safe_message, without_key
-from yuzui.ports import Books, ClientGone, Clock, Interruption, Randomness, RawRequest, Reply, Telemetry, Upstream
-from yuzui.privacy.conversation import ConversationMemory
+from yuzui.lanes import choose_codec
+from yuzui.ports import (
+    ClientGone,
+    Interruption,
+    RawRequest,
+    Reply,
+)
 from yuzui.privacy.egress import check_egress
 from yuzui.privacy.label import label
-from yuzui.privacy.scan import Scanner, ScanResult
+from yuzui.privacy.scan import ScanResult
 from yuzui.providers._contract import Codec, WireRequest
-from yuzui.routing.health import Watch
-from yuzui.routing.retry import Course, RetryBudget
-from yuzui.routing.router import Router
+from yuzui.routes import Routes
+from yuzui.routing.retry import Course
+from yuzui.sampling import RefusalSampler
+from yuzui.world import Snapshot, World
 
 log = logging.getLogger("yuzui")
 
@@ -59,39 +62,13 @@ MOST_HELD_BYTES = 64 * 1024  # a stream that promises for so long without saying
 SCAN_INLINE_BYTES = 256 * 1024  # larger bodies are scanned in a thread: dense ones take a second per megabyte
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """Everything that a configuration decides. A request keeps the one it started with; a reload swaps the whole."""
-
-    config: Config
-    router: Router
-    scanner: Scanner
-    codecs: Mapping[str, Codec]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """What outlives a configuration: the ports, and the state that requests share."""
-
-    clock: Clock
-    randomness: Randomness
-    books: Books
-    upstream: Upstream
-    telemetry: Telemetry
-    gate: Gate
-    memory: ConversationMemory
-    watch: Watch
-    retries: RetryBudget
-    content_key: bytes
-
-
 class Gateway:
     """Answers requests. All state that outlives one request is in `World` or in the current `Snapshot`."""
 
-    def __init__(self, snapshot: Snapshot, world: World, dialects: Mapping[str, ClientDialect]) -> None:
+    def __init__(self, snapshot: Snapshot, world: World, routes: Routes) -> None:
         self.snapshot = snapshot
         self.world = world
-        self.dialects = MappingProxyType(dict(dialects))
+        self.routes = routes
         self._running: set[Interruption] = set()
         self._sampler = RefusalSampler()
         self.closed_because: GatewayFault | None = None
@@ -197,14 +174,20 @@ class Journey:
 
         # What do they want?
         exchange.request_hash = exchange.hash_content(raw.body)
-        body = read_object(raw.body)
-        request = exchange.request = self.dialect.read_request(body)
+        body: Mapping[str, Any] = self.dialect.read_body(raw.body, raw.content_type)  # Any: checked JSON, files
+        request = exchange.request = self.dialect.read_request(body, raw.line)
         exchange.conversation_id = raw.conversation_id or request.conversation_id
+        size_bytes, earlier_level = len(raw.body), None
+        if request.follows:
+            earlier, earlier_level = await self._earlier(caller, request.follows)
+            request = exchange.request = self.dialect.follow(request, earlier)
+            body = request.body
+            size_bytes += len(earlier)
 
         # How sensitive is it?
         rules = snapshot.config.sensitivity
-        scan = await self._scan(body, len(raw.body))
-        remembered = world.memory.recall(caller.scope, body, exchange.conversation_id)
+        scan = await self._scan(body, size_bytes)
+        remembered = _highest(world.memory.recall(caller.scope, body, exchange.conversation_id), earlier_level)
         sensitivity = exchange.sensitivity = label(
             rules, floor=caller.constraints.floor, scan=scan, remembered=remembered
         )
@@ -214,7 +197,7 @@ class Journey:
             self._findings = scan.findings
 
         # How large can it get?
-        exchange.input_bound = bounds.input_tokens(len(raw.body))
+        exchange.input_bound = bounds.input_tokens(size_bytes)
 
         # Where may it go, where should it go, and why?
         decision = exchange.decision = snapshot.router.decide(
@@ -222,6 +205,7 @@ class Journey:
             sensitivity=sensitivity,
             constraints=caller.constraints,
             allowed_models=caller.models,
+            operation=request.operation,
             features=request.features,
             input_tokens=exchange.input_bound,
             output_tokens=bounds.expected_output_tokens(request),
@@ -234,6 +218,20 @@ class Journey:
 
         # Send it, stream it back, settle it.
         await self._try_plan(request, decision)
+
+    async def _earlier(self, caller: Caller, name: str) -> tuple[bytes, int]:
+        """What the client asked us to keep, and how sensitive its conversation was."""
+        found = await self.world.archive.find(caller.scope, name)
+        if found is None:
+            raise NotFound(
+                "no answer of that id is kept for this key; it may be over its time, or was sent with `store: false`: "
+                "send the conversation itself",
+                code="previous_response_not_found",
+                param="previous_response_id",
+            )
+        names = self.exchange.lattice.names
+        # A level that the configuration does not know any more counts as the highest.
+        return found.content, names.index(found.level) if found.level in names else len(names) - 1
 
     async def _scan(self, body: Mapping[str, Any], size_bytes: int) -> ScanResult:  # Any: checked JSON
         if size_bytes <= SCAN_INLINE_BYTES:
@@ -300,9 +298,13 @@ class Journey:
         exchange = self.exchange
         assert exchange.sensitivity is not None and exchange.caller is not None
         check_egress(decision, target, exchange.sensitivity)
-        codec = self.snapshot.codecs[target.codec]
+        codec = choose_codec(self.snapshot.codecs, target, request)
+        if codec is None:
+            await self._count_here(request)
+            return
         wire = codec.write_request(request, target, output_cap=bounds.output_cap(exchange.caller, request, target))
         exchange.dropped = wire.dropped
+        exchange.delivered.units = wire.units
         if request.stream:
             await self._relay_stream(request, decision, target, codec, wire)
         else:
@@ -321,21 +323,48 @@ class Journey:
         self._note_first_token(target, began)
         exchange.delivered.count_response(response)
         exchange.answer_hash = exchange.hash_content(body)
-        data = self.dialect.write_response(response, request, self._facts(codec, target))
+        await self._answer_whole(response, request, self._facts(codec, target))
+
+    async def _count_here(self, request: ChatRequest) -> None:
+        """Tokens are counted here where the target cannot: an estimate, marked as one. Nothing is sent to anybody."""
+        count = Count(input_tokens=settle.estimate_tokens(request.body), is_estimated=True)
+        self.exchange.delivered.count_response(count)
+        await self._answer_whole(count, request, AnswerFacts(request_id=self.exchange.id))
+
+    async def _answer_whole(self, response: Answer, request: ChatRequest, facts: AnswerFacts) -> None:
+        exchange = self.exchange
+        data = self.dialect.write_response(response, request, facts)
+        self._keep(request, data, facts)
         receipt = await self.close("answered", None)
         headers = exchange.headers()
         headers["x-yuzui-receipt"] = show_receipt(receipt)
-        headers["content-type"] = "application/json"
+        headers["content-type"] = self.dialect.answer_type(request)
         headers["content-length"] = str(len(data))
+        if isinstance(response, Count) and response.is_estimated:
+            headers["x-yuzui-estimated"] = "true"
         await self.reply.start(200, headers)
         await self.reply.send(data, more=False)
+
+    def _keep(self, request: ChatRequest, answer: bytes, facts: AnswerFacts) -> None:
+        """Hand the answer to the closing, if its client wants to come back to it."""
+        exchange = self.exchange
+        if not request.keeps or exchange.caller is None or exchange.sensitivity is None:
+            return
+        exchange.kept = self.world.archive.wrap(
+            scope=exchange.caller.scope,
+            id=self.dialect.kept_id(facts),
+            level=exchange.lattice.names[exchange.sensitivity.level],
+            content=self.dialect.to_keep(request, answer),
+            at_ns=exchange.at_ns,
+        )
 
     async def _relay_stream(
         self, request: ChatRequest, decision: Decision, target: Target, codec: Codec, wire: WireRequest
     ) -> None:
         exchange, reply, delivered = self.exchange, self.reply, self.exchange.delivered
         decoder = codec.decoder(wire)
-        writer = self._writer = self.dialect.stream_writer(request, self._facts(codec, target))
+        facts = self._facts(codec, target)
+        writer = self._writer = self.dialect.stream_writer(request, facts)
         began = self.world.clock.monotonic()
         digest = exchange.content_hasher()
         held = b""  # a role without content promises nothing: until content comes, another target may still answer
@@ -364,6 +393,8 @@ class Journey:
                     decoder.feed(b"")  # a fault that stood behind good chunks waits for this call
         decoder.close()
         exchange.answer_hash = digest.hexdigest()
+        if request.keeps:
+            self._keep(request, writer.kept(), facts)
         receipt = await self.close("answered", None)
         if not reply.has_started:
             await self._start_stream(writer)
@@ -384,11 +415,13 @@ class Journey:
 
     async def _start_stream(self, writer: StreamWriter) -> None:
         headers = self.exchange.headers()
-        headers["content-type"] = "text/event-stream; charset=utf-8"
+        assert self.exchange.request is not None
+        headers["content-type"] = self.dialect.answer_type(self.exchange.request)
         headers["cache-control"] = "no-store"
         headers["x-accel-buffering"] = "no"  # else proxies in front of us collect the stream before they pass it on
         await self.reply.start(200, headers)
-        self.reply.keep_alive(writer.heartbeat(), self.snapshot.config.server.heartbeat_s)
+        if heartbeat := writer.heartbeat():
+            self.reply.keep_alive(heartbeat, self.snapshot.config.server.heartbeat_s)
 
     # ---- when it does not end well -----------------------------------------------------------------------------------
 
@@ -416,9 +449,14 @@ class Journey:
                 f"the answer broke off after {self.exchange.delivered.pieces} pieces: {fault.message}"
             )
         await self.close("failed", fault)
-        assert self._writer is not None
-        with suppress(ClientGone):
-            await self.reply.send(self._writer.fail(fault, self.exchange.id), more=False)
+        await self._fail_inside(fault)
+
+    async def _fail_inside(self, error: YuzuiError) -> None:
+        """Tell of `error` inside the stream; where the dialect cannot, the line breaks instead of ending."""
+        told = self._writer.fail(error, self.exchange.id) if self._writer is not None else b""
+        if told:
+            with suppress(ClientGone):
+                await self.reply.send(told, more=False)
 
     async def refuse(self, error: YuzuiError) -> None:
         """Record why there is no answer, and say so in the client's dialect."""
@@ -435,8 +473,7 @@ class Journey:
         self._ended = outcome, error
         with suppress(ClientGone):
             if self.reply.has_started:
-                if self._writer is not None:
-                    await self.reply.send(self._writer.fail(error, exchange.id), more=False)
+                await self._fail_inside(error)
                 return
             body = self.dialect.write_error(error, exchange.id)
             headers["content-type"] = "application/json"
@@ -508,6 +545,7 @@ class Journey:
             postings=settlement.postings,
             record=record,
             memory=exchange.memory,
+            kept=exchange.kept if outcome == "answered" else None,
         )
         self._ended = outcome, error
         closed = exchange.closed = world.books.close(closing)
@@ -553,36 +591,6 @@ class Journey:
         )
 
 
-class RefusalSampler:
-    """Keeps a flood from strangers, or beyond a rate limit, from becoming a flood of durable writes.
-
-    The first `PER_SECOND` refusals of each such code in a second are recorded one by one; the rest are counted, and the
-    next recorded one carries the count. Every other refusal is always recorded.
-    """
-
-    PER_SECOND = 20
-    SAMPLED = frozenset({"rate_limit_exceeded"})
-
-    def __init__(self) -> None:
-        self._window = 0
-        self._seen: dict[str, int] = {}
-        self._suppressed: dict[str, int] = {}
-
-    def wants(self, error: YuzuiError, now: float, exchange: Exchange) -> bool:
-        """Whether this refusal is to be recorded; puts the count of unrecorded ones into `exchange`."""
-        if exchange.has_intent or (exchange.caller is not None and error.code not in self.SAMPLED):
-            return True
-        if int(now) != self._window:
-            self._window = int(now)
-            self._seen.clear()
-        seen = self._seen[error.code] = self._seen.get(error.code, 0) + 1
-        if seen > self.PER_SECOND:
-            self._suppressed[error.code] = self._suppressed.get(error.code, 0) + 1
-            return False
-        exchange.suppressed = self._suppressed.pop(error.code, 0)
-        return True
-
-
 class _HeaderView(Mapping[str, str]):
     """An upstream's headers as the codecs read them: by name, on demand."""
 
@@ -603,6 +611,11 @@ class _HeaderView(Mapping[str, str]):
     @override
     def __len__(self) -> int:
         return 0
+
+
+def _highest(*levels: int | None) -> int | None:
+    known = [level for level in levels if level is not None]
+    return max(known) if known else None
 
 
 def show_receipt(receipt: Receipt) -> str:

@@ -8,7 +8,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from yuzui.core.booking import Closing, Intent, KeyRecord, Receipt
+from yuzui.core.booking import Closing, Intent, KeptAnswer, KeyRecord, Receipt
+from yuzui.core.chat import NO_LINE, RequestLine
 from yuzui.core.decision import AllowedSet
 from yuzui.core.target import Target
 from yuzui.providers._contract import WireRequest
@@ -76,6 +77,27 @@ class Books(Protocol):
         ...
 
 
+class Archive(Protocol):
+    """Answers that clients asked to keep, in the books, each readable by the scope that it belongs to only."""
+
+    def wrap(self, *, scope: str, id: str, level: str, content: bytes, at_ns: int) -> KeptAnswer | None:
+        """What a closing carries into the books; None where the operator keeps nothing."""
+        ...
+
+    async def find(self, scope: str, id: str) -> FoundAnswer | None:
+        """None for what was never kept, is over its time, or belongs to somebody else."""
+        ...
+
+    async def remove(self, scope: str, id: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundAnswer:
+    level: str
+    """Name of the sensitivity level of its conversation when it was kept."""
+    content: bytes
+
+
 class Reply(Protocol):
     """The client's side of the line."""
 
@@ -113,6 +135,10 @@ class Telemetry(Protocol):
     def attempt_failed(self, target: str, code: str) -> None: ...
 
 
+ModelShape = Literal["openai", "anthropic", "gemini"]
+"""In whose words models are listed."""
+
+
 class ClientGone(Exception):
     """The client hung up. Not an error of ours: the request is cancelled upstream and settled from what was counted."""
 
@@ -123,9 +149,11 @@ class RawRequest:
 
     body: bytes
     authorization: tuple[str, ...]
-    """Every Authorization header's value; exactly one is right."""
+    """Every Authorization header's value, and keys in other dialects' headers as one; exactly one is right."""
     conversation_id: str
     """The header `x-yuzui-conversation`, or ""."""
+    content_type: str = "application/json"
+    line: RequestLine = NO_LINE
 
 
 class Interruption:

@@ -27,9 +27,9 @@ from yuzui.admission.gate import Gate
 from yuzui.config import LOOPBACK, Config
 from yuzui.core.errors import ConfigError, GatewayFault, YuzuiError
 from yuzui.desk import Desk, Part
-from yuzui.dialects.openai_chat import DIALECT as OPENAI_CHAT
 from yuzui.engine.installed import worker_settings
 from yuzui.engine.supervisor import EngineSupervisor
+from yuzui.io.archive import BookArchive
 from yuzui.io.audit_folder import AuditFolder
 from yuzui.io.books import SqliteBooks
 from yuzui.io.clock import SystemClock, SystemRandomness
@@ -41,19 +41,22 @@ from yuzui.io.publisher import Publisher
 from yuzui.io.secrets import load_secrets
 from yuzui.io.telemetry import Metrics
 from yuzui.io.upstream import Endpoint, HttpUpstream
-from yuzui.pipeline import Gateway, Snapshot, World
+from yuzui.pipeline import Gateway
 from yuzui.privacy.conversation import ConversationMemory
 from yuzui.privacy.scan import Scanner
 from yuzui.providers.catalogue import find_codecs
 from yuzui.providers.scripted import play
+from yuzui.routes import Routes
 from yuzui.routing.health import Watch
 from yuzui.routing.retry import RetryBudget
 from yuzui.routing.router import Router
+from yuzui.world import Snapshot, World
 
 log = logging.getLogger("yuzui")
 
 M_ARENA_MAX = -8  # malloc.h
 KEY_REFRESH_S = 0.5
+FORGET_EVERY_S = 600.0
 ENGINE_PATIENCE_S = 20.0  # how long a request waits for an embedded model that is still loading
 REMEMBERED_MESSAGES = 200_000
 
@@ -135,9 +138,14 @@ class Service:
                 memory=memory,
                 watch=self._watch,
                 retries=RetryBudget(),
+                archive=BookArchive(
+                    self.books,
+                    self._secrets.archive_key,
+                    lambda: self.gateway.snapshot.config.stored_responses.retention_days,
+                ),
                 content_key=self._secrets.content_key,
             ),
-            {"/v1/chat/completions": OPENAI_CHAT},
+            Routes(),
         )
         self.app = HttpServer(
             self.gateway,
@@ -153,6 +161,7 @@ class Service:
         self._tasks = [
             asyncio.create_task(self._refresh_keys(), name="refresh-keys"),
             asyncio.create_task(self._publish(), name="publish-audit"),
+            asyncio.create_task(self._forget(), name="forget-answers"),
         ]
 
     async def stop(self) -> None:
@@ -221,6 +230,18 @@ class Service:
                 log.error("keys_not_refreshed", extra={"fields": {"code": error.code}})
             except Exception:  # the edge: if this loop died, a revoked key would work until the next start
                 log.exception("keys_not_refreshed")
+
+    async def _forget(self) -> None:
+        """Kept answers go when their time is over: a thousand at a time, so that closings do not wait for it."""
+        while True:
+            removed = 0
+            try:
+                removed = await asyncio.to_thread(self.books.forget_expired_answers)
+            except YuzuiError as error:
+                log.error("answers_not_forgotten", extra={"fields": {"code": error.code}})
+            except Exception:  # the edge: if this loop died, answers would outlive what the operator allows
+                log.exception("answers_not_forgotten")
+            await asyncio.sleep(FORGET_EVERY_S if removed == 0 else KEY_REFRESH_S)
 
     async def _publish(self) -> None:
         while True:

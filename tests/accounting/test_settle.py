@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 from accounting_kit import RATES, Counted, Ended, Money, a_price, a_request, a_target
 from yuzui.accounting.bounds import most_expensive_nano
 from yuzui.accounting.prices import FREE
-from yuzui.accounting.settle import NOTHING, estimate_usage, settle
+from yuzui.accounting.settle import NOTHING, estimate_tokens, estimate_usage, settle
 from yuzui.core.booking import Outcome
 from yuzui.core.caller import Budget, Caller
+from yuzui.core.chat import Feature, Operation
+from yuzui.core.money import Price
 from yuzui.core.usage import Usage
 
 TOLD = Usage(input_tokens=1000, cached_input_tokens=400, output_tokens=100)
@@ -124,6 +127,63 @@ def test_whatever_an_upstream_says_the_charge_fits_the_reservation_and_the_posti
     assert 0 <= settlement.spent_nano <= most_expensive_nano([target], request, ended.input_bound, RATES)
     assert sum(leg.amount_nano for leg in settlement.postings) == 0
     assert (settlement.spent_nano > 0) == bool(settlement.postings)
+
+
+UNITS = Price(
+    currency="USD", input_pico=10, output_pico=20, cached_input_pico=1, cache_write_pico=12, version="config:2",
+    cache_write_1h_pico=20, input_audio_pico=90, output_audio_pico=200, request_pico=5_000, image_pico=40 * 10**9,
+    character_pico=15 * 10**6, second_pico=100 * 10**6, search_pico=2 * 10**9, tool_pico={"web_search": 10**10},
+)  # fmt: skip
+WILD = st.builds(
+    Usage, input_tokens=numbers, cached_input_tokens=numbers, cache_write_tokens=numbers, cache_write_1h_tokens=numbers,
+    input_audio_tokens=numbers, output_tokens=numbers, reasoning_tokens=numbers, output_audio_tokens=numbers,
+    server_tools=st.just((("web_search", 10**12), ("other", -3))) | st.just(()), images=numbers, characters=numbers,
+    audio_ms=numbers, searches=numbers,
+)  # fmt: skip
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
+
+
+@given(
+    st.sampled_from(OUTCOMES), st.sampled_from(OPERATIONS), st.none() | WILD, st.none() | WILD,
+    st.sampled_from((frozenset(), frozenset(("web_search",)))),
+)  # fmt: skip
+def test_no_unit_that_a_target_reports_is_charged_beyond_the_reservation(
+    outcome: Outcome, operation: Operation, usage: Usage | None, units: Usage | None, features: frozenset[Feature]
+) -> None:
+    target = a_target(price=UNITS)
+    request = replace(a_request(max_output_tokens=100, features=features), operation=operation)
+    ended = Ended(target, request, Counted(10, 2, usage, units))
+    if operation == "count_tokens":  # counting consumes nothing, see `core.answers.Count`
+        return
+    spent = settle(ended, outcome, Money()).spent_nano
+    assert 0 <= spent <= most_expensive_nano([target], request, ended.input_bound, RATES)
+
+
+def test_units_are_charged_at_their_own_price() -> None:
+    target = a_target(price=UNITS)
+    asked = Usage(images=2)
+    ended = Ended(target, replace(a_request(n=2), operation="images"), Counted(0, 1, None, asked))
+    settlement = settle(ended, "answered", Money())
+    assert settlement.usage == asked and settlement.spent_nano == 80_000_000 + 5
+    searched = Usage(input_tokens=100, output_tokens=10, server_tools=(("web_search", 3),))
+    ended = Ended(target, a_request(features=frozenset({"web_search"})), Counted(0, 1, searched))
+    assert settle(ended, "answered", Money()).spent_nano == -(-(100 * 10 + 10 * 20 + 5_000 + 3 * 10**10) // 1000)
+
+
+def test_parts_with_a_price_of_their_own_are_charged_once() -> None:
+    told = Usage(
+        input_tokens=100, cached_input_tokens=10, cache_write_tokens=40, cache_write_1h_tokens=30,
+        input_audio_tokens=20, output_tokens=50, output_audio_tokens=5,
+    )  # fmt: skip
+    pico = 10 * 1 + 10 * 12 + 30 * 20 + 20 * 90 + 30 * 10 + 45 * 20 + 5 * 200 + 5_000
+    ended = Ended(a_target(price=UNITS), a_request(), Counted(0, 1, told))
+    assert settle(ended, "answered", Money()).spent_nano == -(-pico // 1000)
+
+
+def test_tokens_are_estimated_for_alphabets_and_for_chinese() -> None:
+    assert estimate_tokens({"a": ["bcd" * 4]}) == 4  # 13 letters
+    assert estimate_tokens({"": "鱼嘴" * 3}) == 4
+    assert estimate_tokens({}) == 0
 
 
 def test_a_lying_target_cannot_spend_more_of_a_hard_budget_than_was_reserved() -> None:

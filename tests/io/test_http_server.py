@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from fake_time import FakeTimeLoop, run
+from yuzui.core.chat import RequestLine
 from yuzui.core.errors import InvalidRequest, NotFound, Unauthenticated, YuzuiError
 from yuzui.dialects._contract import ClientDialect
 from yuzui.dialects.openai_chat import DIALECT
 from yuzui.io import http_server
 from yuzui.io.http_server import AsgiReply, HttpServer, Scope
-from yuzui.ports import ClientGone, Interruption, RawRequest, Reply
+from yuzui.ports import ClientGone, Interruption, ModelShape, RawRequest, Reply
+from yuzui.routes import Routes
 
 CHAT = "/v1/chat/completions"
 Message = MutableMapping[str, Any]  # Any: ASGI's own shapes
@@ -35,8 +37,8 @@ class FakeGateway:
     turned_away: list[YuzuiError] = field(default_factory=list)
 
     @property
-    def dialects(self) -> Mapping[str, ClientDialect]:
-        return {CHAT: DIALECT}
+    def routes(self) -> Routes:
+        return Routes({CHAT: DIALECT}, {"generateContent": DIALECT})
 
     async def answer(self, raw: RawRequest, reply: Reply, dialect: ClientDialect, interruption: Interruption) -> None:
         assert dialect is DIALECT
@@ -55,12 +57,21 @@ class FakeDesk:
     most_body_bytes: int = 100
     is_open: bool = False
 
-    def list_models(self, authorization: tuple[str, ...]) -> bytes:
+    def list_models(self, authorization: tuple[str, ...], shape: ModelShape) -> bytes:
         if authorization == ("Bearer wrong",):
             raise Unauthenticated("no such key")
-        return b'{"data":[]}'
+        return b'{"data":[]}' if shape == "openai" else json.dumps({"shape": shape}).encode()
 
-    def show_model(self, authorization: tuple[str, ...], name: str) -> bytes:
+    async def show_answer(self, authorization: tuple[str, ...], name: str) -> bytes:
+        return json.dumps({"shown": name}).encode()
+
+    async def list_inputs(self, authorization: tuple[str, ...], name: str, query: str) -> bytes:
+        return json.dumps({"inputs": name, "query": query}).encode()
+
+    async def delete_answer(self, authorization: tuple[str, ...], name: str) -> bytes:
+        return json.dumps({"deleted": name}).encode()
+
+    def show_model(self, authorization: tuple[str, ...], name: str, shape: ModelShape) -> bytes:
         if name == "bug":
             raise ZeroDivisionError("private words")
         if name == "nobody":
@@ -299,7 +310,62 @@ def test_what_cannot_be_read_safely_is_turned_away(
 def test_every_authorization_header_is_handed_on_and_the_conversation_is_cut() -> None:
     line = Line()
     line.ask("POST", CHAT, b"{}", headers={"authorization": "Bearer a", "x-yuzui-conversation": "c" * 300})
-    assert line.gateway.seen[0] == RawRequest(body=b"{}", authorization=("Bearer a",), conversation_id="c" * 256)
+    assert line.gateway.seen[0] == RawRequest(
+        body=b"{}", authorization=("Bearer a",), conversation_id="c" * 256, content_type="",
+        line=RequestLine(path=CHAT),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("headers", "authorization"),
+    [
+        ({"x-api-key": "k"}, ("Bearer k",)),
+        ({"x-goog-api-key": "k"}, ("Bearer k",)),
+        ({"authorization": "Bearer k", "x-api-key": "k"}, ("Bearer k",)),
+        ({"authorization": "Bearer k", "x-api-key": "other"}, ("Bearer k", "Bearer other")),  # the gate refuses two
+    ],
+)
+def test_keys_of_other_dialects_clients_are_one_with_the_bearer(
+    headers: dict[str, str], authorization: tuple[str, ...]
+) -> None:
+    line = Line()
+    line.ask("POST", CHAT, b"{}", headers=headers)
+    assert line.gateway.seen[0].authorization == authorization
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1beta/models/auto:generateContent", "/v1beta/models/house/qwen:generateContent",
+     "/v1/projects/p/locations/l/publishers/google/models/m:generateContent"],
+)  # fmt: skip
+def test_googles_custom_methods_are_found_behind_any_model(path: str) -> None:
+    line = Line()
+    assert line.ask("POST", path, b"{}") == 200
+    assert line.gateway.seen[0].line.path == path
+    assert line.ask("GET", path) == 405
+    assert line.ask("POST", path.replace(":generateContent", ":tuneModel"), b"{}") in (404, 405)
+
+
+def test_models_are_listed_in_the_words_of_who_asks() -> None:
+    line = Line()
+    line.ask("GET", "/v1/models")
+    assert b'"shape"' not in line.body
+    line.ask("GET", "/v1/models", headers={"anthropic-version": "2023-06-01"})
+    assert b"anthropic" in line.body
+    line.ask("GET", "/v1beta/models")
+    assert b"gemini" in line.body
+
+
+def test_kept_answers_are_shown_listed_and_deleted() -> None:
+    line = Line()
+    line.ask("GET", "/v1/responses/resp_1")
+    assert b'"shown": "resp_1"' in line.body
+    line.ask("GET", "/v1/responses/resp_1/input_items")
+    assert b'"inputs": "resp_1"' in line.body
+    line.ask("DELETE", "/v1/responses/resp_1")
+    assert b'"deleted": "resp_1"' in line.body
+    assert line.ask("DELETE", "/v1/responses/resp_1/input_items") == 405
+    assert line.ask("PUT", "/v1/responses/resp_1") == 405
 
 
 # ---- who may call while there is no key ----------------------------------------------------------------------------

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from yuzui.core.caller import Caller
-from yuzui.core.chat import ChatRequest
+from yuzui.core.chat import ChatRequest, Feature, Operation
 from yuzui.core.errors import GatewayFault
-from yuzui.core.money import PICO_PER_NANO, convert_nano
+from yuzui.core.money import PICO_PER_NANO, Price, convert_nano
 from yuzui.core.target import Target
 
 DEFAULT_MAX_OUTPUT_TOKENS = 4096  # when neither the client nor the target says
@@ -22,6 +23,13 @@ UNREADABLE_INPUT_TOKENS = 200_000  # a file or recording named by id may fill a 
 MOST_OUTPUT_TOKENS = 10_000_000  # beyond any model; keeps products inside 64 bits
 MOST_NANO = 10**18  # a billion units of any currency: no budget admits it, and sums of nine still fit 64 bits
 
+WORDLESS: frozenset[Operation] = frozenset(("embeddings", "rerank", "moderations", "count_tokens"))
+"""Operations whose answers hold no tokens that anybody bills."""
+LEAST_AUDIO_BYTES_PER_S = 500  # below the 6 kbit/s at which speech codecs end (RFC 6716, section 2)
+DOCUMENTS_PER_SEARCH = 100  # https://docs.cohere.com/docs/how-does-cohere-pricing-work (2026-11)
+MOST_TOOL_CALLS = 20  # of tools that the vendor runs, in one answer: no vendor says, so this is our guess
+
+_SERVER_TOOLS: frozenset[Feature] = frozenset(("web_search", "server_tools"))
 _WITHOUT_TEXT = frozenset(("files", "audio"))
 
 
@@ -42,6 +50,8 @@ def input_bound(request: ChatRequest, target: Target, text_bound: int) -> int:
 
 def output_bound(request: ChatRequest, target: Target) -> int:
     """Bound on everything that `target` may write, over all `n` answers."""
+    if request.operation in WORDLESS:
+        return 0
     asked = request.max_output_tokens or target.max_output_tokens or DEFAULT_MAX_OUTPUT_TOKENS
     if target.max_output_tokens:
         asked = min(asked, target.max_output_tokens)
@@ -50,12 +60,16 @@ def output_bound(request: ChatRequest, target: Target) -> int:
 
 def expected_output_tokens(request: ChatRequest) -> int:
     """What routing may assume where no target is chosen yet."""
+    if request.operation in WORDLESS:
+        return 0
     return min(max(request.n, 1) * (request.max_output_tokens or DEFAULT_MAX_OUTPUT_TOKENS), MOST_OUTPUT_TOKENS)
 
 
 def output_cap(caller: Caller | None, request: ChatRequest, target: Target) -> int | None:
     """What to send as the limit of one answer when the client set none: a hard budget needs one, nobody else does."""
     if caller is None or caller.budget is None or request.max_output_tokens is not None:
+        return None
+    if request.operation not in ("chat", "completions"):
         return None
     return target.max_output_tokens or DEFAULT_MAX_OUTPUT_TOKENS
 
@@ -64,6 +78,8 @@ def most_expensive_nano(
     plan: Sequence[Target], request: ChatRequest, text_bound: int, rates: Mapping[str, Decimal]
 ) -> int:
     """The most that the dearest target of `plan` can charge, in nano-units of the book currency."""
+    if request.operation == "count_tokens":
+        return 0  # counting consumes nothing
     most = 0
     for target in plan:
         price = target.price
@@ -72,13 +88,57 @@ def most_expensive_nano(
             raise GatewayFault(words, code="unknown_price", retryable=False)
         if price.is_free:
             continue
-        dearest_input = max(price.input_pico, price.cached_input_pico, price.cache_write_pico)
         pico = (
-            input_bound(request, target, text_bound) * dearest_input + output_bound(request, target) * price.output_pico
+            input_bound(request, target, text_bound) * price.dearest_input_pico
+            + output_bound(request, target) * price.dearest_output_pico
+            + _units_bound_pico(request, price, text_bound)
         )
         nano = convert_nano(-(-pico // PICO_PER_NANO), rate_of(price.currency, rates))
         most = max(most, nano)
     return min(most, MOST_NANO)
+
+
+def _units_bound_pico(request: ChatRequest, price: Price, text_bound: int) -> int:
+    """Bound on what is charged by other units than tokens."""
+    most = units_bound(request, text_bound)
+    return (
+        price.request_pico
+        + most.images * price.image_pico
+        + most.characters * price.character_pico
+        + -(-most.audio_ms * price.second_pico // 1000)
+        + most.searches * price.search_pico
+        + most.tool_calls * max(price.tool_pico.values(), default=0)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Units:
+    images: int = 0
+    characters: int = 0
+    audio_ms: int = 0
+    searches: int = 0
+    tool_calls: int = 0
+
+
+def units_bound(request: ChatRequest, text_bound: int) -> Units:
+    """The most of each unit that `request` can consume."""
+    match request.operation:
+        case "images":
+            return Units(images=max(request.n, 1))
+        case "speech":
+            return Units(characters=text_bound)
+        case "transcription":
+            # A recording of so many bytes lasts at most so long.
+            return Units(audio_ms=(text_bound // LEAST_AUDIO_BYTES_PER_S + 1) * 1000)
+        case "rerank":
+            return Units(searches=1 + text_bound // (2 * DOCUMENTS_PER_SEARCH))  # a document takes two bytes at least
+        case "chat" if not _SERVER_TOOLS.isdisjoint(request.features):
+            return Units(tool_calls=MOST_TOOL_CALLS)
+        case _:
+            return NO_UNITS
+
+
+NO_UNITS = Units()
 
 
 def rate_of(currency: str, rates: Mapping[str, Decimal]) -> Decimal:
@@ -96,13 +156,17 @@ def rate_of(currency: str, rates: Mapping[str, Decimal]) -> Decimal:
 def _count_images(request: ChatRequest) -> int:
     """Counted without building the request's meaning: every part of a known image type, however deep."""
     count = 0
-    todo: list[object] = [request.body.get("messages")]
+    todo: list[object] = [request.body.get(name) for name in ("messages", "input", "contents")]
     while todo:
         value = todo.pop()
         if isinstance(value, list):
             todo += value
         elif isinstance(value, dict):
-            if value.get("type") in ("image_url", "image", "input_image"):
+            if value.get("type") in ("image_url", "image", "input_image") or not _MEDIA_KEYS.isdisjoint(value):
                 count += 1
-            todo.append(value.get("content"))
+            todo += [value.get(name) for name in ("content", "output", "parts", "functionResponse")]
     return count
+
+
+_MEDIA_KEYS = frozenset(("inlineData", "inline_data", "fileData", "file_data"))
+"""Gemini's parts, whose kind is told by their only key."""

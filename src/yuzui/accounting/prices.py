@@ -9,7 +9,12 @@ from decimal import InvalidOperation
 from yuzui.core.errors import ConfigError
 from yuzui.core.money import Price, per_million, per_million_to_pico
 
-FIELDS = ("currency", "input", "cached_input", "output", "cache_write")
+FIELDS = (
+    "currency", "input", "cached_input", "output", "cache_write", "cache_write_1h", "input_audio", "output_audio",
+    "request", "image", "character", "second", "search", "tools",
+)  # fmt: skip
+_OWN_UNITS = ("request", "image", "character", "second", "search")
+"""Prices per one of these, not per million tokens."""
 EXAMPLE = 'price = { currency = "USD", input = 0.28, cached_input = 0.028, output = 0.42 }'
 
 SMALLEST_PLAUSIBLE_PICO = 500
@@ -36,11 +41,22 @@ def parse_price(value: object, path: str) -> Price:
     currency = value.get("currency")
     if not (isinstance(currency, str) and len(currency) == 3 and currency.isascii() and currency.isupper()):
         raise ConfigError(f'{path}.currency: write a code of three capital letters, such as "USD" or "CNY"')
-    input_pico = _amount(value.get("input"), f"{path}.input")
-    output_pico = _amount(value.get("output"), f"{path}.output")
+    # What is charged by the piece alone needs no price per token.
+    missing = 0 if any(name in value for name in _OWN_UNITS) else None
+    input_pico = _amount(value.get("input", missing), f"{path}.input")
+    output_pico = _amount(value.get("output", missing), f"{path}.output")
     cached_pico = _amount(value["cached_input"], f"{path}.cached_input") if "cached_input" in value else input_pico
     write_pico = _amount(value["cache_write"], f"{path}.cache_write") if "cache_write" in value else input_pico
+    parts = {
+        f"{name}_pico": _amount(value[name], f"{path}.{name}")
+        for name in ("cache_write_1h", "input_audio", "output_audio")
+        if name in value
+    }
+    units = {f"{name}_pico": _unit(value[name], f"{path}.{name}") for name in _OWN_UNITS if name in value}
+    tools = _tools(value.get("tools", {}), f"{path}.tools")
     text = f"{currency} {input_pico} {cached_pico} {output_pico} {write_pico}"
+    if parts or units or tools:
+        text += f" {sorted((parts | units).items())} {sorted(tools.items())}"
     return Price(
         currency=currency,
         input_pico=input_pico,
@@ -48,6 +64,9 @@ def parse_price(value: object, path: str) -> Price:
         cached_input_pico=cached_pico,
         cache_write_pico=write_pico,
         version="config:" + hashlib.sha256(text.encode()).hexdigest()[:12],
+        tool_pico=tools,
+        **parts,
+        **units,
     )
 
 
@@ -72,6 +91,17 @@ def price_warnings(price: Price, path: str) -> list[str]:
                 f"prices are {price.currency} per million tokens"
             )
     return warnings
+
+
+def _unit(value: object, path: str) -> int:
+    """An amount per piece in pico-units: 0.04 a picture is 40_000_000_000."""
+    return _amount(value, path) * 1_000_000
+
+
+def _tools(value: object, path: str) -> dict[str, int]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{path}: write the price of one call of each tool: {{ web_search = 0.01 }}")
+    return {str(name): _unit(amount, f"{path}.{name}") for name, amount in value.items()}
 
 
 def _amount(value: object, path: str) -> int:

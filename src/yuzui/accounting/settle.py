@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol, assert_never
+from typing import Any, Protocol, assert_never
 
-from yuzui.accounting.bounds import MOST_OUTPUT_TOKENS, TEMPLATE_TOKENS, input_bound, output_cap, rate_of
+import msgspec
+
+from yuzui.accounting.bounds import (
+    MOST_OUTPUT_TOKENS,
+    TEMPLATE_TOKENS,
+    WORDLESS,
+    input_bound,
+    output_cap,
+    rate_of,
+    units_bound,
+)
 from yuzui.core.booking import Outcome, Posting
 from yuzui.core.caller import Caller
 from yuzui.core.chat import ChatRequest
@@ -30,6 +40,11 @@ class Counted(Protocol):
 
     @property
     def usage(self) -> Usage | None: ...
+
+    @property
+    def units(self) -> Usage | None:
+        """What the request itself tells of its consumption: characters read aloud, pictures asked for."""
+        ...
 
 
 class Ended(Protocol):
@@ -123,28 +138,33 @@ def usage_of(
     """The usage to charge: as reported when the answer is whole, else completed from what was counted, in bounds."""
     most_input = input_bound(request, target, text_bound)
     most_output = _most_output(request, target, caller)
+
+    def _in_bounds(usage: Usage) -> Usage:
+        usage = _clamp_units(usage, request, text_bound)
+        return clamp_usage(usage, most_input=most_input, most_output=most_output)
+
     reported = counted.usage
     if outcome == "answered":
         if reported is None:
-            reported = _estimate(counted, text_bound, "missing")
-        return clamp_usage(reported, most_input=most_input, most_output=most_output)
+            reported = counted.units or _estimate(counted, text_bound, "missing")
+        elif counted.units is not None:
+            reported = _with_units(reported, counted.units)
+        return _in_bounds(reported)
     if outcome == "aborted" or counted.pieces:
         # The frame that tells the usage comes last, so a stream that was cut has told its input at most.
         estimate = _estimate(counted, text_bound, "aborted")
         if reported is not None:
-            estimate = Usage(
+            estimate = msgspec.structs.replace(
+                reported,
                 input_tokens=reported.input_tokens or estimate.input_tokens,
-                cached_input_tokens=reported.cached_input_tokens,
-                cache_write_tokens=reported.cache_write_tokens,
                 output_tokens=max(reported.output_tokens, estimate.output_tokens),
-                reasoning_tokens=reported.reasoning_tokens,
                 is_estimated=True,
                 note="aborted",
             )
-        return clamp_usage(estimate, most_input=most_input, most_output=most_output)
+        return _in_bounds(estimate)
     if outcome == "failed" or outcome == "unknown":
         if reported is not None:
-            return clamp_usage(reported, most_input=most_input, most_output=most_output)
+            return _in_bounds(reported)
         return Usage(is_estimated=True, note="failed")
     if outcome == "refused":
         return Usage()
@@ -162,6 +182,59 @@ def estimate_usage(*, request_bytes: int, delivered_characters: int, delivered_p
     )
 
 
+def _with_units(reported: Usage, units: Usage) -> Usage:
+    """Units that the target did not report are as the request asked for them."""
+    return msgspec.structs.replace(
+        reported,
+        images=reported.images or units.images,
+        characters=reported.characters or units.characters,
+        audio_ms=reported.audio_ms or units.audio_ms,
+        searches=reported.searches or units.searches,
+    )
+
+
+def _clamp_units(usage: Usage, request: ChatRequest, text_bound: int) -> Usage:
+    """No more of anything than was reserved: a target that counts wildly cannot drain a budget."""
+    if not (usage.images or usage.characters or usage.audio_ms or usage.searches or usage.server_tools):
+        return usage
+    most = units_bound(request, text_bound)
+    calls_left = most.tool_calls
+    tools: list[tuple[str, int]] = []
+    for name, count in usage.server_tools:
+        counted = min(max(count, 0), calls_left)
+        calls_left -= counted
+        if counted:
+            tools.append((name, counted))
+    clamped = msgspec.structs.replace(
+        usage,
+        images=min(usage.images, most.images),
+        characters=min(usage.characters, most.characters),
+        audio_ms=min(usage.audio_ms, most.audio_ms),
+        searches=min(usage.searches, most.searches),
+        server_tools=tuple(tools),
+    )
+    return usage if clamped == usage else msgspec.structs.replace(clamped, is_estimated=True, note="clamped")
+
+
+def estimate_tokens(body: Mapping[str, Any]) -> int:  # Any: checked JSON
+    """About how many tokens the texts of `body` are, for who asks before sending: four letters of an alphabet make one,
+    and one Chinese character about two thirds of one. Keys count: they are what models read as well."""
+    narrow = wide = 0
+    todo: list[object] = [body]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            todo += value.keys()
+            todo += value.values()
+        elif isinstance(value, list | tuple):
+            todo += value
+        elif isinstance(value, str):
+            ascii_chars = len(value) if value.isascii() else sum(character < "\x80" for character in value)
+            narrow += ascii_chars
+            wide += len(value) - ascii_chars
+    return -(-narrow // BYTES_PER_TOKEN) + -(-wide * 2 // 3)
+
+
 def _estimate(counted: Counted, text_bound: int, note: str) -> Usage:
     return estimate_usage(
         request_bytes=max(text_bound - TEMPLATE_TOKENS, 0),
@@ -174,6 +247,8 @@ def _estimate(counted: Counted, text_bound: int, note: str) -> Usage:
 def _most_output(request: ChatRequest, target: Target, caller: Caller | None) -> int:
     """Physical, not contractual: without a limit in what was sent a target may write as much as its model can. A hard
     budget always sends one, so no target can spend more of it than was reserved."""
+    if request.operation in WORDLESS:
+        return 0
     asked = request.max_output_tokens or output_cap(caller, request, target)
     per_answer = asked or target.max_output_tokens or target.context_tokens or MOST_OUTPUT_TOKENS
     return min(max(request.n, 1) * per_answer, MOST_OUTPUT_TOKENS)

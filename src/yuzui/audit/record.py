@@ -30,8 +30,17 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     input: int = 0
     cached_input: int = 0
     cache_write: int = 0
+    cache_write_1h: int = 0
+    input_audio: int = 0
     output: int = 0
     reasoning: int = 0
+    output_audio: int = 0
+    server_tools: dict[str, int] = {}
+    """Tool → calls."""
+    images: int = 0
+    characters: int = 0
+    audio_ms: int = 0
+    searches: int = 0
     is_estimated: bool = False
     note: str = ""
 
@@ -58,6 +67,7 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     app: str = ""
     team: str = ""
     dialect: str = ""
+    operation: str = "chat"
     model: str = ""
     """What the client asked for."""
     stream: bool = False

@@ -62,6 +62,21 @@ class Closing:
     """Canonical JSON: the audit leaf."""
     memory: tuple[tuple[bytes, int], ...] = ()
     """Conversation memory to keep: (keyed hash of a message, level index)."""
+    kept: KeptAnswer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAnswer:
+    """An answer that its client may ask for again, and continue, until `expires_ns`."""
+
+    scope: str
+    """Whose it is: nobody else finds it."""
+    id: str
+    level: str
+    """Name of the sensitivity level of its conversation: what continues it is at least as sensitive."""
+    expires_ns: int
+    content: bytes
+    """Encrypted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,6 +83,11 @@ def per_million(pico: int) -> str:
     return f"{(Decimal(pico) / 1_000_000).normalize():f}"
 
 
+def per_unit(pico: int) -> str:
+    """For people: pico-units per piece as units per piece: `0.04`."""
+    return f"{(Decimal(pico) / 1_000_000_000_000).normalize():f}"
+
+
 def cost_nano(price: Price, usage: Usage) -> int:
     """Cost of `usage` in nano-units of the price's currency, rounded up once per call.
 

@@ -56,6 +56,10 @@ class ClientDialect(Protocol):
         """`request` with what `earlier` (made by `to_keep`) holds in front: see `ChatRequest.follows`."""
         return request
 
+    def kept_id(self, facts: AnswerFacts) -> str:
+        """The name under which an answer is kept, and by which the client asks for it."""
+        return facts.request_id
+
     def to_keep(self, request: ChatRequest, answer: bytes) -> bytes:
         """What to keep of a request and its whole answer, so that it can be shown and followed later."""
         return answer

@@ -186,6 +186,30 @@ class SqliteBooks:
         """Closings that wait in memory for the disk to come back: for metrics and readiness."""
         return self._ledger.owed
 
+    # ---- kept answers ------------------------------------------------------------------------------------------------
+
+    def kept_answer(self, scope: str, answer_id: str) -> tuple[str, bytes] | None:
+        """(level name, encrypted content) of what is kept and not over its time. Blocks; callable from any thread."""
+        rows = self._read(
+            "SELECT level, content FROM kept_answer WHERE scope = ? AND id = ? AND expires_ns > ?",
+            (scope, answer_id, self._now_ns()),
+        )
+        return cast(tuple[str, bytes], rows[0]) if rows else None
+
+    def forget_answer(self, scope: str, answer_id: str) -> bool:
+        """Whether there was one. Blocks for a commit; callable from any thread."""
+        rows = self._read("DELETE FROM kept_answer WHERE scope = ? AND id = ? RETURNING 1", (scope, answer_id))
+        return bool(rows)
+
+    def forget_expired_answers(self, most: int = 1000) -> int:
+        """Remove up to `most` answers that are over their time; say how many. Blocks; callable from any thread."""
+        rows = self._read(
+            "DELETE FROM kept_answer WHERE rowid IN "
+            "(SELECT rowid FROM kept_answer WHERE expires_ns <= ? LIMIT ?) RETURNING 1",
+            (self._now_ns(), most),
+        )
+        return len(rows)
+
     # ---- for the command line ---------------------------------------------------------------------------------------
 
     def add_key(self, record: KeyRecord) -> None:

@@ -13,9 +13,10 @@ from contextlib import suppress
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
+from yuzui.core.chat import RequestLine
 from yuzui.core.errors import ClientFault, InvalidRequest, NotFound, RequestTooLarge, YuzuiError
 from yuzui.dialects._contract import ClientDialect
-from yuzui.ports import ClientGone, Interruption, RawRequest, Reply
+from yuzui.ports import ClientGone, Interruption, ModelShape, RawRequest, Reply
 
 Scope = MutableMapping[str, Any]  # Any: ASGI's own shapes
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]  # Any: ASGI
@@ -28,18 +29,27 @@ BODY_TIMEOUT_S = 120.0  # a body that is longer on its way than this is not wort
 STUCK_AFTER_S = 60.0  # a reader that takes nothing for so long holds a target, money and a place for nobody
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
 JSON_TYPE = "application/json"
-DESK_PATHS = frozenset({"/v1/models", "/healthz", "/readyz", "/metrics"})
-ONE_MODEL = "/v1/models/"
+DESK_PATHS = frozenset({"/v1/models", "/v1beta/models", "/healthz", "/readyz", "/metrics"})
+ONE_MODEL = ("/v1/models/", "/v1beta/models/")
+ONE_ANSWER = "/v1/responses/"
+KEY_HEADERS = frozenset({b"x-api-key", b"x-goog-api-key"})
+"""Where clients of Anthropic's and Google's dialects put their key."""
 FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
+
+
+class Routing(Protocol):
+    """`routes.Routes`, seen from the line."""
+
+    def find(self, path: str, *, is_plain: bool) -> ClientDialect | None: ...
+
+    def for_errors(self, path: str) -> ClientDialect: ...
 
 
 class Answering(Protocol):
     """`pipeline.Gateway`, seen from the line."""
 
     @property
-    def dialects(self) -> Mapping[str, ClientDialect]:
-        """Path of a POST → the dialect spoken there."""
-        ...
+    def routes(self) -> Routing: ...
 
     async def answer(
         self, raw: RawRequest, reply: Reply, dialect: ClientDialect, interruption: Interruption
@@ -51,9 +61,15 @@ class Answering(Protocol):
 class FrontDesk(Protocol):
     """`desk.Desk`, seen from the line: everything that is answered without a model."""
 
-    def list_models(self, authorization: tuple[str, ...]) -> bytes: ...
+    def list_models(self, authorization: tuple[str, ...], shape: ModelShape) -> bytes: ...
 
-    def show_model(self, authorization: tuple[str, ...], name: str) -> bytes: ...
+    def show_model(self, authorization: tuple[str, ...], name: str, shape: ModelShape) -> bytes: ...
+
+    async def show_answer(self, authorization: tuple[str, ...], name: str) -> bytes: ...
+
+    async def list_inputs(self, authorization: tuple[str, ...], name: str, query: str) -> bytes: ...
+
+    async def delete_answer(self, authorization: tuple[str, ...], name: str) -> bytes: ...
 
     def health(self) -> tuple[int, bytes]: ...
 
@@ -190,7 +206,6 @@ class HttpServer:
         self._desk = desk
         self._on_startup = on_startup
         self._on_shutdown = on_shutdown
-        self._error_dialect = next(iter(gateway.dialects.values()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -202,18 +217,20 @@ class HttpServer:
             return
         reply = AsgiReply(send)
         try:
-            dialect = self._gateway.dialects.get(scope["path"]) if scope["method"] == "POST" else None
-            if dialect is not None and _is_plain(scope):
+            dialect = None
+            if scope["method"] == "POST":
+                dialect = self._gateway.routes.find(scope["path"], is_plain=_is_plain(scope))
+            if dialect is not None:
                 await self._chat(scope, receive, reply, dialect)
             else:
                 await self._other(scope, reply)
         except ClientGone:
             return
         except YuzuiError as error:
-            await self._refuse(reply, error)
+            await self._refuse(scope, reply, error)
         except Exception:  # the edge: a bug in what stands behind the line is logged here and told without its words
             log.exception("line_failed")
-            await self._refuse(reply, YuzuiError("internal error; the gateway's log says where"))
+            await self._refuse(scope, reply, YuzuiError("internal error; the gateway's log says where"))
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -231,7 +248,7 @@ class HttpServer:
 
     async def _chat(self, scope: Scope, receive: Receive, reply: AsgiReply, dialect: ClientDialect) -> None:
         try:
-            raw = await self._read(scope, receive)
+            raw = await self._read(scope, receive, dialect)
         except YuzuiError as error:
             await self._gateway.turn_away(error, reply, dialect)
             return
@@ -247,8 +264,11 @@ class HttpServer:
             watch.stop()
             reply.stop()
 
-    async def _read(self, scope: Scope, receive: Receive) -> RawRequest:
+    async def _read(self, scope: Scope, receive: Receive, dialect: ClientDialect) -> RawRequest:
         authorization: list[str] = []
+        keys: list[str] = []
+        heard: dict[str, str] = {}
+        hears = dialect.hears
         conversation_id = ""
         origin = host = content_type = ""
         for name, value in scope["headers"]:
@@ -264,6 +284,8 @@ class HttpServer:
                     code="unsupported_content_encoding",
                     status=415,
                 )
+            elif name in KEY_HEADERS:
+                keys.append(value.decode("latin-1"))
             elif name == b"x-yuzui-conversation":
                 conversation_id = value.decode("latin-1")[:256]
             elif name == b"origin":
@@ -272,12 +294,19 @@ class HttpServer:
                 host = value.decode("latin-1")
             elif name == b"content-type":
                 content_type = value.decode("latin-1")
-        if scope["query_string"]:
-            _refuse_secrets_in_query(scope["query_string"])
+            if hears and (text := name.decode("latin-1")) in hears:
+                heard[text] = f"{heard[text]},{value.decode('latin-1')}" if text in heard else value.decode("latin-1")
+        query: bytes = scope["query_string"]
+        if query:
+            _refuse_secrets_in_query(query)
         if self._desk.is_open:
             _check_browser(origin, host, content_type)
         return RawRequest(
-            body=await self._read_body(receive), authorization=tuple(authorization), conversation_id=conversation_id
+            body=await self._read_body(receive),
+            authorization=_one_of_each(authorization, keys),
+            conversation_id=conversation_id,
+            content_type=content_type,
+            line=RequestLine(path=scope["path"], query=query.decode("latin-1"), headers=heard),
         )
 
     async def _read_body(self, receive: Receive) -> bytes:
@@ -315,21 +344,45 @@ class HttpServer:
 
     async def _other(self, scope: Scope, reply: AsgiReply) -> None:
         path: str = scope["path"]
-        is_model = (
-            path.startswith(ONE_MODEL) and path != ONE_MODEL
-        )  # the one path with a name in it, which may be percent-encoded
+        is_plain = _is_plain(scope)
+        # A path with a name in it, which may be percent-encoded.
+        is_model = path.startswith(ONE_MODEL) and path not in ONE_MODEL
+        is_answer = path.startswith(ONE_ANSWER) and path != ONE_ANSWER and is_plain
         methods = ""
-        if is_model or (path in DESK_PATHS and _is_plain(scope)):
-            methods = "GET, HEAD"
-        elif path in self._gateway.dialects and _is_plain(scope):
+        if self._gateway.routes.find(path, is_plain=is_plain) is not None:
             methods = "POST"
+        elif is_model or (path in DESK_PATHS and is_plain):
+            methods = "GET, HEAD"
+        elif is_answer:
+            methods = "GET" if path.endswith("/input_items") else "GET, DELETE"
         if not methods:
             raise NotFound(f"no such path: {path[:100]!r}; point your client's base_url at /v1", code="not_found")
-        if methods == "POST" or scope["method"] not in ("GET", "HEAD"):
+        if scope["method"] not in methods.split(", "):
             error = NotFound(f"{path[:100]} takes {methods} only", code="method_not_allowed", status=405)
-            await self._refuse(reply, error, {"allow": methods})
+            await self._refuse(scope, reply, error, {"allow": methods})
             return
-        await self._at_the_desk(scope, reply, path)
+        if is_answer:
+            await self._kept_answer(scope, reply, path.removeprefix(ONE_ANSWER))
+        else:
+            await self._at_the_desk(scope, reply, path)
+
+    async def _kept_answer(self, scope: Scope, reply: AsgiReply, name: str) -> None:
+        caller = self._caller(scope)
+        if scope["method"] == "DELETE":
+            body = await self._desk.delete_answer(caller.authorization, name)
+        elif name.endswith("/input_items"):
+            query = scope["query_string"].decode("latin-1")
+            body = await self._desk.list_inputs(caller.authorization, name.removesuffix("/input_items"), query)
+        else:
+            body = await self._desk.show_answer(caller.authorization, name)
+        await reply.whole(200, body)
+
+    def _caller(self, scope: Scope) -> _Caller:
+        caller = _Caller(scope)
+        if self._desk.is_open:
+            _check_host(caller.host)
+            _check_origin(caller.origin)
+        return caller
 
     async def _at_the_desk(self, scope: Scope, reply: AsgiReply, path: str) -> None:
         if path == "/healthz":
@@ -338,44 +391,50 @@ class HttpServer:
         if path == "/readyz":
             await reply.whole(*self._desk.readiness())
             return
-        caller = _Caller(scope)
-        if self._desk.is_open:
-            _check_host(caller.host)
-            _check_origin(caller.origin)
-        if path == "/v1/models":
-            await reply.whole(200, self._desk.list_models(caller.authorization))
+        caller = self._caller(scope)
+        if path in ("/v1/models", "/v1beta/models"):
+            await reply.whole(200, self._desk.list_models(caller.authorization, caller.shape))
         elif path == "/metrics":
             text = self._desk.metrics(caller.authorization, is_local=caller.is_local)
             await reply.whole(200, text, {"content-type": "text/plain; version=0.0.4; charset=utf-8"})
         else:
-            await reply.whole(200, self._desk.show_model(caller.authorization, _model_name(scope)))
+            await reply.whole(200, self._desk.show_model(caller.authorization, _model_name(scope), caller.shape))
 
-    async def _refuse(self, reply: AsgiReply, error: YuzuiError, headers: Mapping[str, str] | None = None) -> None:
+    async def _refuse(
+        self, scope: Scope, reply: AsgiReply, error: YuzuiError, headers: Mapping[str, str] | None = None
+    ) -> None:
         """Faults from before the pipeline took over (it answers its own)."""
         if not reply.has_started:
+            dialect = self._gateway.routes.for_errors(scope["path"])
             with suppress(ClientGone):
-                await reply.whole(error.status, self._error_dialect.write_error(error, ""), headers)
+                await reply.whole(error.status, dialect.write_error(error, ""), headers)
 
 
 class _Caller:
     """Who stands at the desk, as the headers tell it."""
 
-    __slots__ = ("authorization", "host", "is_local", "origin")
+    __slots__ = ("authorization", "host", "is_local", "origin", "shape")
 
     def __init__(self, scope: Scope) -> None:
         authorization: list[str] = []
+        keys: list[str] = []
+        self.shape: ModelShape = "gemini" if scope["path"].startswith("/v1beta") else "openai"
         self.host = self.origin = ""
         is_forwarded = False
         for name, value in scope["headers"]:
             if name == b"authorization":
                 authorization.append(value.decode("latin-1"))
+            elif name in KEY_HEADERS:
+                keys.append(value.decode("latin-1"))
+            elif name == b"anthropic-version":
+                self.shape = "anthropic"
             elif name == b"host":
                 self.host = value.decode("latin-1")
             elif name == b"origin":
                 self.origin = value.decode("latin-1")
             elif name in FORWARDED:
                 is_forwarded = True
-        self.authorization = tuple(authorization)
+        self.authorization = _one_of_each(authorization, keys)
         client = scope.get("client")
         # Behind a proxy on this machine everybody comes from loopback, and so does a page in a browser on it.
         self.is_local = (
@@ -420,18 +479,28 @@ def _is_plain(scope: Scope) -> bool:
 
 def _model_name(scope: Scope) -> str:
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    name = unquote_to_bytes(raw.partition(b"?")[0].removeprefix(b"/v1/models/"))
+    name = unquote_to_bytes(raw.partition(b"?")[0].partition(b"/models/")[2])
     try:
         return name.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidRequest("the model name in the path is not valid UTF-8", code="invalid_utf8") from error
 
 
+def _one_of_each(authorization: list[str], keys: list[str]) -> tuple[str, ...]:
+    """The same key in two headers is one; two different ones are two callers, which the gate refuses."""
+    for key in keys:
+        value = f"Bearer {key}"
+        if value not in authorization:
+            authorization.append(value)
+    return tuple(authorization)
+
+
 def _refuse_secrets_in_query(query: bytes) -> None:
     lowered = query.lower()
     if b"key=" in lowered or b"token=" in lowered:
         raise InvalidRequest(
-            "keys do not belong into the URL, where logs keep them; send `Authorization: Bearer ...`",
+            "keys do not belong into the URL, where logs keep them; send `Authorization: Bearer ...` or "
+            "`x-goog-api-key: ...`",
             code="key_in_url",
         )
 

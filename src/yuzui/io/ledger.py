@@ -20,7 +20,8 @@ MOST_OWED = 10_000
 # Everything of a transaction in one statement. The writer must get the interpreter back after each step of SQLite, and
 # under load that costs a wait; so the whole batch is one step, and the second step, after the answer, commits.
 _BOOK = """
-INSERT INTO batch (first_seq, void, intents, closings, postings, memories, records) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO batch (first_seq, void, intents, closings, postings, memories, kept, records)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 RETURNING (
   SELECT json_group_array(json_array(i.value ->> 0, b.cap - b.spent - b.reserved))
   FROM json_each(intents) i JOIN budget b ON b.key_id = i.value ->> 2 AND b.window = i.value ->> 3
@@ -46,6 +47,7 @@ class CloseJob:
     row: bytes
     legs: tuple[bytes, ...]
     memories: tuple[bytes, ...]
+    kept: bytes
 
 
 Job = ReserveJob | CloseJob
@@ -72,7 +74,9 @@ def close_job(closing: Closing) -> CloseJob:
         for leg, p in enumerate(c.postings)
     )
     memories = tuple(_encode((digest.hex(), level, c.at_ns)) for digest, level in c.memory)
-    return CloseJob(closing, _open_row(row), legs, memories)
+    k = c.kept
+    kept = _open_row((k.scope, k.id, k.level, k.expires_ns)) if k is not None else b""
+    return CloseJob(closing, _open_row(row), legs, memories, kept)
 
 
 def _open_row(values: tuple[str | int, ...]) -> bytes:
@@ -171,6 +175,7 @@ class Ledger:
         closings: list[bytes] = []
         postings: list[bytes] = []
         memories: list[bytes] = []
+        kept: list[bytes] = []
         records: list[bytes] = []
         offset = 1  # SQL counts bytes from one
         for job in jobs:
@@ -185,10 +190,15 @@ class Ledger:
                 intents.append(b"[%b,%d,%d]" % (job.row, offset, len(record)))
             records.append(record)
             offset += len(record)
+            if isinstance(job, CloseJob) and job.closing.kept is not None:
+                content = job.closing.kept.content
+                kept.append(b"[%b,%d,%d]" % (job.kept, offset, len(content)))
+                records.append(content)
+                offset += len(content)
         rejected = connection.execute(
             _BOOK,
             (self._next_seq, _array([_encode(i) for i in self._void]) if self._void else None, _array(intents),
-             _array(closings), _array(postings), _array(memories), b"".join(records)),
+             _array(closings), _array(postings), _array(memories), _array(kept) if kept else None, b"".join(records)),
         ).get  # fmt: skip
         # `get` ran the statement to its end: the transaction is on disk.
         self._void.clear()

@@ -24,6 +24,8 @@ class Secrets:
     """Under it records hash requests and answers, so that nobody can guess content from the log."""
     memory_key: bytes = field(repr=False)
     """Under it conversation memory recognises messages."""
+    archive_key: bytes = field(repr=False)
+    """Under it kept answers are encrypted: without it they are lost, and never leaked."""
 
 
 def load_secrets(data_dir: Path) -> Secrets:
@@ -35,6 +37,7 @@ def load_secrets(data_dir: Path) -> Secrets:
         pepper=load_or_make(folder / "pepper"),
         content_key=load_or_make(folder / "content_key"),
         memory_key=load_or_make(folder / "memory_key"),
+        archive_key=load_or_make(folder / "archive_key"),
     )
 
 

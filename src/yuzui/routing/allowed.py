@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from yuzui.core.caller import Constraints
-from yuzui.core.chat import Feature
+from yuzui.core.chat import Feature, Operation
 from yuzui.core.decision import AllowedSet, RefusalReason, Verdict
 from yuzui.core.sensitivity import Lattice
 from yuzui.core.target import Target
@@ -33,6 +33,7 @@ class Demands:
     """The join of the request's label and the caller's floor."""
     constraints: Constraints
     features: frozenset[Feature]
+    operation: Operation = "chat"
     input_tokens: int
     """The least that the input can be expected to need."""
 
@@ -101,6 +102,12 @@ def refuse_for_sovereignty(target: Target, demands: Demands, lattice: Lattice) -
 
 def refuse_for_ability(target: Target, demands: Demands, currencies: Collection[str]) -> Verdict | None:
     """The first practical reason against `target`; the price last, so that an unknown price is the only obstacle."""
+    if demands.operation not in target.serves and not _can_stand_in(target, demands.operation):
+        return Verdict(
+            target=target.name,
+            reason="lacks_feature",
+            words=f'it does not serve {demands.operation}; if its model does, say so: serves = ["{demands.operation}"]',
+        )
     lacking = demands.features - target.features
     if lacking:
         return Verdict(target=target.name, reason="lacks_feature", words=f"it has no {', '.join(sorted(lacking))}")
@@ -122,6 +129,11 @@ def refuse_for_ability(target: Target, demands: Demands, currencies: Collection[
             " in yuzui.toml",
         )
     return None
+
+
+def _can_stand_in(target: Target, operation: Operation) -> bool:
+    """A model that chats answers a plain prompt too, and what it would read of a chat can be counted."""
+    return operation in ("completions", "count_tokens") and "chat" in target.serves
 
 
 def level_name(lattice: Lattice, level: int) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from yuzui.core.chat import Feature
-from yuzui.core.money import Price, per_million
+from yuzui.core.chat import Feature, Operation
+from yuzui.core.money import Price, per_million, per_unit
 from yuzui.core.sensitivity import Lattice
 from yuzui.routing.allowed import level_name
 from yuzui.routing.names import Name
@@ -32,7 +32,9 @@ def describe(name: Name, lattice: Lattice) -> Mapping[str, object]:
             "premises": premises,
             "jurisdictions": sorted({target.jurisdiction for target in candidates if target.jurisdiction}),
             "price": None if name.is_virtual else describe_price(first.price),
+            "serves": sorted(frozenset[Operation]().union(*(target.serves for target in candidates))),
             "features": sorted(frozenset[Feature]().union(*(target.features for target in candidates))),
+            "max_output_tokens": max(target.max_output_tokens for target in candidates),
             "context_tokens": max(target.context_tokens for target in candidates),
             "policy": name.policy_name,
             "candidates": [target.name for target in candidates],
@@ -41,7 +43,7 @@ def describe(name: Name, lattice: Lattice) -> Mapping[str, object]:
     }
 
 
-def describe_price(price: Price | None) -> Mapping[str, str] | str:
+def describe_price(price: Price | None) -> Mapping[str, object] | str:
     """`unknown`, `free`, or decimal texts per million tokens."""
     if price is None:
         return "unknown"
@@ -52,5 +54,27 @@ def describe_price(price: Price | None) -> Mapping[str, str] | str:
         "input": per_million(price.input_pico),
         "cached_input": per_million(price.cached_input_pico),
         "output": per_million(price.output_pico),
+        **_special(price),
         "version": price.version,
     }
+
+
+def _special(price: Price) -> dict[str, object]:
+    """Prices of parts, and per unit, that are not what everybody has."""
+    parts = {
+        "cache_write_1h": price.cache_write_1h_pico,
+        "input_audio": price.input_audio_pico,
+        "output_audio": price.output_audio_pico,
+    }
+    units = {
+        "request": price.request_pico,
+        "image": price.image_pico,
+        "character": price.character_pico,
+        "second": price.second_pico,
+        "search": price.search_pico,
+    }
+    shown: dict[str, object] = {name: per_million(pico) for name, pico in parts.items() if pico is not None}
+    shown |= {name: per_unit(pico) for name, pico in units.items() if pico}
+    if price.tool_pico:
+        shown["tools"] = {name: per_unit(pico) for name, pico in price.tool_pico.items()}
+    return shown

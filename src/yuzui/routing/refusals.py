@@ -29,6 +29,7 @@ FIELDS: Mapping[Feature, str] = {
     "logprobs": "logprobs",
     "n": "n",
     "web_search": "web_search_options",
+    "server_tools": "tools",
 }
 """Feature → the request field that asks for it."""
 
@@ -96,6 +97,11 @@ class _Case:
                 param="messages",
             )
         missing = sorted(self._missing_everywhere() or self.demands.features)
+        if not missing:
+            return UnsupportedFeature(
+                f"model {self.model!r} has no permitted target for {self.demands.operation}: {_short(lacking)}.{hint}",
+                param="model",
+            )
         return UnsupportedFeature(
             f"model {self.model!r} has no permitted target with {', '.join(missing)}: {_short(lacking)}.{hint}",
             param=FIELDS[missing[0]],

@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import islice
 
 from yuzui.core.caller import Constraints
-from yuzui.core.chat import Feature
+from yuzui.core.chat import Feature, Operation
 from yuzui.core.decision import AllowedSet, Decision, Verdict
 from yuzui.core.money import Price, per_million
 from yuzui.core.sensitivity import Lattice, Sensitivity
@@ -28,7 +28,7 @@ MOST_JUDGEMENTS = 2048
 MOST_RANKINGS = 64  # size classes that one judgement remembers an order for
 MOST_NAMES_IN_WHY = 3
 
-_Key = tuple[str, int, Constraints, frozenset[Feature], int]
+_Key = tuple[str, int, Constraints, Operation, frozenset[Feature], int]
 
 
 class Router:
@@ -60,6 +60,7 @@ class Router:
         features: frozenset[Feature],
         input_tokens: int,
         output_tokens: int,
+        operation: Operation = "chat",
         health: Health,
         fraction: float,
     ) -> Decision:
@@ -74,10 +75,12 @@ class Router:
         expected_tokens = input_tokens // BOUND_SLACK
         # The bytes of an image or a file say nothing about the tokens that it becomes.
         least_tokens = expected_tokens if features.isdisjoint(WITHOUT_TEXT) else 0
-        key = (model, level, constraints, features, bisect_left(name.context_sizes, least_tokens))
+        key = (model, level, constraints, operation, features, bisect_left(name.context_sizes, least_tokens))
         judged = self._judgements.get(key)
         if judged is None:
-            demands = Demands(level=level, constraints=constraints, features=features, input_tokens=least_tokens)
+            demands = Demands(
+                level=level, constraints=constraints, features=features, operation=operation, input_tokens=least_tokens
+            )
             judged = self._judge(name, demands)
             self._judgements.put(key, judged)
         if not judged.permitted:

@@ -1,0 +1,70 @@
+"""Kept answers in the books: encrypted, each for its own scope, for as long as the operator allows."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing_extensions import override
+
+from yuzui.core.booking import KeptAnswer
+from yuzui.ports import Archive, FoundAnswer
+
+NONCE_BYTES = 12
+DAY_NS = 86_400_000_000_000
+
+
+class AnswerBooks(Protocol):
+    """What the archive needs of the books; all of it blocks."""
+
+    def kept_answer(self, scope: str, answer_id: str) -> tuple[str, bytes] | None: ...
+
+    def forget_answer(self, scope: str, answer_id: str) -> bool: ...
+
+
+class BookArchive(Archive):
+    """`retention_days` is asked anew for each answer, so that a reload counts; 0 keeps nothing."""
+
+    def __init__(self, books: AnswerBooks, key: bytes, retention_days: Callable[[], float]) -> None:
+        self._books = books
+        self._cipher = AESGCM(key)
+        self._retention_days = retention_days
+
+    @override
+    def wrap(self, *, scope: str, id: str, level: str, content: bytes, at_ns: int) -> KeptAnswer | None:
+        days = self._retention_days()
+        if days <= 0:
+            return None
+        nonce = os.urandom(NONCE_BYTES)
+        return KeptAnswer(
+            scope=scope,
+            id=id,
+            level=level,
+            expires_ns=at_ns + int(days * DAY_NS),
+            content=nonce + self._cipher.encrypt(nonce, content, _bound_to(scope, id)),
+        )
+
+    @override
+    async def find(self, scope: str, id: str) -> FoundAnswer | None:
+        row = await asyncio.to_thread(self._books.kept_answer, scope, id)
+        if row is None:
+            return None
+        level, sealed = row
+        try:
+            content = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _bound_to(scope, id))
+        except InvalidTag:
+            return None  # kept under another key, which is gone: as good as never kept
+        return FoundAnswer(level=level, content=content)
+
+    @override
+    async def remove(self, scope: str, id: str) -> bool:
+        return await asyncio.to_thread(self._books.forget_answer, scope, id)
+
+
+def _bound_to(scope: str, answer_id: str) -> bytes:
+    """A row that is copied to another scope or id does not open there."""
+    return f"{len(scope)}:{scope}{answer_id}".encode()

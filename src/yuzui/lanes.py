@@ -1,0 +1,32 @@
+"""Which codec speaks to a target about a request: one of the client's own dialect if it has that, else its main one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from yuzui.core.chat import ChatRequest
+from yuzui.core.errors import UnsupportedFeature
+from yuzui.core.target import Target
+from yuzui.providers._contract import Codec
+
+
+def choose_codec(codecs: Mapping[str, Codec], target: Target, request: ChatRequest) -> Codec | None:
+    """Who speaks to `target` about `request`; None where tokens are to be counted and it cannot.
+
+    A codec of the client's own dialect comes first: on the same-dialect lane nothing is lost.
+    """
+    operation = request.operation
+    if operation != "chat":
+        special = codecs.get(f"{target.codec}_{operation}")
+        if special is not None and (operation in target.serves or operation == "count_tokens"):
+            return special
+        if operation == "count_tokens":
+            return None
+        if operation != "completions":
+            raise UnsupportedFeature(f"target {target.name!r} has no way to say {operation}", param="model")
+    main = codecs[target.codec]
+    if main.dialect != request.dialect:
+        for name in target.also_speaks:
+            if codecs[name].dialect == request.dialect:
+                return codecs[name]
+    return main

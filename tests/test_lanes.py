@@ -1,0 +1,40 @@
+"""Which codec speaks to a target: the lane first, then its main one; operations by the end of their name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from accounting_kit import a_request, a_target
+from yuzui.core.chat import Operation
+from yuzui.core.errors import UnsupportedFeature
+from yuzui.lanes import choose_codec
+from yuzui.providers.anthropic import CODEC as ANTHROPIC
+from yuzui.providers.openai import CODEC as OPENAI
+
+CODECS = {"openai": OPENAI, "anthropic": ANTHROPIC, "openai_embeddings": ANTHROPIC}
+
+
+def test_a_target_that_also_speaks_the_clients_dialect_is_spoken_to_in_it() -> None:
+    target = a_target()
+    request = replace(a_request(), dialect="anthropic_messages")
+    assert choose_codec(CODECS, target, request) is OPENAI
+    assert choose_codec(CODECS, replace(target, also_speaks=("anthropic",)), request) is ANTHROPIC
+    assert choose_codec(CODECS, replace(target, also_speaks=("anthropic",)), a_request()) is OPENAI
+
+
+def test_an_operation_has_a_codec_of_its_own() -> None:
+    target = replace(a_target(), serves=frozenset({"embeddings"}))
+    assert choose_codec(CODECS, target, replace(a_request(), operation="embeddings")) is ANTHROPIC
+
+
+@pytest.mark.parametrize("operation", ["rerank", "speech", "embeddings"])
+def test_what_a_target_does_not_serve_is_refused(operation: Operation) -> None:
+    with pytest.raises(UnsupportedFeature, match=operation):
+        choose_codec(CODECS, a_target(), replace(a_request(), operation=operation))
+
+
+def test_a_chat_model_completes_plain_prompts_and_its_tokens_are_counted_here() -> None:
+    assert choose_codec(CODECS, a_target(), replace(a_request(), operation="completions")) is OPENAI
+    assert choose_codec(CODECS, a_target(), replace(a_request(), operation="count_tokens")) is None
