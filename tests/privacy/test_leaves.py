@@ -124,3 +124,20 @@ def test_every_string_of_any_body_is_a_leaf(value: Any) -> None:  # Any: JSON va
 def test_a_role_that_is_no_role_is_a_text_like_any_other() -> None:
     leaves = leaves_of({"messages": [{"role": "user", "content": "hi"}], "metadata": {"role": "13800138000"}})
     assert leaves["$.metadata.role"] == "13800138000" and "user" not in leaves.values()
+
+
+@pytest.mark.parametrize(
+    ("body", "kinds"),
+    [
+        ({"contents": [{"parts": [{"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]}]}, ["inlineData"]),
+        ({"contents": [{"parts": [{"file_data": {"file_uri": "gs://x"}}, {"text": "hi"}]}]}, ["file_data"]),
+        ({"file": b"RIFF"}, ["file"]),
+        ({"file": {"data": b"RIFF"}}, ["file"]),
+        ({"x": {1, 2}}, ["unknown"]),
+        ({"messages": [{"content": [{"type": "document", "source": {"type": "text", "data": "words"}}]}]}, []),
+        ({"messages": [{"content": [{"type": "document", "source": {"type": "base64", "data": "AA"}}]}]}, ["document"]),
+        ({"messages": [{"content": [{"type": "search_result", "content": [{"type": "text", "text": "a"}]}]}]}, []),
+    ],
+)
+def test_what_nobody_can_read_is_told_in_every_dialect(body: dict[str, Any], kinds: list[str]) -> None:  # Any: JSON
+    assert read_leaves(body).unscannable == kinds

@@ -7,14 +7,12 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from yuzui.core.sensitivity import Finding
+from yuzui.privacy.turns import Turn, bytes_of, read_turns
 
 MIN_MESSAGE_CHARS = 24  # shorter texts ("Yes.") are said in every conversation and must not mark them all
 _SCOPE_BYTES = 8
 _HASH_BYTES = 16
-_encoder = msgspec.json.Encoder(order="deterministic")
 
 Row = tuple[bytes, int]
 """(24 bytes: a scope tag of 8 and a keyed hash of 16, level index)."""
@@ -65,7 +63,11 @@ class ConversationMemory:
         best = -1
         if conversation_id:
             best = _look_up(known, self._hash(tag, b"id", conversation_id.encode()))
-        for row in self._rows_of_messages(tag, _messages(body)):
+        turns = read_turns(body)
+        for turn in turns:
+            for row in self._singles(tag, turn):
+                best = max(best, _look_up(known, row))
+        for row in self._chains(tag, turns):
             best = max(best, _look_up(known, row))
         return best if best >= 0 else None
 
@@ -87,62 +89,42 @@ class ConversationMemory:
         """
         tag = self._scope_tag(scope)
         known: Mapping[bytes, int] = self._scopes.get(tag, {})
-        messages = _messages(body)
+        turns = read_turns(body)
         rows: list[bytes] = []
         if conversation_id:
             rows.append(self._hash(tag, b"id", conversation_id.encode()))
-        spoken = [_spoken(message) for message in messages]
-        marked = _indexes(findings)
-        first = len(messages)
-        for number, text in enumerate(spoken):
-            single = self._single(tag, text)
-            is_known = any(known.get(row, -1) >= level for row in self._singles(tag, messages[number], text))
+        marked = _marked(findings, turns)
+        first = len(turns)
+        for number, turn in enumerate(turns):
+            single = self._single(tag, turn.text)
+            is_known = any(known.get(row, -1) >= level for row in self._singles(tag, turn))
             if number in marked and single is not None:
                 rows.append(single)
-            if number in marked or is_known or _is_unreadable(messages[number]):
+            if number in marked or is_known or turn.is_unreadable:
                 first = min(first, number)
-        chains = self._chains(tag, messages, spoken)
+        chains = self._chains(tag, turns)
         first = min([first, *(n for n, chain in enumerate(chains) if known.get(chain, -1) >= level)])
         rows.extend(chains[first:])
         for said in answers:
-            answer = self._single(tag, _bytes_of(said))
+            answer = self._single(tag, bytes_of(said))
             if answer is not None:
                 rows.append(answer)
         return tuple([(row, level) for row in rows if self._remember(row, level)])
 
-    def _rows_of_messages(
-        self, tag: bytes, messages: Sequence[Mapping[str, Any]]
-    ) -> Iterable[bytes]:  # Any: checked JSON
-        spoken = [_spoken(message) for message in messages]
-        for message, text in zip(messages, spoken, strict=True):
-            yield from self._singles(tag, message, text)
-        yield from self._chains(tag, messages, spoken)
-
-    def _singles(self, tag: bytes, message: Mapping[str, Any], text: bytes) -> list[bytes]:  # Any: checked JSON
-        """One row for each thing that a message says by itself: its text, its reasoning, its tool calls."""
-        said = [text]
-        if (calls := message.get("tool_calls")) or "reasoning_content" in message or "function_call" in message:
-            said += _said_beside(message, calls)
-        return [row for one in said if (row := self._single(tag, one)) is not None]
+    def _singles(self, tag: bytes, turn: Turn) -> list[bytes]:
+        """One row for each thing that a turn says by itself: its text, its reasoning, its tool calls."""
+        return [row for one in (turn.text, *turn.beside) if (row := self._single(tag, one)) is not None]
 
     def _single(self, tag: bytes, text: bytes) -> bytes | None:
         return self._hash(tag, b"message", text) if len(text) >= MIN_MESSAGE_CHARS else None
 
-    def _chains(
-        self,
-        tag: bytes,
-        messages: Sequence[Mapping[str, Any]],  # Any: checked JSON
-        spoken: Sequence[bytes],
-    ) -> list[bytes]:
+    def _chains(self, tag: bytes, turns: Sequence[Turn]) -> list[bytes]:
         """One row per prefix of the conversation."""
         chains: list[bytes] = []
         previous = b""
-        for message, text in zip(messages, spoken, strict=True):
-            role = message.get("role")
-            calls = message.get("tool_calls")
-            head = role.encode("utf-8", "surrogatepass") if isinstance(role, str) else b""
-            tail = _encoder.encode(calls) if calls else b""
-            previous = self._hash(tag, b"chain", b"\x00".join((previous, head, tail, text)))
+        for turn in turns:
+            head = turn.role.encode("utf-8", "surrogatepass")
+            previous = self._hash(tag, b"chain", b"\x00".join((previous, head, turn.tail, turn.text)))
             chains.append(previous)
         return chains
 
@@ -193,50 +175,18 @@ def _look_up(rows: OrderedDict[bytes, int], row: bytes) -> int:
     return level
 
 
-def _messages(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:  # Any: checked JSON
-    messages = body.get("messages")
-    if not isinstance(messages, list):
-        return []
-    return [message if isinstance(message, dict) else {} for message in messages]
-
-
-def _spoken(message: Mapping[str, Any]) -> bytes:  # Any: checked JSON
-    """What a message says, whoever says it and however it is cut into parts; with unreadable parts, their JSON."""
-    content = message.get("content")
-    if isinstance(content, str):
-        return _bytes_of(content)
-    if isinstance(content, list):
-        texts = [part.get("text") if isinstance(part, dict) else None for part in content]
-        if all(isinstance(text, str) for text in texts):
-            return _bytes_of("".join([str(text) for text in texts]))
-    return b"" if content is None else _encoder.encode(content)
-
-
-def _said_beside(message: Mapping[str, Any], calls: Any) -> list[bytes]:  # Any: checked JSON
-    """What a message says outside its content."""
-    said: list[Any] = [message.get("reasoning_content")]  # Any: checked JSON
-    for call in [*(calls if isinstance(calls, list) else ()), {"function": message.get("function_call")}]:
-        function = call.get("function") if isinstance(call, dict) else None
-        if isinstance(function, dict):
-            said.append(function.get("arguments"))
-    return [_bytes_of(text) for text in said if isinstance(text, str)]
-
-
-def _bytes_of(text: str) -> bytes:
-    return text.strip().encode("utf-8", "surrogatepass")
-
-
-def _is_unreadable(message: Mapping[str, Any]) -> bool:  # Any: checked JSON
-    content = message.get("content")
-    return isinstance(content, list) and any(isinstance(part, dict) and "text" not in part for part in content)
-
-
-def _indexes(findings: Sequence[Finding]) -> set[int]:
-    """Numbers of the messages that findings stand in, from paths like `$.messages[3].content`."""
+def _marked(findings: Sequence[Finding], turns: Sequence[Turn]) -> set[int]:
+    """Numbers of the turns that findings stand in, by paths like `$.messages[3].content`."""
+    if not findings:
+        return set()
+    numbers = {turn.path: number for number, turn in enumerate(turns)}
     found: set[int] = set()
     for finding in findings:
-        head, _, rest = finding.path.partition("$.messages[")
-        number = rest.partition("]")[0]
-        if not head and number.isdigit():
-            found.add(int(number))
+        # The path of a turn has one step, and perhaps an index: `$.system`, `$.messages[3]`.
+        top = finding.path[2:].partition(".")[0]
+        head, _, rest = top.partition("[")
+        for path in (f"$.{head}[{rest.partition(']')[0]}]", f"$.{head}"):
+            if path in numbers:
+                found.add(numbers[path])
+                break
     return found

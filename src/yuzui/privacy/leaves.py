@@ -24,18 +24,29 @@ _PROTOCOL_WORDS = """
     output instructions call_id status summary grammar definition syntax
     system thinking signature budget_tokens tool_use_id is_error source media_type cache_control ttl top_k
     stop_sequences input_schema citations title context
+    contents parts args response systemInstruction system_instruction instruction generationConfig generation_config
+    inlineData inline_data fileData fileUri file_uri mimeType mime_type functionCall function_call functionResponse
+    function_response functionDeclarations function_declarations toolConfig tool_config functionCallingConfig
+    function_calling_config allowedFunctionNames allowed_function_names maxOutputTokens topP topK candidateCount
+    stopSequences responseMimeType responseSchema responseJsonSchema parametersJsonSchema thinkingConfig thinkingBudget
+    thinkingLevel includeThoughts safetySettings safety_settings category threshold thought thoughtSignature
+    thought_signature labels cachedContent cached_content presencePenalty frequencyPenalty
+    encrypted_content annotations verbosity effort budget_tokens display phase namespace
+    query documents top_n return_documents dimensions encoding_format input_type task size quality response_format
     properties required items enum additionalProperties anyOf allOf oneOf default const minimum maximum minLength
     maxLength pattern minItems maxItems uniqueItems $defs $ref $schema
-"""  # OpenAI chat, responses and embeddings; Anthropic messages; JSON schema
+"""  # OpenAI chat, responses and embeddings; Anthropic messages; Gemini; rerank; JSON schema
 _READABLE = """
     text refusal input_text output_text summary_text reasoning_text thinking redacted_thinking tool_use tool_result
     reasoning message function_call function_call_output custom_tool_call custom_tool_call_output item_reference
-    server_tool_use
+    server_tool_use search_result web_search_tool_result web_search_call tool_reference
 """
 PROTOCOL_KEYS = frozenset(_PROTOCOL_WORDS.split())
 READABLE_PARTS = frozenset(_READABLE.split())
 _ROLES = frozenset(("system", "developer", "user", "assistant", "tool", "function"))
-_PART_LISTS = frozenset(("content", "input", "output"))
+_PART_LISTS = frozenset(("content", "input", "output", "parts", "system"))
+_BLOB_KEYS = ("inlineData", "inline_data", "fileData", "file_data")
+_TEXT_SOURCES = frozenset(("text", "content"))
 _LONGEST_NAME = 512  # characters: longer strings without a space inside an unreadable part are the blob itself
 
 
@@ -82,8 +93,13 @@ def _walk(value: Any, path: Path, depth: int, leaves: Leaves) -> None:  # Any: c
         _walk_object(value, path, depth + 1, leaves)
     elif kind is list:
         _walk_list(value, path, depth + 1, leaves)
-    elif (kind is int or kind is float) and (text := _spell_number(value)):
-        leaves.found.append(Leaf(text, path))
+    elif kind is int or kind is float:
+        if text := _spell_number(value):
+            leaves.found.append(Leaf(text, path))
+    elif kind is bytes:
+        leaves.unscannable.append("file")  # an upload
+    elif kind is not bool and value is not None:
+        leaves.unscannable.append("unknown")  # no JSON value: whatever made it, nobody has read it
 
 
 def _walk_object(value: Mapping[str, Any], path: Path, depth: int, leaves: Leaves) -> None:  # Any: checked JSON
@@ -126,7 +142,7 @@ def _walk_parts(value: Sequence[Any], path: Path, depth: int, leaves: Leaves) ->
         raise InvalidRequest(f"the JSON is nested deeper than {MAX_DEPTH} levels", code="nesting_too_deep")
     texts: list[str] = []
     for index, part in enumerate(value):
-        kind = part.get("type") if type(part) is dict else None
+        kind = _kind_of(part) if type(part) is dict else None
         if isinstance(kind, str) and kind not in READABLE_PARTS:
             leaves.unscannable.append(
                 kind if kind in PROTOCOL_KEYS or (len(kind) <= 32 and kind.isidentifier()) else "unknown"
@@ -143,6 +159,17 @@ def _walk_parts(value: Sequence[Any], path: Path, depth: int, leaves: Leaves) ->
     if len(texts) > 1:  # upstreams join the parts of a message, so a value cut in two is whole again there
         joined = "".join(texts)
         leaves.found.append(Leaf(joined, path, len(joined)))
+
+
+def _kind_of(part: dict[str, Any]) -> Any:  # Any: checked JSON
+    """What a part calls itself; Gemini's are told by their only key, and a document may be nothing but text."""
+    kind = part.get("type")
+    if kind is None:
+        return next((key for key in _BLOB_KEYS if key in part), None)
+    if kind == "document":
+        source = part.get("source")
+        return "text" if type(source) is dict and source.get("type") in _TEXT_SOURCES else kind
+    return kind
 
 
 def _walk_opaque(part: dict[str, Any], path: Path, depth: int, leaves: Leaves) -> None:  # Any: checked JSON
