@@ -1,0 +1,218 @@
+"""What the dialects of single operations share: typed fields, a refusal through the hub, errors, held streams."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NoReturn, TypeVar
+
+import msgspec
+from typing_extensions import override
+
+from yuzui.core.answers import Answer, Blob
+from yuzui.core.chat import AnswerFacts, ChatRequest, Meaning, StreamChunk
+from yuzui.core.errors import InvalidRequest, UnsupportedFeature, UpstreamInvalid, YuzuiError
+from yuzui.core.sse import write_event
+from yuzui.dialects._contract import ClientDialect, StreamWriter
+from yuzui.dialects.openai_chat_stream import DONE, HEARTBEAT, error_object
+
+MOST_HELD_BYTES: Final = 1024 * 1024  # what may follow the first event that ends an answer
+
+_QUOTED: Final = re.compile(r"`([^`]*)`")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_WORDS: Final = {
+    "str": "a string",
+    "int": "an integer",
+    "float": "a number",
+    "bool": "a boolean",
+    "array": "an array",
+    "object": "an object",
+    "null": "null",
+}
+_encoder = msgspec.json.Encoder()
+_raw_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+Wire = TypeVar("Wire", bound=msgspec.Struct)
+
+
+# ---- requests -------------------------------------------------------------------------------------------------------
+
+
+def read_fields(body: Mapping[str, Any], wire: type[Wire], *, strict: bool = True) -> Wire:  # Any: checked JSON
+    """`body`, typed; raise `InvalidRequest` with the field's path and what to change.
+
+    `strict=False` takes the texts of a form for the numbers and truths that they spell.
+    """
+    try:
+        found = msgspec.convert(body, wire, strict=strict)
+    except msgspec.ValidationError as error:
+        raise _explain(str(error)) from error
+    known = wire.__struct_encode_fields__
+    folded = {name.replace("_", "") for name in known}
+    for name in body.keys() - set(known):
+        # Servers whose JSON reader ignores case (Go's does) would read `Input` over the `input` that we checked.
+        if name.casefold().replace("_", "") in folded:
+            raise InvalidRequest(
+                f"`{name[:64]}` differs from a known field in case only; use the API's spelling", param=name[:64]
+            )
+    return found
+
+
+def check_name(value: str, param: str) -> str:
+    """`value`, which may end up in a header, a log or a ledger; raise `InvalidRequest` for control characters."""
+    if _CONTROL.search(value):
+        raise InvalidRequest(f"`{param}` holds a control character or line break; remove it", param=param)
+    return value
+
+
+def others(body: Mapping[str, Any], understood: frozenset[str]) -> dict[str, Any]:  # Any: checked JSON
+    """Fields that no hub type holds: they travel on the lane, and elsewhere are reported as dropped."""
+    return {name: value for name, value in body.items() if value is not None and name not in understood}
+
+
+def lane_only(what: str) -> Callable[[Mapping[str, Any]], Meaning]:  # Any: checked JSON
+    """For requests that no other dialect can say: their meaning is a refusal."""
+
+    def refuse(body: Mapping[str, Any]) -> NoReturn:  # Any: checked JSON
+        raise UnsupportedFeature(
+            f"this target has no way to say {what}; name a model whose server speaks OpenAI's API for it", param="model"
+        )
+
+    return refuse
+
+
+def _explain(message: str) -> InvalidRequest:
+    """msgspec's words → ours: `input[0]`: expected a string, got an integer."""
+    said, _, path = message.partition(" - at `$")
+    param = path.rstrip("`").removeprefix(".")
+    missing = said.removeprefix("Object missing required field `")
+    if missing != said:
+        param = f"{param}.{missing.rstrip('`')}".lstrip(".")
+        return InvalidRequest(f"`{param}` is missing; add it", param=param)
+    said = _QUOTED.sub(_in_words, said)
+    return InvalidRequest(f"`{param}`: {said[:1].lower()}{said[1:]}", param=param or None)
+
+
+def _in_words(types: re.Match[str]) -> str:
+    names = types[1].split(" | ")
+    return " or ".join(_WORDS.get(name, name) for name in names if name != "null" or len(names) == 1)
+
+
+# ---- answers --------------------------------------------------------------------------------------------------------
+
+
+class LaneDialect(ClientDialect):
+    """A dialect whose answers go on as they came: an upstream that speaks it is the only one that can answer."""
+
+    @override
+    def write_response(self, response: Answer, request: ChatRequest, facts: AnswerFacts) -> bytes:
+        if not isinstance(response, Blob):
+            raise UpstreamInvalid(f"the target's answer is none to {request.operation}")
+        return response.raw
+
+    @override
+    def stream_writer(self, request: ChatRequest, facts: AnswerFacts) -> StreamWriter:
+        return EventWriter()
+
+    @override
+    def write_error(self, error: YuzuiError, request_id: str) -> bytes:
+        """`{"error": …}`: openai-python picks the exception by status and reads type, param and code from it."""
+        return write_error(error, request_id)
+
+
+def write_error(error: YuzuiError, request_id: str) -> bytes:
+    return _encoder.encode({"error": error_object(error, request_id)})
+
+
+class EventWriter(StreamWriter):
+    """Server-sent events that go on as they are. What ends the answer waits, with all that follows it, until `finish`.
+
+    A chunk ends the answer when one of its deltas has a `finish_reason`: with several answers at once the others go on.
+    """
+
+    __slots__ = ("_done", "_finished", "_held", "_held_bytes", "_wants_usage")
+
+    def __init__(self, *, done: bytes = DONE, wants_usage: bool = True) -> None:
+        """`done`: the terminator; `wants_usage`: False when only we asked for the chunk that holds nothing else."""
+        self._done = done
+        self._wants_usage = wants_usage
+        self._held: list[tuple[str, bytes]] = []
+        self._held_bytes = 0
+        self._finished: set[int] = set()
+
+    def spell(self, chunk: StreamChunk) -> bytes:
+        """The event's JSON; empty: nothing to send."""
+        return chunk.raw
+
+    @override
+    def write(self, chunk: StreamChunk) -> bytes:
+        if chunk.usage is not None and not chunk.deltas and not chunk.has_content and not self._wants_usage:
+            return b""
+        data = self.spell(chunk)
+        if not data:
+            return b""
+        if not self._must_wait(chunk):
+            return write_event(data, chunk.event)
+        if self._held:
+            self._held_bytes += len(data)
+            if self._held_bytes > MOST_HELD_BYTES:
+                raise UpstreamInvalid(f"the target sent more than {MOST_HELD_BYTES} bytes after the end of its answer")
+        self._held.append((chunk.event, data))
+        return b""
+
+    def _must_wait(self, chunk: StreamChunk) -> bool:
+        ending = [delta.index for delta in chunk.deltas if delta.finish_reason is not None]
+        self._finished.update(ending)
+        if ending:
+            return True
+        return bool(self._held) and not (chunk.deltas and all(d.index not in self._finished for d in chunk.deltas))
+
+    @override
+    def finish(self, trailer: Mapping[str, Any]) -> bytes:  # Any: JSON values
+        held, self._held = self._held, []
+        if held:
+            event, data = held[-1]
+            last = _raw_fields.decode(data)
+            last["yuzui"] = msgspec.Raw(_encoder.encode(trailer))  # replaces the one of a gateway behind us
+            held[-1] = event, _encoder.encode(last)
+        return b"".join([write_event(data, event) for event, data in held]) + self._done
+
+    @override
+    def fail(self, error: YuzuiError, request_id: str) -> bytes:
+        """openai-python raises `APIError` for an event whose JSON has a true `error`. Nothing held is sent."""
+        self._held = []
+        return write_event(write_error(error, request_id))
+
+    @override
+    def heartbeat(self) -> bytes:
+        return HEARTBEAT
+
+
+class BytesWriter(StreamWriter):
+    """Sound as it comes. The last piece waits for `finish`: until then the answer is a byte or more short."""
+
+    __slots__ = ("_held",)
+
+    def __init__(self) -> None:
+        self._held = b""
+
+    @override
+    def write(self, chunk: StreamChunk) -> bytes:
+        if not chunk.raw:
+            return b""
+        ready, self._held = self._held, chunk.raw
+        return ready
+
+    @override
+    def finish(self, trailer: Mapping[str, Any]) -> bytes:  # Any: JSON values
+        """No place for the trailer: the request id and the receipt are in headers and log only."""
+        return self._held
+
+    @override
+    def fail(self, error: YuzuiError, request_id: str) -> bytes:
+        """Sound has no words for an error: nothing is sent, and the line must break instead of ending."""
+        self._held = b""
+        return b""
+
+    @override
+    def heartbeat(self) -> bytes:
+        return b""
