@@ -14,6 +14,7 @@ A case is `tests/wire/<codec>/<name>.wire`; it is found by listing the folder, s
 * JSON bodies are compared as values; a stream is compared byte by byte, fed whole, one byte at a time, and in thirds.
 * A fault before the first byte for the client is an ordinary error answer; after it, it is an event in the stream.
   A decoder that finds a fault behind good chunks in the same bytes returns the chunks and raises on the next call.
+* A body of type application/vnd.amazon.eventstream is written as lines, see `encode_lines` in eventstream_kit.py.
 * `{version}` in a header stands for our own version. The request id is `req-1`, the trailer `{"request_id": "req-1"}`,
   the target's key `the-key`; header names are compared without case.
 * Without `<< upstream` and `<< client` only the way up is checked; with `>> client` and `<< client` alone, a refusal.
@@ -30,7 +31,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from eventstream_kit import encode_lines
 from yuzui import __version__
+from yuzui.core import eventstream
 from yuzui.core.chat import AnswerFacts, ChatRequest, RequestLine
 from yuzui.core.errors import ClientFault, UpstreamFault, YuzuiError
 from yuzui.core.target import Premises, Quirks, Target
@@ -138,7 +141,8 @@ def _read_crossing(text: str) -> Crossing:
     for line in lines:
         name, _, value = line.partition(": ")
         headers[name.lower()] = value.replace("{version}", __version__)
-    return Crossing(start=start, headers=headers, body=body.encode())
+    is_binary = headers.get("content-type") == eventstream.CONTENT_TYPE
+    return Crossing(start=start, headers=headers, body=encode_lines(body) if is_binary else body.encode())
 
 
 def facts_of(codec: Codec, dialect: ClientDialect, provider: str = "") -> AnswerFacts:
