@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import quote
 
 from typing_extensions import override
 
@@ -36,7 +37,8 @@ class Timeouts:
 class Quirks:
     """How a vendor differs from the protocol it claims, as data, from `openai_compatible.toml` and `yuzui.toml`."""
 
-    path: str = "/chat/completions"
+    path: str = ""
+    """Other path than the codec's usual one; `{model}` stands for the model."""
     auth: Literal["bearer", "api-key", "x-api-key", "none"] = "bearer"
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -49,9 +51,11 @@ class Quirks:
     """False where the role `developer` must be sent as `system`."""
     paths: Mapping[str, str] = field(default_factory=dict)
     """Other paths than usual, by codec (`openai_responses`, `openai_embeddings`); `{model}` stands for the model."""
-    reasoning_back: Literal["", "tools", "always"] = ""
-    """Whether what this vendor's model thought is wanted back in `reasoning_content`: never, while tools are answered,
-    or in every turn."""
+    reasoning_fields: tuple[str, ...] = ()
+    """Where this vendor wants back what its model thought (`reasoning_content`, `reasoning`, `reasoning_details`);
+    empty: it does not, so it is left out and reported."""
+    takes: frozenset[str] = frozenset()
+    """What it takes beyond OpenAI's fields: `top_k`; `effort_none` where `reasoning_effort` may be `none`."""
 
 
 AuthKind = Literal["entra_id", "google_service_account", "ibm_iam", "aws_sigv4", "baidu_iam"]
@@ -130,3 +134,9 @@ class VirtualModel:
     """File name in routing/policies/."""
     may_fall_back: bool = True
     weights: Mapping[str, int] = field(default_factory=dict)
+
+
+def path_of(target: Target, codec: str, usual: str) -> str:
+    """Where `codec` speaks to `target`, without the query. `quirks.path` is that of the target's main codec."""
+    path = target.quirks.paths.get(codec) or (target.quirks.path if target.codec == codec else "") or usual
+    return path.replace("{model}", quote(target.model, safe="")) if "{" in path else path

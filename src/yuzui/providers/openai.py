@@ -15,10 +15,10 @@ from yuzui import __version__
 from yuzui.core import strict_json
 from yuzui.core.chat import ChatRequest, ChatResponse, Dialect
 from yuzui.core.errors import UpstreamFault
-from yuzui.core.target import Quirks, Target
+from yuzui.core.target import Quirks, Target, path_of
 from yuzui.providers import openai_errors, openai_reply
 from yuzui.providers._contract import Codec, Decoder, WireRequest
-from yuzui.providers.openai_request import body_of_meaning
+from yuzui.providers.openai_request import Dropped, body_of_meaning
 
 USER_AGENT: Final = f"yuzui/{__version__}"
 _MAX_TOKENS: Final = ("max_completion_tokens", "max_tokens")
@@ -28,15 +28,18 @@ class OpenAICodec(Codec):
     """`POST {base_url}/chat/completions`."""
 
     dialect: Dialect = "openai_chat"
+    file = "openai"
+    """The codec's own name: whose path `quirks` may change."""
 
     @override
     def write_request(self, request: ChatRequest, target: Target, *, output_cap: int | None) -> WireRequest:
         quirks = target.quirks
-        dropped: list[str] = []
-        if request.dialect == "openai_chat":
+        drop = Dropped()
+        is_lane = request.dialect == self.dialect and request.operation == self.operation
+        if is_lane:
             body = dict(request.body)  # the checked JSON itself: a vendor's own fields survive
         else:
-            body = body_of_meaning(request, dropped)
+            body = body_of_meaning(request, target, drop)
         body["model"] = target.model
         _set_stream(body, request, quirks)
         _set_max_tokens(body, request, quirks, output_cap)
@@ -44,30 +47,37 @@ class OpenAICodec(Codec):
             body["messages"] = [_as_system(message) for message in body["messages"]]
         for name in sorted(quirks.drops & body.keys()):
             if body.pop(name) is not None:
-                dropped.append(name)
+                drop(name)
         for name, new_name in quirks.renames.items():
             if name in body:
                 body[new_name] = body.pop(name)
-        path = f"{quirks.path}?{urlencode(quirks.query)}" if quirks.query else quirks.path
         return WireRequest(
-            path=path,
+            path=write_path(target, self.file, "/chat/completions"),
             headers=write_headers(target, is_stream=request.stream),
             body=strict_json.write(body),
             is_stream=request.stream,
-            dropped=tuple(dropped),
+            dropped=drop.names,
+            is_lane=is_lane,
+            model=target.model,
         )
 
     @override
     def read_response(self, body: bytes, wire: WireRequest | None = None) -> ChatResponse:
-        return openai_reply.read_response(body)
+        return openai_reply.read_response(body, is_lane=wire is None or wire.is_lane)
 
     @override
     def decoder(self, wire: WireRequest | None = None) -> Decoder:
-        return openai_reply.OpenAIDecoder()
+        return openai_reply.OpenAIDecoder(is_lane=wire is None or wire.is_lane)
 
     @override
     def read_error(self, status: int, headers: Mapping[str, str], body: bytes, target: Target) -> UpstreamFault:
         return openai_errors.read_error(status, headers, body, api_key=target.api_key)
+
+
+def write_path(target: Target, codec: str, usual: str) -> str:
+    """`codec`: the file in providers/ that asks; a target that names it as its own may have another path for it."""
+    path = path_of(target, codec, usual)
+    return f"{path}?{urlencode(target.quirks.query)}" if target.quirks.query else path
 
 
 def write_headers(target: Target, *, is_stream: bool) -> dict[str, str]:

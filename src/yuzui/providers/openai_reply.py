@@ -18,6 +18,7 @@ from typing_extensions import override
 from yuzui.core.chat import (
     ChatResponse,
     Choice,
+    Citation,
     Delta,
     FinishReason,
     Part,
@@ -31,6 +32,7 @@ from yuzui.core.errors import UpstreamFault, UpstreamInterrupted, UpstreamInvali
 from yuzui.core.sse import SseReader
 from yuzui.core.usage import Usage
 from yuzui.providers._contract import Decoder
+from yuzui.providers._openai_thinking import CLOSE, ThinkSplitter, split
 from yuzui.providers.openai_errors import WireError, find_error, read_stream_error
 
 FINISH_REASONS: Final[dict[str, FinishReason]] = {
@@ -44,14 +46,19 @@ FINISH_REASONS: Final[dict[str, FinishReason]] = {
     "sensitive": "content_filter",  # Zhipu
 }
 """Any other word, of a vendor's own, counts as `stop` here and travels unchanged on the lane."""
+_SAID: Final = frozenset(("stop", "length", "tool_calls", "content_filter", "function_call"))
+"""Words that say no more than the hub's own."""
 BROKEN: Final = frozenset(("error", "network_error", "insufficient_system_resource", "abort"))
 """Words that say the answer was cut short: a fault, never an end."""
 
 _BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-def read_response(body: bytes) -> ChatResponse:
-    """A whole answer; raise `UpstreamInvalid` when it is incomplete, an `UpstreamFault` for an error in disguise."""
+def read_response(body: bytes, *, is_lane: bool = True) -> ChatResponse:
+    """A whole answer, thoughts and citations taken apart unless it goes on as it is.
+
+    Raise `UpstreamInvalid` when it is incomplete, an `UpstreamFault` for an error in disguise.
+    """
     try:
         found = _completion.decode(body)
     except _BAD as error:
@@ -65,19 +72,23 @@ def read_response(body: bytes) -> ChatResponse:
         id=found.id or "",
         model=found.model or "",
         created_s=_seconds(found.created),
-        choices=tuple(_choice(choice, position) for position, choice in enumerate(found.choices)),
+        choices=tuple([_choice(choice, position, is_lane) for position, choice in enumerate(found.choices)]),
         usage=_usage(found.usage),
         raw=body,
         raw_dialect="openai_chat",
+        service_tier=found.service_tier if isinstance(found.service_tier, str) else "",
     )
 
 
 class OpenAIDecoder(Decoder):
     """One stream. A fault behind good chunks of the same bytes waits for the next call: no cut changes the chunks."""
 
-    __slots__ = ("_ended", "_events", "_fault", "_is_complete", "_open", "_reader", "_tools")
+    __slots__ = ("_ended", "_events", "_fault", "_is_complete", "_is_lane", "_open", "_reader", "_thinking", "_tools")
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_lane: bool = True) -> None:
+        """`is_lane`: the events go on as they are, so nothing in them is taken apart."""
+        self._is_lane = is_lane
+        self._thinking: dict[int, ThinkSplitter] = {}
         self._reader = SseReader()
         self._events = 0
         self._open: set[int] = set()
@@ -170,7 +181,7 @@ class OpenAIDecoder(Decoder):
             reason = _finish_reason(choice.finish_reason)
             self._ended.add(index)
         if found is None:
-            return Delta(index=index, finish_reason=reason), raw
+            return self._apart(index, Delta(index=index, finish_reason=reason), None, choice), raw
         calls: tuple[ToolCallDelta, ...] = ()
         if found.tool_calls:
             calls, is_repaired = self._tool_calls(index, found.tool_calls)
@@ -183,18 +194,40 @@ class OpenAIDecoder(Decoder):
             text, thought = content or "", ""
         else:
             text, thought = _pieces(content)
-        return (
-            Delta(
-                index=index,
-                role=found.role or "",
-                text=text,
-                reasoning=found.reasoning_content or found.reasoning or thought,
-                refusal=found.refusal or "",
-                tool_calls=calls,
-                finish_reason=reason,
-            ),
-            raw,
+        delta = Delta(
+            index=index,
+            role=found.role or "",
+            text=text,
+            reasoning=found.reasoning_content or found.reasoning or thought,
+            refusal=found.refusal or "",
+            tool_calls=calls,
+            finish_reason=reason,
         )
+        return delta if self._is_lane else self._apart(index, delta, found, choice), raw
+
+    def _apart(self, index: int, delta: Delta, found: _Spoken | None, choice: _StreamChoice) -> Delta:
+        """`delta` for other dialects: thoughts out of the text, signatures and citations read."""
+        changes: dict[str, Any] = {}  # Any: fields of a Delta
+        if delta.text or delta.finish_reason is not None:
+            splitter = self._thinking.get(index)
+            if splitter is None:
+                splitter = self._thinking[index] = ThinkSplitter()
+            thought, text = splitter.feed(delta.text) if delta.text else ("", "")
+            if delta.finish_reason is not None:
+                last_thought, last_text = splitter.close()
+                thought, text = thought + last_thought, text + last_text
+            if text != delta.text:
+                changes["text"] = text
+            if thought:
+                changes["reasoning"] = delta.reasoning + thought
+        if found is not None:
+            if bytes(found.reasoning_details):
+                changes |= _signed(_read_details(found.reasoning_details), has_text=bool(delta.reasoning))
+            if bytes(found.annotations):
+                changes["citations"] = read_citations(found.annotations)
+        if choice.finish_reason and choice.finish_reason not in _SAID:
+            changes["native_finish"] = choice.finish_reason
+        return msgspec.structs.replace(delta, **changes) if changes else delta
 
     def _tool_calls(self, choice: int, pieces: list[_ToolCallPiece]) -> tuple[tuple[ToolCallDelta, ...], bool]:
         """The pieces with their positions, and whether a position had to be found for one."""
@@ -237,7 +270,7 @@ def _finish_reason(word: str) -> FinishReason:
     return FINISH_REASONS.get(word, "stop")
 
 
-def _choice(choice: _WireChoice, position: int) -> Choice:
+def _choice(choice: _WireChoice, position: int, is_lane: bool) -> Choice:
     if choice.message is None or not choice.finish_reason:
         missing = "message" if choice.message is None else "finish_reason"
         raise UpstreamInvalid(f"choice {position} of the target's answer has no `{missing}`")
@@ -245,9 +278,17 @@ def _choice(choice: _WireChoice, position: int) -> Choice:
     content = message.content
     text, thought = (content, "") if content is None or isinstance(content, str) else _pieces(content)
     reasoning = message.reasoning_content or message.reasoning or thought
-    parts: list[Part] = [ReasoningPart(text=reasoning)] if reasoning else []
+    citations: tuple[Citation, ...] = ()
+    parts: list[Part] = []
+    if not is_lane:
+        if text and not reasoning and CLOSE in text:
+            reasoning, text = split(text)
+        citations = read_citations(message.annotations)
+        parts += [_thought(detail) for detail in _read_details(message.reasoning_details)]
+    if reasoning and not parts:
+        parts.append(ReasoningPart(text=reasoning))
     if text:
-        parts.append(TextPart(text=text))
+        parts.append(TextPart(text=text, citations=citations))
     for number, call in enumerate(message.tool_calls or ()):
         if call.function is not None:
             name, arguments = call.function.name or "", _arguments(call.function.arguments)
@@ -260,7 +301,61 @@ def _choice(choice: _WireChoice, position: int) -> Choice:
         parts=tuple(parts),
         finish_reason=_finish_reason(choice.finish_reason),
         refusal=message.refusal or "",
+        native_finish="" if choice.finish_reason in _SAID else choice.finish_reason,
     )
+
+
+def read_citations(raw: Raw) -> tuple[Citation, ...]:
+    """Pages that an answer cites; other kinds of annotation have no counterpart, and strange ones cost no answer."""
+    try:
+        annotations = _annotations.decode(raw) if bytes(raw) else None
+    except _BAD:
+        return ()
+    return tuple(
+        [
+            Citation(
+                url=found.url or "",
+                title=found.title or "",
+                cited_text=found.content or "",
+                start=found.start_index,
+                end=found.end_index,
+            )
+            for annotation in annotations or ()
+            if (found := annotation.url_citation) is not None
+        ]
+    )
+
+
+def _read_details(raw: Raw) -> list[_Detail]:
+    try:
+        return (_details.decode(raw) if bytes(raw) else None) or []
+    except _BAD:
+        return []
+
+
+def _thought(detail: _Detail) -> ReasoningPart:
+    return ReasoningPart(
+        text=detail.text or detail.summary or "",
+        signature=detail.signature or "",
+        redacted=detail.data or "",
+        id=detail.id or "",
+        is_summary=detail.summary is not None,
+    )
+
+
+def _signed(details: list[_Detail], *, has_text: bool) -> dict[str, Any]:  # Any: fields of a Delta
+    """What details say beyond the plain text of a thought, which most servers send beside them."""
+    found: dict[str, Any] = {}  # Any: as above
+    for detail in details:
+        if detail.signature:
+            found["signature"] = detail.signature
+        if detail.data:
+            found["redacted"] = detail.data
+        if detail.id:
+            found["reasoning_id"] = detail.id
+        if not has_text and (detail.text or detail.summary):
+            found["reasoning"] = found.get("reasoning", "") + (detail.text or detail.summary or "")
+    return found
 
 
 def _pieces(content: list[_ContentPiece]) -> tuple[str, str]:
@@ -316,6 +411,8 @@ def _usage(raw: Raw) -> Usage | None:
         cache_write_tokens=(prompt.cache_write_tokens or 0) if prompt is not None else 0,
         output_tokens=found.completion_tokens or 0,
         reasoning_tokens=(completion.reasoning_tokens or 0) if completion is not None else 0,
+        input_audio_tokens=(prompt.audio_tokens or 0) if prompt is not None else 0,
+        output_audio_tokens=(completion.audio_tokens or 0) if completion is not None else 0,
     )
 
 
@@ -342,6 +439,28 @@ class _ContentPiece(Struct):
     thinking: str | list[_Said] | None = None
 
 
+class _Detail(Struct):
+    """OpenRouter's carrier of signed and encrypted thoughts."""
+
+    text: str | None = None
+    summary: str | None = None
+    signature: str | None = None
+    data: str | None = None
+    id: str | None = None
+
+
+class _UrlCitation(Struct):
+    url: str | None = None
+    title: str | None = None
+    content: str | None = None
+    start_index: int | None = None
+    end_index: int | None = None
+
+
+class _Annotation(Struct):
+    url_citation: _UrlCitation | None = None
+
+
 class _Spoken(Struct):
     """A message or a delta: the same fields."""
 
@@ -351,6 +470,8 @@ class _Spoken(Struct):
     reasoning: str | None = None
     refusal: str | None = None
     tool_calls: list[_ToolCallPiece] | None = None
+    reasoning_details: Raw = Raw()
+    annotations: Raw = Raw()
     function_call: _FunctionPiece | None = None
 
 
@@ -372,6 +493,7 @@ class _Completion(Struct):
     created: int | float | str | None = None
     choices: list[_WireChoice] | None = None
     usage: Raw = Raw()
+    service_tier: Any = None  # Any: a word, where it is one
     error: Any = None  # Any: only whether it is there; `find_error` reads it
 
 
@@ -386,11 +508,13 @@ class _Chunk(Struct):
 
 class _PromptDetails(Struct):
     cached_tokens: int | None = None
+    audio_tokens: int | None = None
     cache_write_tokens: int | None = None
 
 
 class _CompletionDetails(Struct):
     reasoning_tokens: int | None = None
+    audio_tokens: int | None = None
 
 
 class _WireUsage(Struct):
@@ -405,3 +529,5 @@ class _WireUsage(Struct):
 _completion = msgspec.json.Decoder(_Completion)
 _chunk = msgspec.json.Decoder(_Chunk)
 _usage_decoder = msgspec.json.Decoder(_WireUsage, strict=False)  # some servers send numbers as strings
+_details = msgspec.json.Decoder(list[_Detail] | None)
+_annotations = msgspec.json.Decoder(list[_Annotation] | None)

@@ -62,6 +62,8 @@ class Answer:
 class ScriptedCodec(OpenAICodec):
     """The OpenAI wire, answered by `play`."""
 
+    file = "scripted"
+
 
 CODEC: Final = ScriptedCodec()
 
