@@ -90,7 +90,7 @@ def _patch_items(items: list[Any], target: Target, drop: Drop) -> list[Any]:  # 
 
 
 def _patch_reasoning(item: Item, target: Target) -> Item | None:
-    """A thought as it may return to `target`; None for another vendor's, and for one that names only what lies there."""
+    """A thought as it may return to `target`; None for another vendor's, and for one that is only named."""
     encrypted = item.get("encrypted_content")
     if not isinstance(encrypted, str) or not encrypted:
         return _without_id(item) if item.get("content") and target.quirks.reasoning_back else None

@@ -1,0 +1,119 @@
+"""Bedrock's exceptions, whether they come as a status or inside a stream, as faults of ours.
+
+Source: botocore==1.44.8, bedrock-runtime service model (exceptions and their statuses) and
+https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html (read 2026-11-26). The class
+stands in the header `x-amzn-errortype`, in `__type` of the body, or in the name of a stream's exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from yuzui.core.errors import UpstreamBusy, UpstreamFault, UpstreamInterrupted, UpstreamRefused, UpstreamTimeout
+from yuzui.core.target import Target
+from yuzui.providers.openai_errors import redact, retry_after_s
+
+_STATUSES: Final = {
+    "validationexception": 400,
+    "accessdeniedexception": 403,
+    "unrecognizedclientexception": 403,
+    "invalidsignatureexception": 403,
+    "incompletesignatureexception": 403,
+    "missingauthenticationtokenexception": 403,
+    "expiredtokenexception": 403,
+    "resourcenotfoundexception": 404,
+    "modeltimeoutexception": 408,
+    "throttlingexception": 429,
+    "servicequotaexceededexception": 429,
+    "modelnotreadyexception": 503,
+    "modelerrorexception": 500,
+    "modelstreamerrorexception": 500,
+    "internalserverexception": 500,
+    "serviceunavailableexception": 503,
+}
+"""Class → the status that says best whose fault it is, which is not always the one under which it comes."""
+
+
+class _Body(msgspec.Struct, frozen=True):
+    message: str | None = None
+    Message: str | None = None  # how services in front of Bedrock spell it
+    type_: str | None = msgspec.field(default=None, name="__type")
+
+
+_read_body = msgspec.json.Decoder(_Body).decode
+
+
+def read_fault(status: int, headers: Mapping[str, str], body: bytes, target: Target) -> UpstreamFault:
+    """The fault for a non-2xx answer; the vendor's words are shortened and freed of the target's key."""
+    found = _read(body)
+    named = next((value for name, value in headers.items() if name.lower() == "x-amzn-errortype"), "") or found.type_
+    status = _STATUSES.get(_plain(named or ""), status)
+    words = redact(found.message or found.Message or "", target.api_key)
+    fault = _fault(status, f"HTTP {status}", f": {words}" if words else "")
+    if isinstance(fault, UpstreamBusy):
+        fault.retry_after_s = retry_after_s(headers)
+    return fault
+
+
+def stream_fault(named: str, payload: bytes) -> UpstreamFault:
+    """The fault for an exception inside a stream."""
+    status = _STATUSES.get(_plain(named), 500)
+    kind = _plain(named) if _plain(named) in _STATUSES else "an exception of an unknown class"
+    words = redact(_read(payload).message or "", "")
+    said = f": {words}" if words else ""
+    if status == 500:
+        return UpstreamInterrupted(f"the target ended its answer with {kind}{said}", code="upstream_error")
+    fault = _fault(status, f"{kind} inside its answer", said)
+    fault.may_have_run = True  # it was writing already
+    return fault
+
+
+def _read(body: bytes) -> _Body:
+    try:
+        return _read_body(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _Body()  # a proxy's page, not the vendor's answer: the status alone decides
+
+
+def _plain(named: str) -> str:
+    """`com.amazon.coral#ThrottlingException:http://…` → `throttlingexception`."""
+    return named.partition(":")[0].rpartition("#")[2].strip().lower()
+
+
+def _fault(status: int, where: str, said: str) -> UpstreamFault:
+    if status in (401, 403):
+        # The vendor's words are left out: they may quote the key or the account.
+        advice = "check the target's api_key or auth, and that its account may use the model"
+        message = f"the target refused us ({where}); {advice}"
+        return _final(UpstreamRefused(message, upstream_status=status, code="upstream_auth"))
+    if status == 429:
+        return UpstreamBusy(f"the target asks us to slow down ({where}){said}")
+    if status == 503:
+        return UpstreamBusy(f"the target is overloaded ({where}){said}", code="upstream_overloaded", status=503)
+    if status in (408, 504):
+        return UpstreamTimeout(f"the target ran out of time ({where}){said}")
+    if status in (400, 413, 422):
+        told = 413 if status == 413 else 400
+        fault = UpstreamRefused(
+            f"the target rejected the request ({where}){said}",
+            upstream_status=status,
+            code="upstream_rejected_request",
+            status=told,
+        )
+        fault.counts_for_breaker = False  # the target is healthy; the request is what it does not like
+        return _final(fault)
+    if status == 404:
+        message = f"the target does not know its model or path ({where}){said}"
+        return _final(UpstreamRefused(message, upstream_status=status, code="upstream_not_found"))
+    if status in (409, 424) or 500 <= status < 600:
+        return UpstreamRefused(f"the target failed ({where}){said}", upstream_status=status)
+    return _final(UpstreamRefused(f"the target refused the request ({where}){said}", upstream_status=status))
+
+
+def _final(fault: UpstreamFault) -> UpstreamFault:
+    """The same request at the same target would fail again."""
+    fault.retryable = False
+    return fault
