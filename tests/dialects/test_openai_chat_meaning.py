@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from yuzui.core.chat import (
+    AudioPart,
+    DocumentPart,
     ImagePart,
     Message,
-    OpaquePart,
     ReasoningPart,
     ResponseFormat,
     TextPart,
@@ -17,8 +18,8 @@ from yuzui.core.chat import (
     ToolChoice,
     ToolResultPart,
     ToolSpec,
+    WebSearch,
 )
-from yuzui.core.errors import UnsupportedFeature
 from yuzui.dialects.openai_chat_meaning import read_meaning
 
 
@@ -45,7 +46,7 @@ def meaning_of(
         (
             {"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}},
                                          {"type": "input_audio", "input_audio": {"data": "A", "format": "wav"}}]},
-            Message(role="user", parts=(OpaquePart(kind="file"), OpaquePart(kind="input_audio"))),
+            Message(role="user", parts=(DocumentPart(file_id="f"), AudioPart(data="A", media_type="audio/wav"))),
         ),
         (
             {"role": "assistant", "content": "b", "reasoning_content": "t",
@@ -98,10 +99,50 @@ def test_allowed_tools_leave_only_those() -> None:
     assert meaning.tool_choice == ToolChoice(mode="required")
 
 
-def test_a_custom_tool_is_refused_by_name_where_it_cannot_go() -> None:
-    with pytest.raises(UnsupportedFeature) as caught:
-        meaning_of(tools=[{"type": "custom", "custom": {"name": "c"}}])
-    assert caught.value.param == "tools[0].custom"
+def test_a_custom_tool_takes_free_text_and_keeps_its_grammar() -> None:
+    grammar = {"type": "grammar", "grammar": {"syntax": "lark", "definition": "start: A"}}
+    custom = {"type": "custom", "custom": {"name": "c", "description": "d", "format": grammar}}
+    call = {"id": "1", "type": "custom", "custom": {"name": "c", "input": "free"}}
+    meaning = meaning_of({"role": "assistant", "tool_calls": [call]}, tools=[custom])
+    assert meaning.tools == (
+        ToolSpec(name="c", description="d", is_custom=True,
+                 grammar={"type": "grammar", "syntax": "lark", "definition": "start: A"}),
+    )  # fmt: skip
+    assert meaning.messages[0].parts == (ToolCallPart(id="1", name="c", arguments="free", is_custom=True),)
+
+
+@pytest.mark.parametrize(
+    ("message", "parts"),
+    [
+        ({"reasoning_content": "t"}, (ReasoningPart(text="t"),)),
+        (
+            {"reasoning_content": "t", "reasoning_details": [
+                {"type": "reasoning.text", "signature": "s", "format": "anthropic-claude-v1"}]},
+            (ReasoningPart(text="t", signature="s", origin="anthropic"),),
+        ),
+        (
+            {"reasoning_content": "t", "reasoning_details": [
+                {"type": "reasoning.encrypted", "data": "x", "id": "rs_1", "format": "openai"}]},
+            (ReasoningPart(text="t"), ReasoningPart(text="", redacted="x", id="rs_1", origin="openai")),
+        ),
+        (
+            {"reasoning_details": [{"type": "reasoning.summary", "summary": "short"}]},
+            (ReasoningPart(text="short", is_summary=True),),
+        ),
+    ],
+)  # fmt: skip
+def test_thoughts_come_back_with_their_origin(message: dict[str, Any], parts: tuple[ReasoningPart, ...]) -> None:
+    said = meaning_of({"role": "assistant", "content": "a", **message}).messages[0]
+    assert said.parts == (*parts, TextPart(text="a"))
+
+
+def test_a_search_of_the_web_is_part_of_the_meaning() -> None:
+    place = {"type": "approximate", "approximate": {"country": "CN", "city": "成都"}}
+    options = {"search_context_size": "low", "user_location": place}
+    wanted = WebSearch(context_size="low", location={"country": "CN", "city": "成都"})
+    assert meaning_of(web_search_options=options).web_search == wanted
+    assert meaning_of(web_search_options={}).web_search == WebSearch()
+    assert meaning_of().web_search is None
 
 
 def test_a_schema_keeps_its_name_and_strictness() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yuzui.core.chat import Delta, StreamChunk, ToolCallDelta
+from yuzui.core.chat import Citation, Delta, StreamChunk, ToolCallDelta
 from yuzui.core.errors import UpstreamInterrupted
 from yuzui.core.usage import Usage
 from yuzui.dialects._contract import StreamWriter
@@ -136,3 +136,36 @@ def test_nothing_that_ends_a_choice_leaves_before_finish(script: list[tuple[int,
     whole = sent + writer.finish({})
     assert whole.count(b'"stop"') == sum(ends for _, ends in script)
     assert whole.endswith(b"data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_a_custom_tools_free_text_comes_out_of_a_functions_arguments(size: int) -> None:
+    writer = HubWriter(request_id="req-1", wants_usage=False, custom=frozenset({"patch"}))
+    arguments = '{"input": "*** Begin\\n\\u9c7c"}'
+    chunks = [StreamChunk(deltas=(Delta(tool_calls=(ToolCallDelta(position=0, id="c1", name="patch"),)),))]
+    chunks += [
+        StreamChunk(deltas=(Delta(tool_calls=(ToolCallDelta(position=0, arguments=arguments[i : i + size]),)),))
+        for i in range(0, len(arguments), size)
+    ]
+    chunks.append(StreamChunk(deltas=(Delta(tool_calls=(ToolCallDelta(position=1, id="c2", name="other"),)),)))
+    chunks.append(StreamChunk(deltas=(Delta(finish_reason="tool_calls"),)))
+    out = b"".join([writer.write(chunk) for chunk in chunks]) + writer.finish({})
+    calls = [
+        call
+        for line in out.decode().splitlines()
+        if line.startswith("data: {")
+        for choice in json.loads(line[6:])["choices"]
+        for call in choice["delta"].get("tool_calls", ())
+    ]
+    assert calls[0]["type"] == "custom" and calls[0]["custom"]["name"] == "patch"
+    assert "".join(call["custom"]["input"] for call in calls if call["index"] == 0) == "*** Begin\n鱼"
+    assert next(call for call in calls if call["index"] == 1)["type"] == "function"
+
+
+def test_citations_and_signed_thoughts_are_written_with_their_origin() -> None:
+    writer = HubWriter(request_id="req-1", wants_usage=False, origin="anthropic")
+    cited = Citation(url="https://x.test", title="X", start=0, end=2)
+    out = writer.write(StreamChunk(deltas=(Delta(signature="s", redacted="r", reasoning_id="i"),)))
+    out += writer.write(StreamChunk(deltas=(Delta(text="hi", citations=(cited, Citation(cited_text="no page"))),)))
+    assert b'"format":"anthropic"' in out and b'"id":"i"' in out and b'"data":"r"' in out
+    assert out.count(b'"url_citation"') == 2  # the type and the field of one

@@ -12,7 +12,7 @@ from yuzui.core.answers import Answer
 from yuzui.core.chat import NO_LINE, AnswerFacts, ChatRequest, ChatResponse, Dialect, RequestLine
 from yuzui.core.errors import YuzuiError
 from yuzui.dialects._contract import ClientDialect, StreamWriter
-from yuzui.dialects.openai_chat_answer import write_answer
+from yuzui.dialects.openai_chat_answer import custom_tools, write_answer
 from yuzui.dialects.openai_chat_meaning import read_meaning
 from yuzui.dialects.openai_chat_request import features, parse
 from yuzui.dialects.openai_chat_stream import HubWriter, LaneWriter, error_object
@@ -46,13 +46,18 @@ class OpenAIChat(ClientDialect):
         assert isinstance(response, ChatResponse)  # the codec of a chat target reads nothing else
         if response.raw_dialect == "openai_chat" and response.raw:
             return response.raw
-        return write_answer(response)
+        return write_answer(response, facts.origin, custom_tools(request.body))
 
     @override
     def stream_writer(self, request: ChatRequest, facts: AnswerFacts) -> StreamWriter:
         if facts.is_lane:
             return LaneWriter(request_id=facts.request_id, wants_usage=request.wants_usage)
-        return HubWriter(request_id=facts.request_id, wants_usage=request.wants_usage)
+        return HubWriter(
+            request_id=facts.request_id,
+            wants_usage=request.wants_usage,
+            origin=facts.origin,
+            custom=custom_tools(request.body),
+        )
 
     @override
     def write_error(self, error: YuzuiError, request_id: str) -> bytes:

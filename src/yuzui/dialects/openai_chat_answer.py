@@ -5,28 +5,52 @@ Source: https://developers.openai.com/api/reference/resources/chat (openai-pytho
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from yuzui.core.chat import ChatResponse, Choice, ReasoningPart, TextPart, ToolCallPart
+from yuzui.core.chat import ChatResponse, Choice, Citation, Delta, ReasoningPart, TextPart, ToolCallPart
+from yuzui.core.custom_tools import unwrap
 from yuzui.core.usage import Usage
 
 _encoder = msgspec.json.Encoder()
 
 
-def write_answer(response: ChatResponse) -> bytes:
-    """The body of a non-streamed answer."""
+def write_answer(response: ChatResponse, origin: str = "", custom: frozenset[str] = frozenset()) -> bytes:
+    """The body of a non-streamed answer. `custom`: tools of the client that take free text."""
     return _encoder.encode(
         _Completion(
             id=response.id,
             created=response.created_s,
             model=response.model,
-            choices=[_choice(choice) for choice in response.choices],
+            choices=[_choice(choice, origin, custom) for choice in response.choices],
             usage=UNSET if response.usage is None else write_usage(response.usage),
+            service_tier=response.service_tier or UNSET,
         )
     )
+
+
+def custom_tools(body: Mapping[str, Any]) -> frozenset[str]:  # Any: checked JSON
+    """Names of the tools in a chat body that take free text; most bodies have none."""
+    tools = body.get("tools")
+    if not isinstance(tools, list):
+        return frozenset()
+    return frozenset(tool["custom"]["name"] for tool in tools if tool.get("type") == "custom")
+
+
+def write_citations(citations: Sequence[Citation]) -> list[WireAnnotation]:
+    """Pages only: this dialect cites nothing else."""
+    return [
+        WireAnnotation(
+            url_citation=_UrlCitation(
+                url=citation.url, title=citation.title, start_index=citation.start or 0, end_index=citation.end or 0
+            )
+        )
+        for citation in citations
+        if citation.url
+    ]
 
 
 def write_usage(usage: Usage) -> WireUsage:
@@ -36,37 +60,47 @@ def write_usage(usage: Usage) -> WireUsage:
         completion_tokens=usage.output_tokens,
         total_tokens=usage.input_tokens + usage.output_tokens,
         prompt_tokens_details=_PromptDetails(
-            cached_tokens=usage.cached_input_tokens, cache_write_tokens=usage.cache_write_tokens
+            cached_tokens=usage.cached_input_tokens,
+            cache_write_tokens=usage.cache_write_tokens,
+            audio_tokens=usage.input_audio_tokens or UNSET,
         ),
-        completion_tokens_details=_CompletionDetails(reasoning_tokens=usage.reasoning_tokens),
+        completion_tokens_details=_CompletionDetails(
+            reasoning_tokens=usage.reasoning_tokens, audio_tokens=usage.output_audio_tokens or UNSET
+        ),
     )
 
 
-def write_details(text: str, signature: str, redacted: str) -> list[WireDetail]:
+def write_details(thought: ReasoningPart | Delta, text: str, origin: str) -> list[WireDetail]:
     """OpenRouter's carrier for what must return to the vendor unchanged; plain reasoning text needs none."""
-    if redacted:
-        return [WireDetail(type="reasoning.encrypted", data=redacted)]
-    if signature:
-        return [WireDetail(type="reasoning.text", text=text or UNSET, signature=signature)]
-    return []
+    if not (thought.redacted or thought.signature):
+        return []
+    name = (thought.id if isinstance(thought, ReasoningPart) else thought.reasoning_id) or UNSET
+    from_whom = origin or UNSET
+    details = []
+    if thought.redacted:
+        details.append(WireDetail(type="reasoning.encrypted", data=thought.redacted, id=name, format=from_whom))
+    if thought.signature:
+        details.append(
+            WireDetail(
+                type="reasoning.text", text=text or UNSET, signature=thought.signature, id=name, format=from_whom
+            )
+        )
+    return details
 
 
-def _choice(choice: Choice) -> _WireChoice:
+def _choice(choice: Choice, origin: str, custom: frozenset[str]) -> _WireChoice:
     text = [part.text for part in choice.parts if isinstance(part, TextPart)]
     thoughts = [part for part in choice.parts if isinstance(part, ReasoningPart)]
-    calls = [
-        WireToolCall(id=part.id, function=WireFunction(name=part.name, arguments=part.arguments))
-        for part in choice.parts
-        if isinstance(part, ToolCallPart)
-    ]
+    calls = [_call(part, custom) for part in choice.parts if isinstance(part, ToolCallPart)]
     reasoning = "".join(thought.text for thought in thoughts)
     # One signed thought makes all of them travel as details: their order matters to the vendor that signed.
     details = [
-        WireDetail(type="reasoning.text", text=thought.text)
-        if not (thought.signature or thought.redacted)
-        else write_details(thought.text, thought.signature, thought.redacted)[0]
+        detail
         for thought in thoughts
+        for detail in write_details(thought, thought.text, thought.origin or origin)
+        or [WireDetail(type="reasoning.text", text=thought.text, format=thought.origin or origin or UNSET)]
     ]
+    citations = [citation for part in choice.parts if isinstance(part, TextPart) for citation in part.citations]
     return _WireChoice(
         index=choice.index,
         finish_reason=choice.finish_reason,
@@ -76,8 +110,16 @@ def _choice(choice: Choice) -> _WireChoice:
             reasoning_content=reasoning or UNSET,
             reasoning_details=details if any(t.signature or t.redacted for t in thoughts) else UNSET,
             tool_calls=calls or UNSET,
+            annotations=write_citations(citations) or UNSET,
         ),
     )
+
+
+def _call(part: ToolCallPart, custom: frozenset[str]) -> WireToolCall:
+    if part.is_custom or part.name in custom:
+        text = part.arguments if part.is_custom else unwrap(part.arguments)
+        return WireToolCall(id=part.id, type="custom", custom=WireCustom(name=part.name, input=text))
+    return WireToolCall(id=part.id, function=WireFunction(name=part.name, arguments=part.arguments))
 
 
 # ---- wire structs ---------------------------------------------------------------------------------------------------
@@ -86,10 +128,12 @@ def _choice(choice: Choice) -> _WireChoice:
 class _PromptDetails(Struct):
     cached_tokens: int
     cache_write_tokens: int
+    audio_tokens: int | UnsetType = UNSET
 
 
 class _CompletionDetails(Struct):
     reasoning_tokens: int
+    audio_tokens: int | UnsetType = UNSET
 
 
 class WireUsage(Struct):
@@ -105,11 +149,29 @@ class WireFunction(Struct):
     arguments: str | UnsetType = UNSET
 
 
+class WireCustom(Struct):
+    name: str | UnsetType = UNSET
+    input: str | UnsetType = UNSET
+
+
+class _UrlCitation(Struct):
+    url: str
+    title: str
+    start_index: int
+    end_index: int
+
+
+class WireAnnotation(Struct, kw_only=True):
+    type: Literal["url_citation"] = "url_citation"
+    url_citation: _UrlCitation
+
+
 class WireToolCall(Struct, kw_only=True):
     index: int | UnsetType = UNSET
     id: str | UnsetType = UNSET
-    type: Literal["function"] | UnsetType = "function"
-    function: WireFunction
+    type: Literal["function", "custom"] | UnsetType = "function"
+    function: WireFunction | UnsetType = UNSET
+    custom: WireCustom | UnsetType = UNSET
 
 
 class WireDetail(Struct, kw_only=True):
@@ -117,6 +179,8 @@ class WireDetail(Struct, kw_only=True):
     text: str | UnsetType = UNSET
     signature: str | UnsetType = UNSET
     data: str | UnsetType = UNSET
+    id: str | UnsetType = UNSET
+    format: str | UnsetType = UNSET
 
 
 class _WireMessage(Struct, kw_only=True):
@@ -126,6 +190,7 @@ class _WireMessage(Struct, kw_only=True):
     reasoning_content: str | UnsetType
     reasoning_details: list[WireDetail] | UnsetType
     tool_calls: list[WireToolCall] | UnsetType
+    annotations: list[WireAnnotation] | UnsetType
 
 
 class _WireChoice(Struct, kw_only=True):
@@ -142,6 +207,7 @@ class _Completion(Struct, kw_only=True):
     model: str
     choices: list[_WireChoice]
     usage: WireUsage | UnsetType
+    service_tier: str | UnsetType = UNSET
 
 
 class WireDelta(Struct, kw_only=True):
@@ -151,6 +217,7 @@ class WireDelta(Struct, kw_only=True):
     reasoning_details: list[WireDetail] | UnsetType = UNSET
     refusal: str | UnsetType = UNSET
     tool_calls: list[WireToolCall] | UnsetType = UNSET
+    annotations: list[WireAnnotation] | UnsetType = UNSET
 
 
 class WireStreamChoice(Struct, kw_only=True):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from yuzui.core.chat import (
+    AudioPart,
+    DocumentPart,
     ImagePart,
     Meaning,
     Message,
@@ -18,13 +20,13 @@ from yuzui.core.chat import (
     ToolChoice,
     ToolResultPart,
     ToolSpec,
+    WebSearch,
 )
-from yuzui.core.errors import UnsupportedFeature
 from yuzui.dialects import openai_chat_request as wire
 
 
 def read_meaning(body: Mapping[str, Any]) -> Meaning:  # Any: checked JSON
-    """The meaning of a body that `parse` accepts; raise `UnsupportedFeature` for what only the lane can carry."""
+    """The meaning of a body that `parse` accepts."""
     chat = wire.parse(body)
     choice, tools = _tool_choice(chat), _tools(chat)
     if isinstance(chat.tool_choice, wire.AllowedChoice):
@@ -39,7 +41,8 @@ def read_meaning(body: Mapping[str, Any]) -> Meaning:  # Any: checked JSON
         top_p=chat.top_p,
         stop=(chat.stop,) if isinstance(chat.stop, str) else tuple(chat.stop or ()),
         parallel_tool_calls=chat.parallel_tool_calls,
-        reasoning_effort=chat.reasoning_effort,
+        reasoning_effort=None if chat.reasoning_effort == "default" else chat.reasoning_effort,
+        web_search=_web_search(chat),
         user=chat.user,
         knobs={
             name: value
@@ -51,22 +54,50 @@ def read_meaning(body: Mapping[str, Any]) -> Meaning:  # Any: checked JSON
 
 
 def _tools(chat: wire.WireChat) -> tuple[ToolSpec, ...]:
-    functions = list(chat.functions or ())
-    for index, tool in enumerate(chat.tools or ()):
+    found = [_function(function) for function in chat.functions or ()]
+    for tool in chat.tools or ():
         if isinstance(tool, wire.CustomTool):
-            param = f"tools[{index}].custom"
-            raise UnsupportedFeature(
-                f"`{param}`: this target has no custom tools; describe it as a function", param=param
+            custom = tool.custom
+            found.append(
+                ToolSpec(
+                    name=custom.name,
+                    description=custom.description or "",
+                    is_custom=True,
+                    grammar=_grammar(custom.format),
+                )
             )
-        functions.append(tool.function)
-    return tuple(
-        ToolSpec(
-            name=function.name,
-            description=function.description or "",
-            parameters=function.parameters,
-            is_strict=bool(function.strict),
-        )
-        for function in functions
+        else:
+            found.append(_function(tool.function))
+    return tuple(found)
+
+
+def _function(function: wire.Function) -> ToolSpec:
+    return ToolSpec(
+        name=function.name,
+        description=function.description or "",
+        parameters=function.parameters,
+        is_strict=bool(function.strict),
+    )
+
+
+def _grammar(format_: Mapping[str, Any] | None) -> Mapping[str, Any] | None:  # Any: checked JSON
+    """Chat completions wraps what other dialects say flat: `{"type": "grammar", "grammar": {...}}`."""
+    inner = format_.get("grammar") if format_ is not None else None
+    return {"type": "grammar", **inner} if isinstance(inner, dict) else format_
+
+
+def _web_search(chat: wire.WireChat) -> WebSearch | None:
+    options = chat.web_search_options
+    if options is None:
+        return None
+    place = options.get("user_location")
+    approximate = place.get("approximate") if isinstance(place, dict) else None
+    size = options.get("search_context_size")
+    return WebSearch(
+        context_size=size if isinstance(size, str) else "",
+        location={name: value for name, value in approximate.items() if isinstance(value, str)}
+        if isinstance(approximate, dict)
+        else {},
     )
 
 
@@ -145,20 +176,41 @@ def _assistant_parts(message: wire.AssistantMessage, called: dict[str, str]) -> 
     for call in message.tool_calls or ():
         if call.function is not None:
             parts.append(ToolCallPart(id=call.id, name=call.function.name, arguments=call.function.arguments))
-        else:
-            parts.append(OpaquePart(kind="custom_tool_call"))
+        elif call.custom is not None:
+            parts.append(ToolCallPart(id=call.id, name=call.custom.name, arguments=call.custom.input, is_custom=True))
     return tuple(parts)
 
 
 def _reasoning(message: wire.AssistantMessage) -> list[ReasoningPart]:
-    details = [
-        ReasoningPart(
-            text=detail.text or detail.summary or "", signature=detail.signature or "", redacted=detail.data or ""
+    plain = message.reasoning_content or message.reasoning or ""
+    details = message.reasoning_details or ()
+    if any(detail.text or detail.summary for detail in details):
+        plain = ""  # the details say all of it, each in its place
+    parts: list[ReasoningPart] = []
+    for detail in details:
+        text = detail.text or detail.summary or ""
+        if not text and detail.signature and plain:
+            text, plain = plain, ""  # the signature of the text that streamed before it
+        parts.append(
+            ReasoningPart(
+                text=text,
+                signature=detail.signature or "",
+                redacted=detail.data or "",
+                id=detail.id or "",
+                is_summary=detail.summary is not None,
+                origin=FORMATS.get(detail.format or "", detail.format or ""),
+            )
         )
-        for detail in message.reasoning_details or ()
-    ]
-    plain = message.reasoning_content or message.reasoning
-    return details or ([ReasoningPart(text=plain)] if plain else [])
+    return [ReasoningPart(text=plain), *parts] if plain else parts
+
+
+FORMATS: Final = {
+    "unknown": "",
+    "anthropic-claude-v1": "anthropic",
+    "openai-responses-v1": "openai",
+    "google-gemini-v1": "gemini",
+}
+"""OpenRouter's names of who signed. Source: https://openrouter.ai/docs/use-cases/reasoning-tokens (2026-11)."""
 
 
 def _parts(content: wire.Content) -> tuple[Part, ...]:
@@ -180,12 +232,24 @@ def _part(part: wire.ContentPart) -> Part:
         case wire.ThinkingPart(thinking=thinking):
             said = thinking if isinstance(thinking, str) else "".join(thought.text for thought in thinking)
             return ReasoningPart(text=said)
-        case wire.AudioPart():
-            return OpaquePart(kind="input_audio")
-        case wire.FilePart():
-            return OpaquePart(kind="file")
+        case wire.AudioPart(input_audio=audio):
+            return AudioPart(data=audio.data, media_type=f"audio/{audio.format}")
+        case wire.FilePart(file=file):
+            return _file(file)
         case _:
             assert_never(part)
+
+
+def _file(file: wire.File) -> DocumentPart:
+    head, comma, data = (file.file_data or "").partition(";base64,")
+    if not comma:
+        head, data = "", file.file_data or ""  # bare base64
+    return DocumentPart(
+        data=data,
+        media_type=head.removeprefix("data:"),
+        file_id=file.file_id or "",
+        title=file.filename or "",
+    )
 
 
 def _image(url: str, detail: str) -> ImagePart:

@@ -268,14 +268,14 @@ class AudioPart(Struct, tag_field="type", tag="input_audio"):
     input_audio: _Audio
 
 
-class _File(Struct):
+class File(Struct):
     file_data: str | None = None
     file_id: str | None = None
     filename: str | None = None
 
 
 class FilePart(Struct, tag_field="type", tag="file"):
-    file: _File
+    file: File
 
 
 class RefusalPart(Struct, tag_field="type", tag="refusal"):
@@ -313,9 +313,11 @@ class ToolCall(Struct):
 
 
 class ReasoningDetail(Struct):
-    """OpenRouter's carrier for what must return to the vendor unchanged."""
+    """OpenRouter's carrier for what must return to the vendor unchanged; in `format` we say which vendor that is."""
 
     type: str
+    id: str | None = None
+    format: str | None = None
     text: str | None = None
     summary: str | None = None
     signature: str | None = None

@@ -13,15 +13,18 @@ from msgspec import UNSET
 from typing_extensions import override
 
 from yuzui.core.chat import Delta, StreamChunk, ToolCallDelta
+from yuzui.core.custom_tools import InputReader
 from yuzui.core.errors import UpstreamInvalid, YuzuiError
 from yuzui.core.usage import Usage
 from yuzui.dialects._contract import StreamWriter
 from yuzui.dialects.openai_chat_answer import (
     WireChunk,
+    WireCustom,
     WireDelta,
     WireFunction,
     WireStreamChoice,
     WireToolCall,
+    write_citations,
     write_details,
     write_usage,
 )
@@ -48,9 +51,18 @@ def error_object(error: YuzuiError, request_id: str) -> dict[str, str | None]:
 class _Writer(StreamWriter):
     """What both lanes share: re-written chunks, the held tail, the end and the failure."""
 
-    __slots__ = ("_finished", "_held", "_held_bytes", "_id", "_last", "_started", "_wants_usage")
+    __slots__ = (
+        "_custom", "_finished", "_held", "_held_bytes", "_id", "_last", "_origin", "_readers", "_started",
+        "_wants_usage",
+    )  # fmt: skip
 
-    def __init__(self, *, request_id: str, wants_usage: bool) -> None:
+    def __init__(
+        self, *, request_id: str, wants_usage: bool, origin: str = "", custom: frozenset[str] = frozenset()
+    ) -> None:
+        """`custom`: tools of the client that take free text."""
+        self._origin = origin
+        self._custom = custom
+        self._readers: dict[tuple[int, int], InputReader] = {}
         self._id = request_id
         self._wants_usage = wants_usage
         self._held: list[bytes] = []
@@ -95,11 +107,38 @@ class _Writer(StreamWriter):
                 role=delta.role or ("assistant" if is_first else UNSET),
                 content=delta.text or UNSET,
                 reasoning_content=delta.reasoning or UNSET,
-                reasoning_details=write_details("", delta.signature, delta.redacted) or UNSET,
+                reasoning_details=write_details(delta, "", self._origin) or UNSET,
                 refusal=delta.refusal or UNSET,
-                tool_calls=[_tool_call(call) for call in delta.tool_calls] or UNSET,
+                tool_calls=self._calls(delta) or UNSET,
+                annotations=write_citations(delta.citations) or UNSET,
             ),
             finish_reason=delta.finish_reason,
+        )
+
+    def _calls(self, delta: Delta) -> list[WireToolCall]:
+        if not self._custom:
+            return [_tool_call(call) for call in delta.tool_calls]
+        written = [self._call(delta.index, call) for call in delta.tool_calls]
+        if delta.finish_reason is not None:
+            for (index, position), reader in self._readers.items():
+                if index == delta.index and (rest := reader.close()):
+                    written.append(WireToolCall(index=position, type=UNSET, custom=WireCustom(input=rest)))
+        return written
+
+    def _call(self, index: int, call: ToolCallDelta) -> WireToolCall:
+        """A function's arguments back into the free text that the client's own tool takes."""
+        place = (index, call.position)
+        if call.name in self._custom:
+            self._readers[place] = InputReader()
+        reader = self._readers.get(place)
+        if reader is None and not call.is_custom:
+            return _tool_call(call)
+        text = call.arguments if reader is None or call.is_custom else reader.feed(call.arguments)
+        return WireToolCall(
+            index=call.position,
+            id=call.id or UNSET,
+            type="custom" if call.id else UNSET,
+            custom=WireCustom(name=call.name or UNSET, input=text),
         )
 
     @override
@@ -145,8 +184,10 @@ class HubWriter(_Writer):
 
     __slots__ = ("_usage",)
 
-    def __init__(self, *, request_id: str, wants_usage: bool) -> None:
-        super().__init__(request_id=request_id, wants_usage=wants_usage)
+    def __init__(
+        self, *, request_id: str, wants_usage: bool, origin: str = "", custom: frozenset[str] = frozenset()
+    ) -> None:
+        super().__init__(request_id=request_id, wants_usage=wants_usage, origin=origin, custom=custom)
         self._usage: Usage | None = None
 
     @override
