@@ -152,12 +152,16 @@ class EventWriter(StreamWriter):
             return b""
         if not self._must_wait(chunk):
             return write_event(data, chunk.event)
+        self.hold(data, chunk.event)
+        return b""
+
+    def hold(self, data: bytes, event: str = "") -> None:
+        """Keep an event for `finish`."""
         if self._held:
             self._held_bytes += len(data)
             if self._held_bytes > MOST_HELD_BYTES:
                 raise UpstreamInvalid(f"the target sent more than {MOST_HELD_BYTES} bytes after the end of its answer")
-        self._held.append((chunk.event, data))
-        return b""
+        self._held.append((event, data))
 
     def _must_wait(self, chunk: StreamChunk) -> bool:
         ending = [delta.index for delta in chunk.deltas if delta.finish_reason is not None]
