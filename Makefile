@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test check bench fuzz lock clean
 
 help:
 	@echo "make demo   install, fetch the embedded open model, send about 25 real requests, verify the audit log"
 	@echo "make test   install what the tests need and run them all"
 	@echo "make check  format, lint and type-check"
 	@echo "make bench  CPU per request against nginx, in one run (installs nginx and gcc from Debian if it may)"
+	@echo "make fuzz   ten CPU minutes of coverage-guided fuzzing for each codec and dialect (FUZZ_SECONDS=600)"
 	@echo "make setup  only build .venv (with .venv/bin/yuzui)"
 	@echo "make lock   re-lock the dependencies with hashes"
 
@@ -35,6 +36,17 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python bench/overhead.py
+
+# The fuzzer has no wheel for every system, so it lives apart; FUZZ_SECONDS is CPU time for each codec and dialect.
+FUZZ_SECONDS ?= 600
+.cache/fuzz/venv/.done: requirements.txt requirements-fuzz.txt pyproject.toml
+	@"$(PYTHON)" -m venv .cache/fuzz/venv
+	@.cache/fuzz/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-fuzz.txt
+	@.cache/fuzz/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+fuzz: .cache/fuzz/venv/.done
+	@.cache/fuzz/venv/bin/python fuzz/run.py --seconds $(FUZZ_SECONDS)
 
 lock: $(VENV)/.dev
 	@sh scripts/lock.sh
