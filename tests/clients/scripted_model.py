@@ -1,0 +1,254 @@
+"""A model that follows a script, whatever wire it is asked over: what it is asked, and what it says.
+
+The script is named in the last user text that has `script:NAME`. Everything is a function of the conversation, and what
+a real vendor would refuse with a 400 (a tool result without its call, a thought that came back changed) is refused here.
+
+    plain      a sentence
+    weather    thinks, calls two tools at once, then one without arguments, then answers with what the tools said
+    schema     the JSON value that the schema or the forced tool asks for
+    think      thinks, then answers
+    again      says whether the thought of the turn before came back
+    picture    says what picture arrived
+    long       many pieces, slowly
+    length     stops because it may not write more
+    refuse     the vendor's filter stops it
+    cut        the stream ends in the middle
+    fail       an error event in the middle of the stream
+    status-N   answers with that HTTP status
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from base64 import b64encode
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+Json = dict[str, Any]  # Any: JSON values
+
+PLAIN = "Water is wet — 水是湿的. 💧"
+VALUE = {"city": "Oslo", "degrees": 3}
+CITIES = {"Oslo": 3, "北京": 9}
+WEATHER_TEXT = "Let me look."
+THOUGHT = "The user asks about two cities, so both are looked up."
+DEEP_THOUGHT = "Six times seven.\nThat is well known."
+LONG_PIECES = 400
+CUT_AFTER = 3
+
+Finish = Literal["stop", "tools", "length", "filter"]
+
+
+class Refused(Exception):
+    """The HTTP status and the words of a vendor that does not take a request."""
+
+    def __init__(self, message: str, status: int = 400, details: Json | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.details = details
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thought:
+    text: str
+    proof: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    id: str
+    name: str
+    arguments: str
+    proof: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    call_id: str
+    text: str
+    name: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Turn:
+    """What one side said; a turn of the model holds what it called, a turn of the user what came of it."""
+
+    is_model: bool
+    text: str = ""
+    thoughts: list[Thought] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+    pictures: list[bytes] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    wire: str
+    model: str
+    stream: bool
+    turns: tuple[Turn, ...]
+    tools: dict[str, Json]
+    """Name → JSON schema."""
+    must_call: str = ""
+    """Name of a tool, or `*` for any."""
+    schema: Json | None = None
+    wants_json: bool = False
+    wants_thoughts: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What the vendor says it consumed; `input` includes `cached` and `written`, `output` includes `reasoning`."""
+
+    input: int = 120
+    cached: int = 40
+    written: int = 10
+    output: int = 25
+    reasoning: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    thought: str = ""
+    text: str = ""
+    calls: tuple[Call, ...] = ()
+    finish: Finish = "stop"
+    counts: Counts = Counts()
+    id: str = ""
+    """Of the answer: clients take two answers of one id for the same."""
+    pause_s: float = 0.0
+    ends: Literal["whole", "cut", "error"] = "whole"
+
+    @property
+    def pieces(self) -> list[str]:
+        """The text as it is streamed."""
+        return [self.text[at : at + 5] for at in range(0, len(self.text), 5)]
+
+
+def proof_of(*said: str) -> str:
+    """The signature of what the model thought or called; base64, as vendors have them."""
+    return b64encode(hashlib.sha256("\0".join(said).encode()).digest()).decode()
+
+
+def id_of(name: str, arguments: str) -> str:
+    """The id of a call; letters, because digits could be a phone number."""
+    digest = hashlib.sha256(f"{name} {arguments}".encode()).hexdigest()
+    return "call_" + "".join(chr(ord("a") + int(digit, 16)) for digit in digest[:12])
+
+
+def counts_of(script: str, round_: int = 0) -> Counts:
+    """What the scripted vendor says an answer consumed."""
+    return Counts(input=120 + 10 * round_, reasoning=5 if script in ("think", "weather") and round_ == 0 else 0)
+
+
+def script_of(question: Question) -> tuple[str, int]:
+    """The script, and how many turns with calls the model has made in it."""
+    for position in range(len(question.turns) - 1, -1, -1):
+        turn = question.turns[position]
+        found = re.search(r"script:([a-z0-9-]+)", turn.text) if not turn.is_model else None
+        if found:
+            return found[1], sum(bool(later.calls) for later in question.turns[position + 1 :] if later.is_model)
+    return "plain", 0
+
+
+def answer(question: Question) -> Answer:
+    """What the model says; raise `Refused` as its vendor would."""
+    _check_calls(question)
+    script, round_ = script_of(question)
+    if script.startswith("status-"):
+        raise Refused("the script wants it so", int(script.removeprefix("status-")))
+    said = _SCRIPTS.get(script, _plain)(question, round_)
+    counts = counts_of(script, round_)
+    if not question.wants_thoughts or not said.thought:
+        said, counts = replace(said, thought=""), replace(counts, reasoning=0)
+    digest = hashlib.sha256(repr((question.wire, question.model, question.turns)).encode()).hexdigest()
+    return replace(said, counts=counts, id=digest[:24])
+
+
+def _check_calls(question: Question) -> None:
+    """Every call is answered in the next turn, once, and nothing else is; arguments are JSON."""
+    asked: set[str] = set()
+    for turn in question.turns:
+        answered = [result.call_id for result in turn.results]
+        if set(answered) != asked or len(answered) != len(asked):
+            raise Refused(f"tool results {sorted(answered)} do not answer the calls {sorted(asked)}")
+        for call in turn.calls:
+            if not isinstance(_json(call.arguments), dict):
+                raise Refused(f"arguments of {call.name} are no JSON object: {call.arguments!r}")
+        asked = {call.id for call in turn.calls}
+    if asked:
+        raise Refused(f"no results for the calls {sorted(asked)}")
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+# ---- scripts ---------------------------------------------------------------------------------------------------------
+
+
+def _plain(question: Question, round_: int) -> Answer:
+    return Answer(text=PLAIN)
+
+
+def _weather(question: Question, round_: int) -> Answer:
+    said = {result.call_id: result.text for turn in question.turns for result in turn.results}
+    if round_ == 0:
+        calls = tuple(_call("weather", city=city) for city in CITIES)
+        return Answer(thought=THOUGHT, text=WEATHER_TEXT, calls=calls, finish="tools")
+    if round_ == 1:
+        return Answer(calls=(_call("now"),), finish="tools")
+    found = [said[_call("weather", city=city).id] for city in CITIES]
+    return Answer(text=f"{' and '.join(found)} at {said[_call('now').id]}.")
+
+
+def _call(name: str, **arguments: object) -> Call:
+    text = json.dumps(arguments)  # with escapes, which streams cut in the middle
+    return Call(id=id_of(name, text), name=name, arguments=text, proof=proof_of(name, text))
+
+
+def _schema(question: Question, round_: int) -> Answer:
+    tools = [name for name, schema in question.tools.items() if "degrees" in json.dumps(schema)]
+    if not tools or (not question.must_call and (question.schema is not None or question.wants_json)):
+        return Answer(text=json.dumps(VALUE))
+    return Answer(calls=(_call(tools[-1], **VALUE),), finish="tools")
+
+
+def _think(question: Question, round_: int) -> Answer:
+    return Answer(thought=DEEP_THOUGHT, text="It is 42.")
+
+
+def _again(question: Question, round_: int) -> Answer:
+    thoughts = [thought.text for turn in question.turns for thought in turn.thoughts]
+    return Answer(text="I remember." if DEEP_THOUGHT in thoughts else "I do not remember.")
+
+
+def _picture(question: Question, round_: int) -> Answer:
+    pictures = [picture for turn in question.turns for picture in turn.pictures]
+    if not pictures:
+        raise Refused("there is no picture")
+    return Answer(text=" ".join(hashlib.sha256(picture).hexdigest()[:12] for picture in pictures))
+
+
+def _long(question: Question, round_: int) -> Answer:
+    return Answer(text="word " * LONG_PIECES, pause_s=0.02)
+
+
+_SCRIPTS = {
+    "plain": _plain,
+    "weather": _weather,
+    "schema": _schema,
+    "think": _think,
+    "again": _again,
+    "picture": _picture,
+    "long": _long,
+    "length": lambda question, round_: Answer(text=PLAIN, finish="length"),
+    "refuse": lambda question, round_: Answer(text="", finish="filter"),
+    "cut": lambda question, round_: Answer(text=PLAIN, ends="cut"),
+    "fail": lambda question, round_: Answer(text=PLAIN, ends="error"),
+}
