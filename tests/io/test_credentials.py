@@ -210,7 +210,10 @@ def test_each_credential_has_its_own_token_and_equal_ones_share_it() -> None:
     async def story(credentials: Credentials, issuer: Issuer, clock: Hands) -> None:
         assert await token(credentials) == "t1"
         assert await token(credentials, OTHER) == "t2"
-        assert await token(credentials, Auth(kind="entra_id", settings=dict(reversed(ENTRA.settings.items())))) == "t1"
+        assert (
+            await token(credentials, Auth(kind="entra_id", settings=dict(reversed(list(ENTRA.settings.items())))))
+            == "t1"
+        )
         assert issuer.asked == 2
 
     told(story)
