@@ -6,4 +6,4 @@ compile() { "$UV" pip compile --quiet --universal --generate-hashes --no-emit-in
 compile pyproject.toml --extra embedded --extra demo --group build -o requirements.txt
 compile pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 echo "uv" | compile - -o requirements-uv.txt
-echo "atheris" | compile - -o requirements-fuzz.txt
+echo "atheris==3.0.0" | compile - -o requirements-fuzz.txt
