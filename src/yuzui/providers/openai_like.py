@@ -1,0 +1,146 @@
+"""Answers of servers that nearly speak chat completions: put into OpenAI's words first, then read like all others.
+
+A codec of such a vendor says what differs: a function from an event's name and JSON to the JSON that OpenAI would have
+sent, and a table of its words for the end of an answer. Everything else (pieces of tool calls, thoughts, counts) is
+`openai_reply`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import msgspec
+from typing_extensions import override
+
+from yuzui.core.chat import ChatResponse, Choice, Delta, FinishReason, StreamChunk
+from yuzui.core.errors import UpstreamFault, UpstreamInterrupted
+from yuzui.core.sse import SseReader
+from yuzui.providers._contract import Decoder
+from yuzui.providers.openai_reply import OpenAIDecoder
+
+Translate = Callable[[str, bytes], bytes | None]
+"""An event's name and data → the data in OpenAI's words, None to skip it; may raise an `UpstreamFault`."""
+Ends = Mapping[str, FinishReason | None]
+"""A vendor's own word for the end of an answer → the hub's; None: the answer was cut short, which is a fault."""
+Json = dict[str, Any]  # Any: JSON values
+
+_BAD: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_decode = msgspec.json.Decoder(dict[str, Any]).decode  # Any: JSON values
+_encode = msgspec.json.Encoder().encode
+_DONE: Final = b"data: [DONE]\n\n"
+
+
+def change(data: bytes, edit: Callable[[Json], None]) -> bytes:
+    """`data` after `edit`, for the rare event that differs; as it came when it is no object (its reader complains)."""
+    try:
+        found = _decode(data)
+    except _BAD:
+        return data
+    edit(found)
+    return _encode(found)
+
+
+def choices_of(body: Json) -> list[Json]:
+    """The choices of a body or an event, as far as they are objects."""
+    choices = body.get("choices")
+    return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
+
+
+def mend(response: ChatResponse, ends: Ends) -> ChatResponse:
+    """`response` with the vendor's own ends understood; raise `UpstreamInterrupted` when one says that it was cut."""
+    if not any(choice.native_finish in ends for choice in response.choices):
+        return response
+    return replace(response, choices=tuple([_mend_choice(choice, ends) for choice in response.choices]))
+
+
+def _mend_choice(choice: Choice, ends: Ends) -> Choice:
+    word = choice.native_finish
+    return replace(choice, finish_reason=_end(word, ends)) if word in ends else choice
+
+
+def _end(word: str, ends: Ends) -> FinishReason:
+    finish = ends[word]
+    if finish is None:
+        raise UpstreamInterrupted(f"the target cut its answer short ({word})")
+    return finish
+
+
+class LikeDecoder(Decoder):
+    """One stream. With `sends_done=False` the server has no `[DONE]`: the counts behind the last end are the last."""
+
+    __slots__ = ("_count", "_ended", "_ends", "_fault", "_inner", "_open", "_reader", "_sends_done", "_translate")
+
+    def __init__(self, translate: Translate, *, is_lane: bool, ends: Ends, sends_done: bool = True) -> None:
+        self._translate = translate
+        self._ends = ends
+        self._inner = OpenAIDecoder(is_lane=is_lane)
+        self._reader = SseReader()
+        self._sends_done = sends_done
+        self._count = 0
+        self._open: set[int] = set()
+        self._ended: set[int] = set()
+        self._fault: UpstreamFault | None = None
+
+    @property
+    @override
+    def is_complete(self) -> bool:
+        return self._inner.is_complete
+
+    @override
+    def feed(self, data: bytes) -> list[StreamChunk]:
+        if self._fault is not None:
+            raise self._fault
+        chunks: list[StreamChunk] = []
+        try:
+            for event, raw in self._reader.feed(data):
+                if self._inner.is_complete:
+                    break  # nothing counts after the end
+                chunks += self.read_event(event, raw)
+        except UpstreamFault as fault:
+            self._fault = fault
+            if not chunks:
+                raise
+        return chunks
+
+    @override
+    def close(self) -> None:
+        if self._fault is not None:
+            raise self._fault
+        if not self._sends_done and self._open and self._open == self._ended and not self._inner.is_complete:
+            self._inner.feed(_DONE)
+        if not self._inner.is_complete:
+            raise UpstreamInterrupted(f"the target's stream stopped after event {self._count}, before its end")
+
+    def read_event(self, event: str, raw: bytes) -> list[StreamChunk]:
+        """The chunks of one event, none or one; a codec may add what only its vendor says."""
+        self._count += 1
+        said = self._translate(event, raw)
+        if said is None:
+            return []
+        if b"\n" in said:
+            said = said.replace(b"\n", b" ")  # JSON has no line break but between tokens
+        chunks = self._inner.feed(b"data: %b\n\n" % said)
+        for at, chunk in enumerate(chunks):
+            if any(delta.native_finish in self._ends for delta in chunk.deltas):
+                deltas = tuple([self._mend(delta) for delta in chunk.deltas])
+                chunks[at] = msgspec.structs.replace(chunk, deltas=deltas)
+        if not self._sends_done:
+            self._note_end(chunks)
+        return chunks
+
+    def _mend(self, delta: Delta) -> Delta:
+        word = delta.native_finish
+        if word not in self._ends:
+            return delta
+        return msgspec.structs.replace(delta, finish_reason=_end(word, self._ends))
+
+    def _note_end(self, chunks: list[StreamChunk]) -> None:
+        for chunk in chunks:
+            for delta in chunk.deltas:
+                self._open.add(delta.index)
+                if delta.finish_reason is not None:
+                    self._ended.add(delta.index)
+            if chunk.usage is not None and self._open and self._open == self._ended:
+                self._inner.feed(_DONE)
