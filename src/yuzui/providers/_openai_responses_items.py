@@ -89,6 +89,7 @@ def _say(role: str, content: list[Item], target: Target, items: list[Item]) -> N
 def _write_answer(parts: Sequence[Part], target: Target, items: list[Item], custom_calls: set[str], drop: Drop) -> None:
     """An assistant's turn: what it thought, said and called, each an item of its own, in its order."""
     texts: list[str] = []
+    went_back = was_lost = False
     for part in parts:
         if isinstance(part, TextPart):
             if part.text:
@@ -99,8 +100,9 @@ def _write_answer(parts: Sequence[Part], target: Target, items: list[Item], cust
             item = write_reasoning(part, target)
             if item is not None:
                 items.append(item)
+                went_back = True
             elif part.text or part.redacted or part.signature:
-                drop("reasoning")
+                was_lost = True
         elif isinstance(part, ToolCallPart):
             if part.is_custom:
                 custom_calls.add(part.id)
@@ -108,6 +110,8 @@ def _write_answer(parts: Sequence[Part], target: Target, items: list[Item], cust
         else:
             raise _unsayable(f"{_name(part)} in a message of the assistant")
     _say_texts(texts, items)
+    if was_lost and not went_back:  # the summary of a thought that went back encrypted is no loss
+        drop("reasoning")
 
 
 def _say_texts(texts: list[str], items: list[Item]) -> None:

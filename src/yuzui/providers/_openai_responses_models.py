@@ -74,9 +74,11 @@ def _named(model: str) -> ModelTraits:
 
 
 def nearest_effort(effort: str, traits: ModelTraits) -> str:
-    """The model's highest level that is not above `effort`, or its lowest."""
-    below = EFFORTS[: EFFORTS.index(effort) + 1]
-    for level in reversed(below):
-        if level in traits.efforts:
-            return level
-    return next(level for level in EFFORTS if level in traits.efforts)
+    """The model's highest level that is not above `effort`, or its lowest. None at all is another wish than little."""
+    below = EFFORTS[1 : EFFORTS.index(effort) + 1] if effort != "none" else EFFORTS[:1]
+    return next((level for level in reversed(below) if level in traits.efforts), _least(traits, effort))
+
+
+def _least(traits: ModelTraits, effort: str) -> str:
+    levels = EFFORTS if effort == "none" else EFFORTS[1:]
+    return next(level for level in levels if level in traits.efforts)

@@ -7,7 +7,7 @@ doing here, so wishes to cache a part need no field and lose nothing.
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from yuzui.core.chat import ChatRequest, Feature, Meaning, ResponseFormat, ToolChoice, ToolSpec, WebSearch
 from yuzui.core.errors import UnsupportedFeature
@@ -120,16 +120,11 @@ def _write_tool(tool: ToolSpec) -> Item:
         written["description"] = tool.description
     if tool.is_custom:
         if tool.grammar is not None:
-            written["format"] = _write_grammar(dict(tool.grammar))
+            written["format"] = tool.grammar
         return written
     written["parameters"] = tool.parameters or {"type": "object", "properties": {}}
     written["strict"] = tool.is_strict  # left out it means true here, false everywhere else
     return written
-
-
-def _write_grammar(grammar: dict[str, Any]) -> Item:  # Any: JSON values
-    inner = grammar.get("grammar")  # chat completions wrap it once more
-    return {"type": "grammar", **inner} if isinstance(inner, dict) else grammar
 
 
 def _write_choice(choice: ToolChoice, meaning: Meaning) -> str | Item:

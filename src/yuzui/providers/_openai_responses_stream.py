@@ -62,6 +62,8 @@ _KNOWN: Final = frozenset(
     )
 )
 
+_BEGINNINGS: Final = frozenset(("response.created", "response.in_progress", "response.queued"))
+
 
 class StreamDecoder(Decoder):
     """One stream. A fault behind good events is raised on the next call: no cut of the bytes changes the chunks."""
@@ -72,6 +74,7 @@ class StreamDecoder(Decoder):
         "_count",
         "_created_s",
         "_fault",
+        "_held",
         "_id",
         "_is_complete",
         "_keeps_raw",
@@ -96,6 +99,8 @@ class StreamDecoder(Decoder):
         self._notes: dict[tuple[int, int], int] = {}
         """How many annotations of a text were told."""
         self._closed: set[int] = set()
+        self._held: list[StreamChunk] = []
+        """What says nothing yet: handed out with what follows, so that a failure at once can be answered elsewhere."""
         self._is_complete = False
         self._fault: UpstreamFault | None = None
 
@@ -143,7 +148,14 @@ class StreamDecoder(Decoder):
         deltas, usage = self._take(event)
         if self._keeps_raw:
             raw = msgspec.json.format(payload, indent=-1) if b"\n" in payload else payload  # one line for the client
-            chunks.append(self._chunk(tuple(deltas), usage, raw, name or event.type))
+            chunk = self._chunk(tuple(deltas), usage, raw, name or event.type)
+            if event.type in _BEGINNINGS:
+                self._held.append(chunk)
+                return
+            if self._held:
+                chunks += self._held
+                self._held = []
+            chunks.append(chunk)
             return
         for delta in deltas:
             # Counts come with the last delta: whoever holds back the end holds back nothing that belongs before it.
@@ -188,7 +200,7 @@ class StreamDecoder(Decoder):
                 return self._close_piece(piece, event.output_index, event.content_index), None
             case "response.output_text.annotation.added":
                 return self._annotate(event), None
-            case "response.created" | "response.in_progress" | "response.queued":
+            case kind if kind in _BEGINNINGS:
                 self._begin(event.response)
             case "response.completed" | "response.incomplete":
                 return self._finish(event, _need(event.response, event, "response"))
