@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 import yuzui.dialects
 from eventstream_kit import encode_lines
 from yuzui.core import eventstream
@@ -150,7 +152,7 @@ def check_answer(name: str, data: bytes) -> None:
         return
     if not isinstance(answer, ChatResponse):
         return
-    bare = replace(answer, raw=b"", raw_dialect=None)
+    bare = structs.replace(answer, raw=b"", raw_dialect=None)
     for dialect in DIALECTS.values():
         if dialect.operation == "chat":
             request = ChatRequest(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from accounting_kit import a_request, a_target
 from yuzui.core.chat import Operation
@@ -18,7 +19,7 @@ CODECS = {"openai": OPENAI, "anthropic": ANTHROPIC, "openai_embeddings": ANTHROP
 
 def test_a_target_that_also_speaks_the_clients_dialect_is_spoken_to_in_it() -> None:
     target = a_target()
-    request = replace(a_request(), dialect="anthropic_messages")
+    request = structs.replace(a_request(), dialect="anthropic_messages")
     assert choose_codec(CODECS, target, request) is OPENAI
     assert choose_codec(CODECS, replace(target, also_speaks=("anthropic",)), request) is ANTHROPIC
     assert choose_codec(CODECS, replace(target, also_speaks=("anthropic",)), a_request()) is OPENAI
@@ -26,15 +27,15 @@ def test_a_target_that_also_speaks_the_clients_dialect_is_spoken_to_in_it() -> N
 
 def test_an_operation_has_a_codec_of_its_own() -> None:
     target = replace(a_target(), serves=frozenset({"embeddings"}))
-    assert choose_codec(CODECS, target, replace(a_request(), operation="embeddings")) is ANTHROPIC
+    assert choose_codec(CODECS, target, structs.replace(a_request(), operation="embeddings")) is ANTHROPIC
 
 
 @pytest.mark.parametrize("operation", ["rerank", "speech", "embeddings"])
 def test_what_a_target_does_not_serve_is_refused(operation: Operation) -> None:
     with pytest.raises(UnsupportedFeature, match=operation):
-        choose_codec(CODECS, a_target(), replace(a_request(), operation=operation))
+        choose_codec(CODECS, a_target(), structs.replace(a_request(), operation=operation))
 
 
 def test_a_chat_model_completes_plain_prompts_and_its_tokens_are_counted_here() -> None:
-    assert choose_codec(CODECS, a_target(), replace(a_request(), operation="completions")) is OPENAI
-    assert choose_codec(CODECS, a_target(), replace(a_request(), operation="count_tokens")) is None
+    assert choose_codec(CODECS, a_target(), structs.replace(a_request(), operation="completions")) is OPENAI
+    assert choose_codec(CODECS, a_target(), structs.replace(a_request(), operation="count_tokens")) is None

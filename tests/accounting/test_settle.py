@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from accounting_kit import RATES, Counted, Ended, Money, a_price, a_request, a_target
 from yuzui.accounting.bounds import most_expensive_nano
@@ -151,7 +151,7 @@ def test_no_unit_that_a_target_reports_is_charged_beyond_the_reservation(
     outcome: Outcome, operation: Operation, usage: Usage | None, units: Usage | None, features: frozenset[Feature]
 ) -> None:
     target = a_target(price=UNITS)
-    request = replace(a_request(max_output_tokens=100, features=features), operation=operation)
+    request = structs.replace(a_request(max_output_tokens=100, features=features), operation=operation)
     ended = Ended(target, request, Counted(10, 2, usage, units))
     if operation == "count_tokens":  # counting consumes nothing, see `core.answers.Count`
         return
@@ -162,7 +162,7 @@ def test_no_unit_that_a_target_reports_is_charged_beyond_the_reservation(
 def test_units_are_charged_at_their_own_price() -> None:
     target = a_target(price=UNITS)
     asked = Usage(images=2)
-    ended = Ended(target, replace(a_request(n=2), operation="images"), Counted(0, 1, None, asked))
+    ended = Ended(target, structs.replace(a_request(n=2), operation="images"), Counted(0, 1, None, asked))
     settlement = settle(ended, "answered", Money())
     assert settlement.usage == asked and settlement.spent_nano == 80_000_000 + 5
     searched = Usage(input_tokens=100, output_tokens=10, server_tools=(("web_search", 3),))

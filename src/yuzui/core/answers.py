@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from yuzui.core.chat import ChatRequest, ChatResponse, Dialect
 from yuzui.core.usage import Usage
@@ -69,8 +71,7 @@ class Blob:
 Answer = ChatResponse | Vectors | Ranking | Count | Blob
 
 
-@dataclass(frozen=True, kw_only=True)
-class EmbeddingRequest(ChatRequest):
+class EmbeddingRequest(ChatRequest, frozen=True, kw_only=True, dict=True):
     """`inputs` are texts, or token numbers that only the lane can carry."""
 
     inputs: tuple[str, ...]
@@ -79,13 +80,12 @@ class EmbeddingRequest(ChatRequest):
     wants_base64: bool = False
     purpose: str = ""
     """`query`, `document`, `classification`, `clustering`, or "": vendors embed them differently."""
-    knobs: Mapping[str, Any] = field(default_factory=dict)  # Any: JSON values, only reported as dropped
+    knobs: Mapping[str, Any] = msgspec.field(default_factory=dict)  # Any: JSON values, only reported as dropped
 
 
-@dataclass(frozen=True, kw_only=True)
-class RerankRequest(ChatRequest):
+class RerankRequest(ChatRequest, frozen=True, kw_only=True, dict=True):
     query: str
     documents: tuple[str, ...]
     top_n: int | None = None
     returns_documents: bool = False
-    knobs: Mapping[str, Any] = field(default_factory=dict)  # Any: as above
+    knobs: Mapping[str, Any] = msgspec.field(default_factory=dict)  # Any: as above
