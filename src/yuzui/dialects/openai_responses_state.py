@@ -10,13 +10,13 @@ Source: openai 3.54.0 (`openai/types/responses/response_item_list.py`, `input_it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, Final
 from urllib.parse import parse_qs
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from yuzui.core import strict_json
 from yuzui.core.chat import ChatRequest
