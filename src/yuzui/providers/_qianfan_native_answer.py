@@ -12,10 +12,10 @@ docs/reference/usage/qianfan_native.md. Sources (2026-11-26): see `qianfan_nativ
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 from typing_extensions import override
 
 from yuzui.core.chat import ChatResponse, Choice, Citation, Part, StreamChunk, TextPart
