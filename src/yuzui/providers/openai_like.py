@@ -8,10 +8,10 @@ sent, and a table of its words for the end of an answer. Everything else (pieces
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 from typing_extensions import override
 
 from yuzui.core.chat import ChatResponse, Choice, Delta, FinishReason, StreamChunk
