@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -13,7 +14,7 @@ from yuzui.core.chat import NO_LINE, AnswerFacts, ChatRequest, ChatResponse, Dia
 from yuzui.core.errors import YuzuiError
 from yuzui.dialects._contract import ClientDialect, StreamWriter
 from yuzui.dialects.openai_chat_answer import custom_tools, write_answer
-from yuzui.dialects.openai_chat_meaning import read_meaning
+from yuzui.dialects.openai_chat_meaning import meaning_of
 from yuzui.dialects.openai_chat_request import features, parse
 from yuzui.dialects.openai_chat_stream import HubWriter, LaneWriter, error_object
 
@@ -38,7 +39,7 @@ class OpenAIChat(ClientDialect):
             max_output_tokens=chat.max_completion_tokens or chat.max_tokens,
             features=features(chat),
             conversation_id=chat.metadata.get("conversation_id", "") if chat.metadata else "",
-            read_meaning=read_meaning,
+            read_meaning=partial(meaning_of, chat),
         )
 
     @override

@@ -27,7 +27,11 @@ from yuzui.dialects import openai_chat_request as wire
 
 def read_meaning(body: Mapping[str, Any]) -> Meaning:  # Any: checked JSON
     """The meaning of a body that `parse` accepts."""
-    chat = wire.parse(body)
+    return meaning_of(wire.parse(body), body)
+
+
+def meaning_of(chat: wire.WireChat, body: Mapping[str, Any]) -> Meaning:  # Any: checked JSON
+    """The meaning of a body that was parsed already."""
     choice, tools = _tool_choice(chat), _tools(chat)
     if isinstance(chat.tool_choice, wire.AllowedChoice):
         allowed = {tool.function.name for tool in chat.tool_choice.allowed_tools.tools if tool.function is not None}
