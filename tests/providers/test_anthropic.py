@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from yuzui.core.chat import (
     ChatRequest,
+    DocumentPart,
     ImagePart,
     Meaning,
     Message,
@@ -25,14 +28,16 @@ from yuzui.core.chat import (
     ToolChoice,
     ToolResultPart,
     ToolSpec,
+    WebSearch,
 )
 from yuzui.core.errors import (
     UnsupportedFeature,
 )
 from yuzui.core.target import Quirks, Target
 from yuzui.providers._anthropic_models import traits_of
-from yuzui.providers._anthropic_request import DEFAULT_MAX_TOKENS, THINKING_BUDGETS
+from yuzui.providers._anthropic_request import DEFAULT_MAX_TOKENS
 from yuzui.providers._anthropic_schema import enforceable
+from yuzui.providers._anthropic_thinking import THINKING_BUDGETS
 from yuzui.providers._anthropic_turns import INVALID_ARGUMENTS
 from yuzui.providers.anthropic import CODEC, ROW
 from yuzui.providers.catalogue import codec_of, find_codecs, load_rows
@@ -195,7 +200,7 @@ def test_a_call_and_its_result_keep_the_same_allowed_id(call_id: str) -> None:
     )
     used = got[1]["content"][0]["id"]
     assert used == got[2]["content"][0]["tool_use_id"]
-    assert used and used.isascii() and used.replace("_", "").replace("-", "").isalnum()
+    assert re.fullmatch(r"[a-zA-Z0-9_-]+", used)
 
 
 def test_a_tool_result_may_hold_an_image() -> None:
@@ -229,7 +234,137 @@ def test_parts_without_a_block_are_refused(message: Message) -> None:
 def test_reasoning_of_other_vendors_is_left_out_and_reported() -> None:
     got, dropped = turns(HI, said("assistant", ReasoningPart(text="hm"), TextPart(text="yes")), HI)
     assert [block["type"] for block in got[1]["content"]] == ["text"]
-    assert dropped == ("messages.reasoning_content",)
+    assert dropped == ("reasoning",)
+
+
+@pytest.mark.parametrize(
+    ("origin", "provider", "returns"),
+    [
+        ("", "anthropic", True),
+        ("anthropic", "anthropic", True),
+        ("bedrock", "anthropic", True),
+        ("vertex_anthropic", "anthropic", True),
+        ("deepseek", "anthropic", False),
+        ("anthropic", "deepseek", False),
+        ("deepseek", "deepseek", True),
+    ],
+)
+def test_a_signed_thought_returns_to_its_vendor_and_that_vendor_s_relatives(
+    origin: str, provider: str, returns: bool
+) -> None:
+    thoughts = (
+        ReasoningPart(text="hm", signature="s", origin=origin),
+        ReasoningPart(text="", redacted="r", origin=origin),
+    )
+    meaning = Meaning(messages=(HI, said("assistant", *thoughts, TextPart(text="yes")), HI))
+    wire = CODEC.write_request(request(meaning), target(provider=provider), output_cap=None)
+    blocks = json.loads(wire.body)["messages"][1]["content"]
+    kept = [
+        {"type": "thinking", "thinking": "hm", "signature": "s"},
+        {"type": "redacted_thinking", "data": "r"},
+    ]
+    assert blocks == [*(kept if returns else []), {"type": "text", "text": "yes"}]
+    assert wire.dropped == (() if returns else ("reasoning",))
+
+
+def test_an_error_of_a_tool_stays_one_if_it_is_all_text() -> None:
+    image = ImagePart(url="https://example.test/a.png")
+    failed = ToolResultPart(call_id="c", parts=(TextPart(text="no"),), is_error=True)
+    shown = ToolResultPart(call_id="d", parts=(TextPart(text="no"), image), is_error=True)
+    got, dropped = turns(HI, said("tool", failed), said("tool", shown))
+    assert got[0]["content"][1]["is_error"] is True
+    assert "is_error" not in got[0]["content"][2]
+    assert dropped == ("tool_result.is_error",)
+
+
+def test_a_custom_tool_is_a_function_of_one_text_and_its_call_too() -> None:
+    tool = ToolSpec(name="sh", description="Runs it.", is_custom=True)
+    call = ToolCallPart(id="c", name="sh", arguments="ls -l", is_custom=True)
+    body, _ = sent(Meaning(messages=(HI, said("assistant", call)), tools=(tool,)))
+    assert body["tools"][0]["input_schema"]["required"] == ["input"]
+    assert body["messages"][1]["content"][0]["input"] == {"input": "ls -l"}
+
+
+# ---- documents and cache marks --------------------------------------------------------------------------------------
+
+
+def b64(text: str) -> str:
+    return b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("document", "source"),
+    [
+        (DocumentPart(url="https://example.test/a.pdf"), {"type": "url", "url": "https://example.test/a.pdf"}),
+        (DocumentPart(file_id="file_1"), {"type": "file", "file_id": "file_1"}),
+        (DocumentPart(text="plain"), {"type": "text", "media_type": "text/plain", "data": "plain"}),
+        (
+            DocumentPart(data="QUJD", media_type="application/pdf"),
+            {"type": "base64", "media_type": "application/pdf", "data": "QUJD"},
+        ),
+        (
+            DocumentPart(data=b64("# Ä"), media_type="text/markdown; charset=utf-8"),
+            {"type": "text", "media_type": "text/plain", "data": "# Ä"},
+        ),
+        (
+            DocumentPart(data=b64("{}"), media_type="application/json"),
+            {"type": "text", "media_type": "text/plain", "data": "{}"},
+        ),
+    ],
+)
+def test_a_document_has_a_source_of_each_kind(document: DocumentPart, source: object) -> None:
+    got, _ = turns(said("user", document))
+    assert got[0]["content"] == [{"type": "document", "source": source}]
+
+
+def test_a_document_keeps_title_context_and_the_wish_for_citations() -> None:
+    document = DocumentPart(text="t", title="T", context="c", wants_citations=True, cache="1h")
+    got, _ = turns(said("user", document))
+    assert got[0]["content"][0] == {
+        "type": "document",
+        "source": {"type": "text", "media_type": "text/plain", "data": "t"},
+        "title": "T",
+        "context": "c",
+        "citations": {"enabled": True},
+        "cache_control": {"type": "ephemeral", "ttl": "1h"},
+    }
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        DocumentPart(data="QUJD", media_type="application/zip"),
+        DocumentPart(data="/w==", media_type="text/plain"),
+        DocumentPart(data="no base64!", media_type="text/plain"),
+    ],
+)
+def test_a_document_that_cannot_be_read_is_refused(document: DocumentPart) -> None:
+    with pytest.raises(UnsupportedFeature) as caught:
+        turns(said("user", document))
+    assert caught.value.param == "messages"
+
+
+def test_a_document_may_be_a_tool_s_result_and_an_image_a_file() -> None:
+    parts = (DocumentPart(text="t"), ImagePart(file_id="file_2"))
+    got, _ = turns(HI, said("tool", ToolResultPart(call_id="c", parts=parts)))
+    assert [piece["source"]["type"] for piece in got[0]["content"][1]["content"]] == ["text", "file"]
+
+
+def test_only_the_last_four_cache_marks_are_sent() -> None:
+    def marked(number: int) -> Message:
+        return said("user", TextPart(text=str(number), cache="5m"))
+
+    result = ToolResultPart(call_id="c", parts=(TextPart(text="r", cache="1h"),), cache="5m")
+    meaning = Meaning(
+        messages=(said("system", TextPart(text="s", cache="1h")), marked(1), said("tool", result), marked(2)),
+        tools=(ToolSpec(name="f", cache="1h"),),
+    )
+    body, dropped = sent(meaning)
+    assert dropped == ("cache_control",)
+    assert "cache_control" not in body["tools"][0] and "cache_control" not in body["system"][0]
+    first, answer, last = body["messages"][0]["content"]
+    assert first["cache_control"] == answer["cache_control"] == last["cache_control"] == {"type": "ephemeral"}
+    assert answer["content"][0]["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
 
 
 # ---- tools, schemas, knobs ------------------------------------------------------------------------------------------
@@ -249,9 +384,51 @@ def test_reasoning_of_other_vendors_is_left_out_and_reported() -> None:
 )
 def test_tool_choices_have_a_counterpart_each(choice: ToolChoice | None, parallel: bool | None, want: object) -> None:
     body, _ = sent(
-        Meaning(messages=(HI,), tools=(ToolSpec(name="f"),), tool_choice=choice, parallel_tool_calls=parallel)
+        Meaning(messages=(HI,), tools=(ToolSpec(name="f"),), tool_choice=choice, parallel_tool_calls=parallel), OLD
     )
     assert body.get("tool_choice") == want
+
+
+@pytest.mark.parametrize("choice", [ToolChoice(mode="required"), ToolChoice(mode="named", name="f")])
+def test_a_tool_that_the_model_cannot_be_made_to_call_is_refused(choice: ToolChoice) -> None:
+    with pytest.raises(UnsupportedFeature) as caught:
+        sent(Meaning(messages=(HI,), tools=(ToolSpec(name="f"),), tool_choice=choice), "claude-opus-5-5")
+    assert caught.value.param == "tool_choice"
+
+
+@pytest.mark.parametrize(
+    ("search", "want", "dropped"),
+    [
+        (WebSearch(), {}, ()),
+        (
+            WebSearch(allowed_domains=("a.test",), most_uses=3, location={"city": "Bern"}),
+            {
+                "allowed_domains": ["a.test"],
+                "max_uses": 3,
+                "user_location": {"type": "approximate", "city": "Bern"},
+            },
+            (),
+        ),
+        (WebSearch(blocked_domains=("b.test",)), {"blocked_domains": ["b.test"]}, ()),
+        (
+            WebSearch(allowed_domains=("a.test",), blocked_domains=("b.test",), context_size="low"),
+            {"allowed_domains": ["a.test"]},
+            ("web_search.blocked_domains", "web_search_options.search_context_size"),
+        ),
+    ],
+)
+def test_a_search_of_the_web_is_a_tool_that_the_vendor_runs(
+    search: WebSearch, want: Mapping[str, object], dropped: tuple[str, ...]
+) -> None:
+    body, reported = sent(Meaning(messages=(HI,), web_search=search))
+    assert body["tools"] == [{"type": "web_search_20250305", "name": "web_search", **want}]
+    assert reported == dropped
+
+
+def test_other_tools_that_a_vendor_runs_are_refused_through_the_hub() -> None:
+    with pytest.raises(UnsupportedFeature) as caught:
+        sent(Meaning(messages=(HI,), server_tools=("code_interpreter",)))
+    assert caught.value.param == "tools" and "code_interpreter" in str(caught.value)
 
 
 def test_a_tool_choice_without_tools_is_not_sent() -> None:
@@ -309,16 +486,61 @@ def test_schemas_come_out_in_the_enforced_subset(
     assert json.dumps(schema) == before, "the client's own JSON is never changed"
 
 
-def test_a_schema_is_refused_for_a_model_that_cannot_be_held_to_it() -> None:
-    wanted = ResponseFormat(kind="json_schema", name="x", schema={"type": "object"})
-    with pytest.raises(UnsupportedFeature) as caught:
-        sent(Meaning(messages=(HI,), response_format=wanted), "claude-3-haiku-20240307")
-    assert caught.value.param == "response_format"
+SCHEMA = {"type": "object", "properties": {"a": {"type": "integer", "minimum": 1}}}
+FORCED = {"type": "tool", "name": "answer"}
+# Format, tools, choice → choice sent, the tool whose input is the answer.
+ANSWERS: list[tuple[ResponseFormat, tuple[str, ...], ToolChoice | None, object, str]] = [
+    (ResponseFormat(kind="json_schema", name="x", schema=SCHEMA), (), None, FORCED, "answer"),
+    (ResponseFormat(kind="json_object"), (), None, FORCED, "answer"),
+    (ResponseFormat(kind="text"), (), None, None, ""),
+    (ResponseFormat(kind="json_object"), ("f",), None, {"type": "any"}, "answer"),
+    (ResponseFormat(kind="json_object"), ("f",), ToolChoice(mode="auto"), {"type": "any"}, "answer"),
+    (ResponseFormat(kind="json_object"), ("f",), ToolChoice(mode="none"), FORCED, "answer"),
+    (ResponseFormat(kind="json_object"), ("f",), ToolChoice(mode="required"), {"type": "any"}, ""),
+    (ResponseFormat(kind="json_object"), ("answer",), None, {"type": "any"}, "answer_"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "tools", "choice", "want", "name"), ANSWERS)
+def test_a_model_without_schemas_is_held_to_json_by_a_tool(
+    wanted: ResponseFormat, tools: tuple[str, ...], choice: ToolChoice | None, want: object, name: str
+) -> None:
+    meaning = Meaning(
+        messages=(HI,),
+        tools=tuple(ToolSpec(name=tool) for tool in tools),
+        tool_choice=choice,
+        response_format=wanted,
+        reasoning_effort="high",
+    )
+    wire = CODEC.write_request(request(meaning), target("claude-3-7-sonnet-20250219"), output_cap=None)
+    body = json.loads(wire.body)
+    assert wire.answer_tool == name
+    assert body.get("tool_choice") == want
+    if name:
+        tool = body["tools"][-1]
+        assert tool["name"] == name and tool["input_schema"] == (wanted.schema or {"type": "object"})
+        assert "thinking" not in body, "thinking cannot be combined with forced tools"
+        assert wire.dropped == ("reasoning_effort",)
+
+
+def test_a_schema_that_no_way_can_hold_to_is_refused() -> None:
+    listed = ResponseFormat(kind="json_schema", name="x", schema={"type": "array"})
+    for wanted, model in ((listed, "claude-3-haiku-20240307"), (ResponseFormat(kind="json_object"), NEW)):
+        with pytest.raises(UnsupportedFeature) as caught:
+            sent(Meaning(messages=(HI,), response_format=wanted), model)
+        assert caught.value.param == "response_format"
+
+
+def test_a_schema_is_enforced_by_the_model_that_can() -> None:
+    wanted = ResponseFormat(kind="json_schema", name="x", schema=SCHEMA)
+    body, dropped = sent(Meaning(messages=(HI,), response_format=wanted))
+    assert body["output_config"]["format"]["schema"]["additionalProperties"] is False
+    assert dropped == ("response_format.minimum",)
 
 
 @pytest.mark.parametrize(
     ("features", "field"),
-    [({"logprobs"}, "logprobs"), ({"audio"}, "audio"), ({"web_search"}, "web_search_options"), ({"n"}, "n")],
+    [({"logprobs"}, "logprobs"), ({"audio"}, "audio"), ({"n"}, "n")],
 )
 def test_features_are_refused_by_the_field_that_asks_for_them(features: set[Any], field: str) -> None:  # Any: Feature
     with pytest.raises(UnsupportedFeature) as caught:
@@ -347,32 +569,38 @@ def test_a_moderation_that_would_not_happen_is_refused() -> None:
     assert caught.value.param == "moderation"
 
 
-# Model → (sampling, thinking, on by itself, can be stopped, highest effort, schemas); sources in _anthropic_models.
+# Model → (sampling, thinking, on by itself, least thinking, highest effort, schemas, forced tools); sources in
+# _anthropic_models.
 GENERATIONS = [
-    ("claude-3-haiku-20240307", True, "budget", False, True, "", False),
-    ("claude-3-7-sonnet-20250219", True, "budget", False, True, "", False),
-    ("claude-sonnet-4-20250514", True, "budget", False, True, "", False),
-    ("claude-haiku-4-5-20251001", True, "budget", False, True, "", True),
-    ("claude-opus-4-5-20251101", True, "budget", False, True, "high", True),
-    ("claude-opus-4-6", True, "adaptive", False, True, "max", True),
-    ("anthropic/claude-opus-4.7", False, "adaptive", False, True, "xhigh", True),
-    ("claude-opus-4-8", False, "adaptive", False, True, "xhigh", True),
-    ("claude-opus-5", False, "adaptive", True, True, "xhigh", True),
-    ("claude-sonnet-5-5", False, "adaptive", True, False, "xhigh", True),
-    ("claude-haiku-5-5", False, "adaptive", True, True, "xhigh", True),
-    ("claude-fable-5-2", False, "adaptive", True, False, "xhigh", True),
-    ("claude-mythos-preview", False, "adaptive", True, False, "xhigh", True),
-    ("deepseek-chat", True, "budget", False, True, "", True),
+    ("claude-3-haiku-20240307", True, "budget", False, "disabled", "", False, True),
+    ("claude-3-7-sonnet-20250219", True, "budget", False, "disabled", "", False, True),
+    ("claude-sonnet-4-20250514", True, "budget", False, "disabled", "", False, True),
+    ("claude-haiku-4-5-20251001", True, "budget", False, "disabled", "", True, True),
+    ("claude-opus-4-5-20251101", True, "budget", False, "disabled", "high", True, True),
+    ("claude-opus-4-6", True, "adaptive", False, "disabled", "max", True, True),
+    ("anthropic/claude-opus-4.7", False, "adaptive", False, "disabled", "xhigh", True, True),
+    ("claude-opus-4-8", False, "adaptive", False, "disabled", "xhigh", True, True),
+    ("claude-opus-5", False, "adaptive", True, "disabled", "xhigh", True, True),
+    ("claude-fable-5", False, "adaptive", True, "", "xhigh", True, True),
+    ("claude-opus-5-5", False, "adaptive", True, "", "xhigh", True, False),
+    ("claude-sonnet-5-5", False, "adaptive", True, "between_tools", "xhigh", True, False),
+    ("claude-haiku-5-5", False, "adaptive", True, "disabled", "xhigh", True, True),
+    ("claude-fable-5-2", False, "adaptive", True, "", "xhigh", True, False),
+    ("claude-mythos-preview", False, "adaptive", True, "", "xhigh", True, False),
+    ("deepseek-chat", True, "budget", False, "disabled", "", True, True),
 ]
 
 
-@pytest.mark.parametrize(("model", "sampling", "thinking", "unasked", "stoppable", "effort", "schemas"), GENERATIONS)
+@pytest.mark.parametrize(
+    ("model", "sampling", "thinking", "unasked", "least", "effort", "schemas", "forced"), GENERATIONS
+)
 def test_a_model_s_name_tells_what_it_takes(
-    model: str, sampling: bool, thinking: str, unasked: bool, stoppable: bool, effort: str, schemas: bool
+    model: str, sampling: bool, thinking: str, unasked: bool, least: str, effort: str, schemas: bool, forced: bool
 ) -> None:
     traits = traits_of(model)
     assert (traits.takes_sampling, traits.thinking, traits.takes_schemas) == (sampling, thinking, schemas)
-    assert (traits.thinks_unasked, traits.can_stop_thinking) == (unasked, stoppable)
+    assert (traits.thinks_unasked, traits.least_thinking, traits.takes_forced_tools) == (unasked, least, forced)
+    assert traits.can_stop_thinking == (least == "disabled")
     assert (effort in traits.efforts) if effort else not traits.efforts
 
 
@@ -380,7 +608,8 @@ ADAPTIVE = {"type": "adaptive", "display": "summarized"}
 EFFORTS = [
     (NEW, "max", ADAPTIVE, "max", ()),
     (NEW, "minimal", None, "low", ()),
-    (NEW, "none", None, "low", ("reasoning_effort",)),
+    (NEW, "none", {"type": "between_tools"}, None, ()),
+    ("claude-opus-5-5", "none", None, "low", ("reasoning_effort",)),
     (NEW, "enormous", None, None, ("reasoning_effort",)),
     ("claude-opus-5", "none", {"type": "disabled"}, None, ()),
     ("claude-opus-4-6", "xhigh", ADAPTIVE, "high", ()),
@@ -442,7 +671,7 @@ THOUGHT_LOOP = (
                 tool_choice=ToolChoice(mode="named", name="f"),
                 reasoning_effort="high",
             ),
-            NEW,
+            "claude-opus-5",
             False,
         ),
     ],
@@ -451,6 +680,47 @@ def test_thinking_is_not_asked_for_where_it_would_be_refused(meaning: Meaning, m
     body, dropped = sent(meaning, model)
     assert ("thinking" in body) == is_thinking
     assert ("reasoning_effort" in dropped) == (not is_thinking and model == OLD)
+
+
+# Budget, wish to see the thoughts → thinking, effort, dropped.
+BUDGETS = [
+    (NEW, 0, None, {"type": "between_tools"}, None, ()),
+    (NEW, -1, None, ADAPTIVE, None, ()),
+    (NEW, 5000, None, ADAPTIVE, "medium", ()),
+    (NEW, 500, True, ADAPTIVE, "low", ()),
+    (NEW, 200_000, False, {"type": "adaptive", "display": "omitted"}, "max", ()),
+    (NEW, None, True, ADAPTIVE, None, ()),
+    (NEW, None, False, None, None, ()),
+    ("claude-fable-5-2", 0, None, None, "low", ("thinking_budget",)),
+    (OLD, 0, None, None, None, ()),
+    (OLD, -1, None, {"type": "enabled", "budget_tokens": THINKING_BUDGETS["medium"]}, None, ()),
+    (OLD, 5000, False, {"type": "enabled", "budget_tokens": 5000, "display": "omitted"}, None, ()),
+    (OLD, 100, None, {"type": "enabled", "budget_tokens": 1024}, None, ()),
+    (OLD, 100_000, None, {"type": "enabled", "budget_tokens": DEFAULT_MAX_TOKENS - 1}, None, ()),
+    (OLD, None, True, None, None, ()),
+]
+
+
+@pytest.mark.parametrize(("model", "budget", "wants", "thinking", "level", "dropped"), BUDGETS)
+def test_a_budget_is_said_as_the_model_takes_it(
+    model: str, budget: int | None, wants: bool | None, thinking: object, level: str | None, dropped: tuple[str, ...]
+) -> None:
+    body, reported = sent(Meaning(messages=(HI,), thinking_budget=budget, wants_thoughts=wants), model)
+    assert body.get("thinking") == thinking
+    assert body.get("output_config", {}).get("effort") == level
+    assert reported == dropped
+
+
+@pytest.mark.parametrize(
+    ("model", "top_k", "want", "dropped"),
+    [(OLD, 40, 40, ()), (OLD, -1, None, ("top_k",)), (NEW, 40, None, ("top_k",))],
+)
+def test_top_k_is_sent_where_the_model_takes_it(
+    model: str, top_k: int, want: int | None, dropped: tuple[str, ...]
+) -> None:
+    body, reported = sent(Meaning(messages=(HI,), knobs={"top_k": top_k}), model)
+    assert body.get("top_k") == want
+    assert reported == dropped
 
 
 def test_a_short_answer_leaves_no_room_for_a_thinking_budget() -> None:

@@ -16,7 +16,8 @@ from yuzui.dialects.openai_chat_request import FIELDS as UNDERSTOOD
 from yuzui.providers import anthropic, openai
 from yuzui.providers._anthropic_answer import FINISH_REASONS, UNKNOWN_FINISH
 from yuzui.providers._anthropic_fields import FIELDS
-from yuzui.providers._anthropic_request import DEFAULT_MAX_TOKENS, THINKING_BUDGETS
+from yuzui.providers._anthropic_request import DEFAULT_MAX_TOKENS
+from yuzui.providers._anthropic_thinking import THINKING_BUDGETS
 from yuzui.providers._contract import Codec
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "translation.md"

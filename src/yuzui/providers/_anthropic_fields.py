@@ -48,7 +48,9 @@ FIELDS: Mapping[str, Fate] = MappingProxyType(
         "prompt_cache_options": Fate("dropped"),
         "prompt_cache_retention": Fate("dropped"),
         "reasoning_effort": Fate("mapped", "`thinking` and `output_config.effort`, see Reasoning below"),
-        "response_format": Fate("mapped", "`json_schema` to `output_config.format`; `json_object` is refused"),
+        "response_format": Fate(
+            "mapped", "`json_schema` to `output_config.format`, else a tool that must be called, see JSON schemas below"
+        ),
         "safety_identifier": Fate("mapped", "`metadata.user_id`, before `user`"),
         "seed": Fate("dropped"),
         "service_tier": Fate("mapped", "`auto`; `default` to `standard_only`; other values are dropped"),
@@ -59,17 +61,18 @@ FIELDS: Mapping[str, Fate] = MappingProxyType(
         "temperature": Fate(
             "mapped", "above 1 it becomes 1, reported; dropped for models from 4.7 on and while thinking"
         ),
-        "tool_choice": Fate("mapped", "`auto`, `none`, `required` to `any`, a name to `tool`"),
+        "tool_choice": Fate(
+            "mapped",
+            "`auto`, `none`, `required` to `any`, a name to `tool`; the last two refused where no tool can be forced",
+        ),
         "tools": Fate("mapped", "`input_schema`; `strict` for models from 4.5 on"),
         "top_logprobs": Fate("refused", "no token probabilities"),
         "top_p": Fate("sent", "dropped where `temperature` is, and beside it for models from 4.1 on"),
         "user": Fate("mapped", "`metadata.user_id`"),
         "verbosity": Fate("dropped"),
-        "web_search_options": Fate("refused", "no web search through this dialect"),
+        "web_search_options": Fate("mapped", "the vendor's `web_search` tool; `search_context_size` is dropped"),
     }
 )
 
-FEATURE_FIELDS: Mapping[Feature, str] = MappingProxyType(
-    {"n": "n", "logprobs": "logprobs", "audio": "audio", "web_search": "web_search_options"}
-)
-"""Features that cannot be said, and the field that asks for each. Files are refused where they stand in `messages`."""
+FEATURE_FIELDS: Mapping[Feature, str] = MappingProxyType({"n": "n", "logprobs": "logprobs", "audio": "audio"})
+"""Features that cannot be said, and the field that asks for each."""

@@ -1,8 +1,8 @@
 """A chat request in the words of the Messages API: what can be said is said, the rest is reported or refused.
 
-Sources (read 2026-11-22): https://platform.claude.com/docs/en/api/messages,
-https://platform.claude.com/docs/en/build-with-claude/thinking (thinking, forced tools, sampling beside thinking),
-https://platform.claude.com/docs/en/build-with-claude/effort.
+Sources: https://platform.claude.com/docs/en/api/messages (read 2026-11-22);
+https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool and `anthropic` 2.14.0, types/*_param.py
+(2026-11-26).
 """
 
 from __future__ import annotations
@@ -10,22 +10,23 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from yuzui.core.chat import ChatRequest, Meaning, ResponseFormat, ToolChoice, ToolSpec
+from yuzui.core.chat import ChatRequest, Meaning, ResponseFormat, ToolChoice, ToolSpec, WebSearch
+from yuzui.core.custom_tools import as_function
 from yuzui.core.errors import UnsupportedFeature
 from yuzui.core.target import Target
 from yuzui.providers._anthropic_fields import FEATURE_FIELDS, FIELDS
 from yuzui.providers._anthropic_models import ModelTraits, traits_of
 from yuzui.providers._anthropic_schema import enforceable
-from yuzui.providers._anthropic_turns import Block, called_tools, is_unthought_tool_loop, write_conversation
+from yuzui.providers._anthropic_thinking import write_thinking
+from yuzui.providers._anthropic_turns import Block, called_tools, limit_marks, mark, write_conversation
 
 DEFAULT_MAX_TOKENS = 16_384  # the API requires a value, OpenAI clients rarely send one, and thinking counts towards it
-MIN_THINKING_BUDGET = 1024  # the API's own minimum
-THINKING_BUDGETS = {"low": 1024, "medium": 4096, "high": 16_384, "xhigh": 32_768, "max": 65_536}
-"""Tokens of thinking per effort, for the models that take a budget; our choice, from the API's minimum up."""
 MAX_USER_ID_CHARS = 256  # https://platform.claude.com/docs/en/api/messages, metadata.user_id
-_EFFORTS = ("minimal", "low", "medium", "high", "xhigh", "max")
+WEB_SEARCH = "web_search_20250305"  # the version that every model takes, and that needs no code execution beside it
+ANSWER_TOOL = "answer"
+_ANSWER_HINT = "Gives the answer. Call it once, with the whole answer as its input."
 _SERVICE_TIERS = {"auto": "auto", "default": "standard_only"}
-_MAPPED_KNOBS = frozenset({"safety_identifier", "service_tier", "stream_options", "user"})
+_MAPPED_KNOBS = frozenset({"safety_identifier", "service_tier", "stream_options", "top_k", "user"})
 _HARMLESS = {"modalities": ["text"], "n": 1}
 _FIELD_NAME = re.compile(r"[A-Za-z0-9_.$-]{1,64}")
 
@@ -47,13 +48,19 @@ class Dropped:
         return tuple(self._names)
 
 
-def write_body(request: ChatRequest, target: Target, output_cap: int | None) -> tuple[Block, tuple[str, ...]]:
-    """The JSON body and the names of dropped knobs; raise `UnsupportedFeature` naming the field."""
+def write_body(request: ChatRequest, target: Target, output_cap: int | None) -> tuple[Block, tuple[str, ...], str]:
+    """The JSON body, the names of dropped knobs, and the name of the tool whose input will be the answer.
+
+    Raise `UnsupportedFeature` naming the field.
+    """
     _refuse_features(request)
     meaning, traits, drop = request.meaning, traits_of(target.model), Dropped()
-    system, turns = write_conversation(meaning.messages, drop)
-    max_tokens = _max_tokens(request, target, output_cap)
-    body: Block = {"model": target.model, "max_tokens": max_tokens, "messages": turns}
+    system, turns = write_conversation(meaning.messages, target.provider, drop)
+    body: Block = {
+        "model": target.model,
+        "max_tokens": max_tokens(request, target, output_cap),
+        "messages": turns,
+    }
     if system:
         body["system"] = system
     if request.stream:
@@ -63,22 +70,21 @@ def write_body(request: ChatRequest, target: Target, output_cap: int | None) -> 
         body["stop_sequences"] = stops
     if len(stops) < len(meaning.stop):
         drop("stop")
-    _write_tools(body, meaning, traits, turns, drop)
+    _write_tools(body, meaning, traits, drop)
     config: Block = {}
-    if meaning.response_format is not None:
-        _write_format(config, meaning.response_format, traits, drop)
-    if meaning.reasoning_effort is not None:
-        _write_effort(body, config, meaning.reasoning_effort, traits, drop)
+    answer_tool = _write_format(body, config, meaning.response_format, traits, drop)
+    write_thinking(body, config, meaning, traits, drop)
     if config:
         body["output_config"] = config
     _write_sampling(body, meaning, traits, drop)
     _write_knobs(body, meaning, drop)
-    return body, drop.names
+    limit_marks(body.get("tools", []), system, turns, drop)
+    return body, drop.names, answer_tool
 
 
-def _max_tokens(request: ChatRequest, target: Target, output_cap: int | None) -> int:
+def max_tokens(request: ChatRequest, target: Target, output_cap: int | None) -> int:
+    """The client's bound, or the budget's, or the model's; more than the model can write is refused by the API."""
     wanted = request.max_output_tokens or output_cap or target.max_output_tokens or DEFAULT_MAX_TOKENS
-    # More than the model can write is refused by the API; the answer cannot be longer anyway.
     return min(wanted, target.max_output_tokens) if target.max_output_tokens else wanted
 
 
@@ -100,13 +106,23 @@ def _unsupported(field: str) -> UnsupportedFeature:
 # ---- tools ----------------------------------------------------------------------------------------------------------
 
 
-def _write_tools(body: Block, meaning: Meaning, traits: ModelTraits, turns: list[Block], drop: Dropped) -> None:
-    if meaning.tools:
-        body["tools"] = [_write_tool(tool, traits, drop) for tool in meaning.tools]
-        choice = _write_choice(meaning.tool_choice, meaning.parallel_tool_calls)
-        if choice is not None:
+def _write_tools(body: Block, meaning: Meaning, traits: ModelTraits, drop: Dropped) -> None:
+    if meaning.server_tools:
+        name = meaning.server_tools[0][:64]
+        raise UnsupportedFeature(
+            f"this target cannot run the tool {name!r}; leave it out of `tools`, or ask its vendor in its own dialect",
+            param="tools",
+        )
+    tools = [_write_tool(as_function(tool), traits, drop) for tool in meaning.tools]
+    if meaning.web_search is not None:
+        tools.append(_write_search(meaning.web_search, drop))
+    names = called_tools(body["messages"])
+    if tools:
+        body["tools"] = tools
+        choice = _write_choice(meaning.tool_choice, meaning.parallel_tool_calls, traits)
+        if choice is not None and meaning.tools:
             body["tool_choice"] = choice
-    elif names := called_tools(turns):
+    elif names:
         # The API refuses tool blocks in a conversation without tools; OpenAI's does not.
         body["tools"] = [{"name": name, "input_schema": {"type": "object"}} for name in names]
         body["tool_choice"] = {"type": "none"}
@@ -126,16 +142,38 @@ def _write_tool(tool: ToolSpec, traits: ModelTraits, drop: Dropped) -> Block:
         written["description"] = tool.description
     if is_strict:
         written["strict"] = True
+    return mark(written, tool.cache)
+
+
+def _write_search(search: WebSearch, drop: Dropped) -> Block:
+    written: Block = {"type": WEB_SEARCH, "name": "web_search"}
+    if search.allowed_domains:
+        written["allowed_domains"] = list(search.allowed_domains)
+        if search.blocked_domains:  # the API takes one of the two, and what is allowed says more
+            drop("web_search.blocked_domains")
+    elif search.blocked_domains:
+        written["blocked_domains"] = list(search.blocked_domains)
+    if search.most_uses is not None:
+        written["max_uses"] = search.most_uses
+    if search.location:
+        written["user_location"] = {"type": "approximate", **search.location}
+    if search.context_size:
+        drop("web_search_options.search_context_size")
     return written
 
 
-def _write_choice(choice: ToolChoice | None, is_parallel: bool | None) -> Block | None:
+def _write_choice(choice: ToolChoice | None, is_parallel: bool | None, traits: ModelTraits) -> Block | None:
     if choice is None:
         if is_parallel is not False:
             return None
         return {"type": "auto", "disable_parallel_tool_use": True}
     if choice.mode == "none":
         return {"type": "none"}
+    if choice.mode != "auto" and not traits.takes_forced_tools:
+        raise UnsupportedFeature(
+            "this model cannot be made to call a tool; send `tool_choice` auto, or choose another model",
+            param="tool_choice",
+        )
     written: Block
     if choice.mode == "named":
         written = {"type": "tool", "name": choice.name}
@@ -149,82 +187,56 @@ def _write_choice(choice: ToolChoice | None, is_parallel: bool | None) -> Block 
 # ---- output ---------------------------------------------------------------------------------------------------------
 
 
-def _write_format(config: Block, wanted: ResponseFormat, traits: ModelTraits, drop: Dropped) -> None:
-    if wanted.kind == "text":
-        return
-    if wanted.kind == "json_object":
+def _write_format(body: Block, config: Block, wanted: ResponseFormat | None, traits: ModelTraits, drop: Dropped) -> str:
+    """Hold the answer to `wanted`; the name of the tool that does it, where the model has no better way."""
+    if wanted is None or wanted.kind == "text":
+        return ""
+    if wanted.kind == "json_schema" and traits.takes_schemas:
+        schema, hints = enforceable(wanted.schema or {"type": "object"})
+        for keyword in sorted(hints):
+            drop(f"response_format.{keyword}")
+        config["format"] = {"type": "json_schema", "schema": schema}
+        return ""
+    return _write_answer_tool(body, wanted, traits)
+
+
+def _write_answer_tool(body: Block, wanted: ResponseFormat, traits: ModelTraits) -> str:
+    """A tool that must be called, and whose input is the answer. Next to the client's own tools any may be called."""
+    if not traits.takes_forced_tools:
         raise UnsupportedFeature(
             "this target has no free-form JSON mode; send `response_format` of type json_schema",
             param="response_format",
         )
-    if not traits.takes_schemas:
+    schema = {"type": "object", **(wanted.schema or {})}
+    if schema["type"] != "object":
         raise UnsupportedFeature(
-            "this model cannot be held to a JSON schema; choose a model from Claude 4.5 on", param="response_format"
+            "this model can be held to JSON objects only; put the value into a property of one, or choose a model from "
+            "Claude 4.5 on",
+            param="response_format",
         )
-    schema, hints = enforceable(wanted.schema or {"type": "object"})
-    for keyword in sorted(hints):
-        drop(f"response_format.{keyword}")
-    config["format"] = {"type": "json_schema", "schema": schema}
-
-
-def _write_effort(body: Block, config: Block, effort: str, traits: ModelTraits, drop: Dropped) -> None:
-    if effort == "none":
-        _stop_thinking(body, config, traits, drop)
-    elif effort not in _EFFORTS:
-        drop("reasoning_effort")
-    elif traits.thinking == "adaptive":
-        config["effort"] = _nearest_effort(effort, traits)
-        # A tool that must be called leaves no room for thinking, on most models: the tool is what was asked for.
-        if effort != "minimal" and not _forces_tool(body):
-            body["thinking"] = {"type": "adaptive", "display": "summarized"}
-    else:
-        _write_budget(body, config, effort, traits, drop)
-
-
-def _nearest_effort(effort: str, traits: ModelTraits) -> str:
-    """The model's highest level that is not above `effort`."""
-    return next((level for level in reversed(_EFFORTS[: _EFFORTS.index(effort) + 1]) if level in traits.efforts), "low")
-
-
-def _write_budget(body: Block, config: Block, effort: str, traits: ModelTraits, drop: Dropped) -> None:
-    if traits.efforts:
-        config["effort"] = _nearest_effort(effort, traits)
-    if effort == "minimal":
-        return  # thinking is off unless asked for
-    budget = min(
-        THINKING_BUDGETS[effort], body["max_tokens"] // 2
-    )  # it counts towards max_tokens; an answer must fit too
-    if budget < MIN_THINKING_BUDGET or _forces_tool(body) or is_unthought_tool_loop(body["messages"]):
-        drop("reasoning_effort")
-        return
-    body["thinking"] = {"type": "enabled", "budget_tokens": budget}
-
-
-def _stop_thinking(body: Block, config: Block, traits: ModelTraits, drop: Dropped) -> None:
-    if not traits.thinks_unasked:
-        return
-    if traits.can_stop_thinking:
-        body["thinking"] = {"type": "disabled"}
-        return
-    config["effort"] = "low"  # as near as this model comes
-    drop("reasoning_effort")
-
-
-def _forces_tool(body: Block) -> bool:
-    return body.get("tool_choice", {}).get("type") in ("any", "tool")
+    choice = body.get("tool_choice", {})
+    if choice.get("type") in ("any", "tool"):
+        return ""  # the answer will be a call of the client's own tool
+    tools = body.setdefault("tools", [])
+    name = ANSWER_TOOL
+    while any(tool["name"] == name for tool in tools):
+        name += "_"
+    is_alone = not tools or choice.get("type") == "none"
+    body["tool_choice"] = {"type": "tool", "name": name} if is_alone else {**choice, "type": "any"}
+    body["tools"] = [*tools, {"name": name, "description": _ANSWER_HINT, "input_schema": schema}]
+    return name
 
 
 # ---- knobs ----------------------------------------------------------------------------------------------------------
 
 
 def _write_sampling(body: Block, meaning: Meaning, traits: ModelTraits, drop: Dropped) -> None:
-    temperature, top_p = meaning.temperature, meaning.top_p
-    is_thinking = body.get("thinking", {}).get("type") in ("adaptive", "enabled")
+    temperature, top_p, top_k = meaning.temperature, meaning.top_p, meaning.knobs.get("top_k")
+    is_thinking = body.get("thinking", {}).get("type") in ("adaptive", "enabled", "between_tools")
     if is_thinking or not traits.takes_sampling:
-        if temperature is not None:
-            drop("temperature")
-        if top_p is not None:
-            drop("top_p")
+        for name, value in (("temperature", temperature), ("top_p", top_p), ("top_k", top_k)):
+            if value is not None:
+                drop(name)
         return
     if temperature is not None:
         body["temperature"] = min(temperature, 1.0)
@@ -235,6 +247,10 @@ def _write_sampling(body: Block, meaning: Meaning, traits: ModelTraits, drop: Dr
             body["top_p"] = top_p
         else:
             drop("top_p")
+    if isinstance(top_k, int | float) and top_k >= 1:
+        body["top_k"] = int(top_k)
+    elif top_k is not None:
+        drop("top_k")  # 0 and -1 mean no limit elsewhere, which is how it is without the field
 
 
 def _write_knobs(body: Block, meaning: Meaning, drop: Dropped) -> None:

@@ -5,13 +5,15 @@
 * Messages of the same role in a row are one turn; tool messages are `tool_result` blocks of the user's turn.
 * Empty text is never sent (the API refuses it), and neither is a message that holds nothing else.
 
-Source: https://platform.claude.com/docs/en/api/messages (read 2026-11-22).
+Source: https://platform.claude.com/docs/en/api/messages (read 2026-11-22), `anthropic` 2.14.0, types/*_param.py
+(2026-11-26).
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from base64 import b64decode
 from collections.abc import Callable, Iterable
 from typing import Any, assert_never
 
@@ -19,6 +21,7 @@ import msgspec
 
 from yuzui.core.chat import (
     AudioPart,
+    CacheLifetime,
     DocumentPart,
     ImagePart,
     Message,
@@ -29,26 +32,35 @@ from yuzui.core.chat import (
     ToolCallPart,
     ToolResultPart,
 )
+from yuzui.core.custom_tools import wrap
 from yuzui.core.errors import UnsupportedFeature
+from yuzui.core.reasoning import may_return
 
 Block = dict[str, Any]  # Any: JSON values, about to be encoded
 Drop = Callable[[str], None]
 
 INVALID_ARGUMENTS = "invalid_arguments"
 """Where the text of tool-call arguments goes that are no JSON object: `input` must be one, and the model may look."""
+RELATIVES = frozenset({"anthropic", "bedrock", "vertex_anthropic"})
+"""Providers of the same models: what one of them signed, the others can read."""
+MOST_CACHE_MARKS = 4  # https://platform.claude.com/docs/en/build-with-claude/prompt-caching (2026-11-26)
 _IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+_TEXT_TYPES = frozenset({"application/json", "application/xml", "application/yaml", "application/x-yaml"})
 _TOOL_ID = re.compile(r"[a-zA-Z0-9_-]+")
 _THINKING = ("thinking", "redacted_thinking")
 
 
-def write_conversation(messages: Iterable[Message], drop: Drop) -> tuple[list[Block], list[Block]]:
-    """System blocks and turns. Raise `UnsupportedFeature` for parts that the API has no block for."""
+def write_conversation(messages: Iterable[Message], provider: str, drop: Drop) -> tuple[list[Block], list[Block]]:
+    """System blocks and turns. Raise `UnsupportedFeature` for parts that the API has no block for.
+
+    `provider`: who gets it; the thoughts of others are left out.
+    """
     system: list[Block] = []
     turns: list[Block] = []
     for message in messages:
         if message.name:
             drop("messages.name")
-        blocks = [block for part in message.parts if (block := _write_part(part, message, drop)) is not None]
+        blocks = [block for part in message.parts if (block := _write_part(part, message, provider, drop)) is not None]
         if not blocks:
             continue
         if message.role in ("system", "developer"):
@@ -80,48 +92,110 @@ def is_unthought_tool_loop(turns: list[Block]) -> bool:
     return turns[-2]["content"][0]["type"] not in _THINKING
 
 
-def _write_part(part: Part, message: Message, drop: Drop) -> Block | None:
+def mark(block: Block, cache: CacheLifetime) -> Block:
+    """`block`, to be kept in the vendor's cache with all before it."""
+    if cache:
+        block["cache_control"] = {"type": "ephemeral"} if cache == "5m" else {"type": "ephemeral", "ttl": cache}
+    return block
+
+
+def limit_marks(tools: list[Block], system: list[Block], turns: list[Block], drop: Drop) -> None:
+    """The API takes four marks: the last ones stay, for each covers all that stands before it."""
+    blocks = [*tools, *system]
+    for turn in turns:
+        for block in turn["content"]:
+            if block["type"] == "tool_result":
+                blocks += block.get("content", ())
+            blocks.append(block)
+    marked = [block for block in blocks if "cache_control" in block]
+    for block in marked[:-MOST_CACHE_MARKS]:
+        del block["cache_control"]
+        drop("cache_control")
+
+
+def _write_part(part: Part, message: Message, provider: str, drop: Drop) -> Block | None:
     if isinstance(part, TextPart):
-        return {"type": "text", "text": part.text} if part.text else None
+        return mark({"type": "text", "text": part.text}, part.cache) if part.text else None
     if isinstance(part, ImagePart):
         if message.role != "user":
             raise _unsayable(f"an image in a message of role {message.role}")
         return _write_image(part, drop)
+    if isinstance(part, DocumentPart):
+        if message.role != "user":
+            raise _unsayable(f"a document in a message of role {message.role}")
+        return _write_document(part)
     if isinstance(part, ReasoningPart):
-        return _write_reasoning(part, drop)
+        return _write_reasoning(part, provider, drop)
     if isinstance(part, ToolCallPart):
+        arguments = wrap(part.arguments) if part.is_custom else part.arguments
         return {
             "type": "tool_use",
             "id": _write_id(part.id),
             "name": part.name,
-            "input": _read_arguments(part.arguments),
+            "input": _read_arguments(arguments),
         }
     if isinstance(part, ToolResultPart):
         return _write_result(part, drop)
-    if isinstance(part, DocumentPart | AudioPart):
-        raise _unsayable("a document" if isinstance(part, DocumentPart) else "sound")
+    if isinstance(part, AudioPart):
+        raise _unsayable("sound")
     if isinstance(part, OpaquePart):
         raise _unsayable(f"a content part of type {part.kind[:40]!r}")
     assert_never(part)
 
 
-def _write_reasoning(part: ReasoningPart, drop: Drop) -> Block | None:
-    if part.redacted:
-        return {"type": "redacted_thinking", "data": part.redacted}
-    if part.signature:
-        return {"type": "thinking", "thinking": part.text, "signature": part.signature}
-    drop("messages.reasoning_content")  # the vendor refuses thinking that it cannot verify as its own
+def _write_reasoning(part: ReasoningPart, provider: str, drop: Drop) -> Block | None:
+    if may_return(part, provider, RELATIVES if provider in RELATIVES else frozenset()):
+        if part.redacted and not part.text:
+            return {"type": "redacted_thinking", "data": part.redacted}
+        if part.signature:
+            return {"type": "thinking", "thinking": part.text, "signature": part.signature}
+    drop("reasoning")  # the vendor refuses thinking that it cannot verify as its own
     return None
 
 
 def _write_image(part: ImagePart, drop: Drop) -> Block:
     if part.detail and part.detail != "auto":
         drop("messages.image_url.detail")
-    if not part.data:
-        return {"type": "image", "source": {"type": "url", "url": part.url}}
-    if part.media_type not in _IMAGE_TYPES:
+    source: Block
+    if part.file_id:
+        source = {"type": "file", "file_id": part.file_id}
+    elif not part.data:
+        source = {"type": "url", "url": part.url}
+    elif part.media_type not in _IMAGE_TYPES:
         raise _unsayable(f"an image of type {part.media_type[:40]!r} (send JPEG, PNG, GIF or WebP)")
-    return {"type": "image", "source": {"type": "base64", "media_type": part.media_type, "data": part.data}}
+    else:
+        source = {"type": "base64", "media_type": part.media_type, "data": part.data}
+    return mark({"type": "image", "source": source}, part.cache)
+
+
+def _write_document(part: DocumentPart) -> Block:
+    block: Block = {"type": "document", "source": _document_source(part)}
+    if part.title:
+        block["title"] = part.title
+    if part.context:
+        block["context"] = part.context
+    if part.wants_citations:
+        block["citations"] = {"enabled": True}
+    return mark(block, part.cache)
+
+
+def _document_source(part: DocumentPart) -> Block:
+    if part.file_id:
+        return {"type": "file", "file_id": part.file_id}
+    if part.text:
+        return {"type": "text", "media_type": "text/plain", "data": part.text}
+    if not part.data:
+        return {"type": "url", "url": part.url}
+    kind = part.media_type.partition(";")[0].strip()
+    if kind == "application/pdf":
+        return {"type": "base64", "media_type": kind, "data": part.data}
+    if kind.startswith("text/") or kind in _TEXT_TYPES:
+        try:
+            text = b64decode(part.data).decode()
+        except ValueError as error:
+            raise _unsayable("a text document that is not UTF-8") from error
+        return {"type": "text", "media_type": "text/plain", "data": text}
+    raise _unsayable(f"a document of type {kind[:40]!r} (send a PDF or text)")
 
 
 def _write_result(part: ToolResultPart, drop: Drop) -> Block:
@@ -130,11 +204,18 @@ def _write_result(part: ToolResultPart, drop: Drop) -> Block:
     for piece in part.parts:
         if isinstance(piece, ImagePart):
             content.append(_write_image(piece, drop))
+        elif isinstance(piece, DocumentPart):
+            content.append(_write_document(piece))
         elif piece.text:
-            content.append({"type": "text", "text": piece.text})
+            content.append(mark({"type": "text", "text": piece.text}, piece.cache))
     if content:
         block["content"] = content
-    return block
+    if part.is_error:
+        if all(piece["type"] == "text" for piece in content):
+            block["is_error"] = True
+        else:
+            drop("tool_result.is_error")  # the API takes nothing but text for an error
+    return mark(block, part.cache)
 
 
 def _read_arguments(text: str) -> Block:
@@ -142,7 +223,7 @@ def _read_arguments(text: str) -> Block:
         return {}  # how several vendors spell a call without arguments
     try:
         value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return {INVALID_ARGUMENTS: text}
     return value if isinstance(value, dict) else {INVALID_ARGUMENTS: text}
 
@@ -161,7 +242,7 @@ def _trim_prefill(turns: list[Block]) -> None:
     content = turns[-1]["content"]
     text = content[-1]["text"].rstrip()
     if text:
-        content[-1] = {"type": "text", "text": text}
+        content[-1] = {**content[-1], "text": text}
         return
     content.pop()
     if not content:
