@@ -259,6 +259,80 @@ customer = "confidential"
     assert (rules.patterns[0].regex, rules.terms[0].terms) == ("PRJ-[0-9]+", ("Acme", "鱼嘴"))
 
 
+# ---- operations, other codecs, credentials -----------------------------------------------------------------------------
+
+ENTRA = (
+    VENDOR
+    + """price = "free"
+[targets.auth]
+kind = "entra_id"
+tenant_id = "t"
+client_id = "c"
+client_secret = { env = "SECRET" }
+"""
+)
+
+
+def test_a_target_says_what_it_serves_what_it_also_speaks_and_where_it_lies() -> None:
+    text = VENDOR + 'price = "free"\nserves = ["embeddings"]\nalso_speaks = []\nparameters = { project_id = "p" }\n'
+    found = parse(text).targets[0]
+    assert (found.serves, found.also_speaks, found.parameters) == (frozenset({"embeddings"}), (), {"project_id": "p"})
+    usual = parse(VENDOR + 'price = "free"\n').targets[0]
+    assert (usual.serves, usual.also_speaks) == (frozenset({"chat"}), ("openai_responses",))
+
+
+def test_credentials_are_read_by_reference_and_take_the_place_of_a_key() -> None:
+    found = read(ENTRA, {"SECRET": "hush", "OPENAI_API_KEY": "k"}, source=Path("x.toml")).targets[0]
+    assert found.auth is not None and found.auth.settings == {
+        "tenant_id": "t",
+        "client_id": "c",
+        "client_secret": "hush",
+    }
+    assert found.api_key == ""
+    assert "hush" not in repr(found.auth) and "hush" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (ENTRA.replace("entra_id", "kerberos"), "targets[0].auth.kind is one of aws_sigv4, baidu_iam, entra_id"),
+        (ENTRA.replace("tenant_id", "tenant"), "targets[0].auth.tenant: unknown key; did you mean 'tenant_id'?"),
+        (ENTRA.replace('tenant_id = "t"\n', ""), "targets[0].auth.tenant_id is missing; kind 'entra_id' needs it"),
+        (ENTRA.replace('{ env = "SECRET" }', '"hush"'), 'write client_secret = { env = "NAME" }'),
+        (ENTRA.replace("SECRET", "UNSET"), "targets[0].auth.client_secret: the environment variable UNSET is not set"),
+        (ENTRA.replace('{ env = "SECRET" }', "{}"), "name exactly one of `env` and `file`"),
+        (ENTRA.replace('"t"', "1"), "targets[0].auth.tenant_id: write a text"),
+        (ENTRA.replace("[targets.auth]", 'api_key = { env = "SECRET" }\n[targets.auth]'), "write one of them"),
+        (VENDOR + 'also_speaks = ["openai_respones"]\n', "did you mean 'openai_responses'?"),
+        (VENDOR + 'also_speaks = ["openai_embeddings"]\n', "'openai_embeddings' is no codec for chat"),
+        (VENDOR + 'serves = ["poems"]\n', "targets[0].serves[0]: invalid enum value"),
+        (VENDOR.replace("openai", "vertex"), "targets[0].parameters.project_id is missing; provider 'vertex' needs"),
+        ("[stored_responses]\nretention_days = -1\n" + TARGET, "stored_responses.retention_days"),
+    ],
+)
+def test_what_is_wrong_with_credentials_and_operations_is_named(text: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(text, {"SECRET": "hush"}, source=Path("x.toml"))
+    assert words in caught.value.message
+    assert "hush" not in caught.value.message
+
+
+def test_prices_per_piece_stand_beside_or_instead_of_those_per_token() -> None:
+    text = VENDOR + 'price = { currency = "USD", image = 0.04, second = "0.0001", tools = { web_search = 0.01 } }\n'
+    price = parse(text).targets[0].price
+    assert price is not None and not price.is_free
+    assert (price.image_pico, price.second_pico, price.tool_pico) == (
+        40_000_000_000,
+        100_000_000,
+        {"web_search": 10**10},
+    )
+    assert price.input_pico == price.output_pico == 0
+    dearer = parse(text.replace("0.04", "0.05")).targets[0].price
+    assert dearer is not None and dearer.version != price.version
+    with pytest.raises(ConfigError, match=r"targets\[0\].price.tools: write the price of one call"):
+        parse(text.replace("{ web_search = 0.01 }", "1"))
+
+
 # ---- files and defaults --------------------------------------------------------------------------------------------
 
 

@@ -8,16 +8,7 @@ from typing import assert_never
 
 from yuzui.core.errors import NotFound
 from yuzui.core.strict_json import write
-from yuzui.dialects import anthropic_models
-
-try:  # TRANSITION
-    from yuzui.dialects import gemini_models  # type: ignore
-except ImportError:
-    gemini_models = None
-try:  # TRANSITION
-    from yuzui.dialects import openai_responses  # type: ignore
-except ImportError:
-    openai_responses = None
+from yuzui.dialects import anthropic_models, gemini_models, openai_responses
 from yuzui.pipeline import Gateway
 from yuzui.ports import ModelShape
 

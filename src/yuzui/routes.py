@@ -3,50 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from yuzui.dialects._contract import ClientDialect
+from yuzui.dialects.anthropic_count_tokens import DIALECT as ANTHROPIC_COUNT_TOKENS
+from yuzui.dialects.anthropic_messages import DIALECT as ANTHROPIC_MESSAGES
+from yuzui.dialects.gemini import DIALECT as GEMINI
+from yuzui.dialects.gemini_count_tokens import DIALECT as GEMINI_COUNT_TOKENS
+from yuzui.dialects.gemini_embeddings import DIALECT as GEMINI_EMBEDDINGS
+from yuzui.dialects.openai_chat import DIALECT as OPENAI_CHAT
+from yuzui.dialects.openai_completions import DIALECT as OPENAI_COMPLETIONS
+from yuzui.dialects.openai_embeddings import DIALECT as OPENAI_EMBEDDINGS
+from yuzui.dialects.openai_image_edits import DIALECT as OPENAI_IMAGE_EDITS
+from yuzui.dialects.openai_images import DIALECT as OPENAI_IMAGES
+from yuzui.dialects.openai_moderations import DIALECT as OPENAI_MODERATIONS
+from yuzui.dialects.openai_responses import DIALECT as OPENAI_RESPONSES
+from yuzui.dialects.openai_speech import DIALECT as OPENAI_SPEECH
+from yuzui.dialects.openai_transcription import DIALECT as OPENAI_TRANSCRIPTION
+from yuzui.dialects.openai_translation import DIALECT as OPENAI_TRANSLATION
+from yuzui.dialects.rerank import DIALECT as RERANK
 
-
-def _all(table):  # type: ignore  # TRANSITION
-    import importlib
-    import importlib.util
-
-    return {
-        path: importlib.import_module(f"yuzui.dialects.{name}").DIALECT
-        for path, name in table.items()
-        if importlib.util.find_spec(f"yuzui.dialects.{name}")
-        and hasattr(importlib.import_module(f"yuzui.dialects.{name}"), "DIALECT")
-    }
-
-
-EXACT = _all(  # type: ignore
+EXACT: Final[Mapping[str, ClientDialect]] = MappingProxyType(
     {
-        "/v1/chat/completions": "openai_chat",
-        "/v1/responses": "openai_responses",
-        "/v1/messages": "anthropic_messages",
-        "/v1/messages/count_tokens": "anthropic_count_tokens",
-        "/v1/embeddings": "openai_embeddings",
-        "/v1/rerank": "rerank",
-        "/v2/rerank": "rerank",
-        "/v1/completions": "openai_completions",
-        "/v1/moderations": "openai_moderations",
-        "/v1/audio/transcriptions": "openai_transcription",
-        "/v1/audio/translations": "openai_translation",
-        "/v1/audio/speech": "openai_speech",
-        "/v1/images/generations": "openai_images",
-        "/v1/images/edits": "openai_image_edits",
+        "/v1/chat/completions": OPENAI_CHAT,
+        "/v1/responses": OPENAI_RESPONSES,
+        "/v1/messages": ANTHROPIC_MESSAGES,
+        "/v1/messages/count_tokens": ANTHROPIC_COUNT_TOKENS,
+        "/v1/embeddings": OPENAI_EMBEDDINGS,
+        "/v1/rerank": RERANK,
+        "/v2/rerank": RERANK,
+        "/v1/completions": OPENAI_COMPLETIONS,
+        "/v1/moderations": OPENAI_MODERATIONS,
+        "/v1/audio/transcriptions": OPENAI_TRANSCRIPTION,
+        "/v1/audio/translations": OPENAI_TRANSLATION,
+        "/v1/audio/speech": OPENAI_SPEECH,
+        "/v1/images/generations": OPENAI_IMAGES,
+        "/v1/images/edits": OPENAI_IMAGE_EDITS,
     }
 )
 """Paths that are matched as they are."""
 
-METHODS = _all(  # type: ignore
+METHODS: Final[Mapping[str, ClientDialect]] = MappingProxyType(
     {
-        "generateContent": "gemini",
-        "streamGenerateContent": "gemini",
-        "countTokens": "gemini_count_tokens",
-        "embedContent": "gemini_embeddings",
-        "batchEmbedContents": "gemini_embeddings",
+        "generateContent": GEMINI,
+        "streamGenerateContent": GEMINI,
+        "countTokens": GEMINI_COUNT_TOKENS,
+        "embedContent": GEMINI_EMBEDDINGS,
+        "batchEmbedContents": GEMINI_EMBEDDINGS,
     }
 )
 """Google's custom methods: the end of a path behind a model's name, `/v1beta/models/NAME:generateContent`."""

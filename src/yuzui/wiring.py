@@ -33,6 +33,7 @@ from yuzui.io.archive import BookArchive
 from yuzui.io.audit_folder import AuditFolder
 from yuzui.io.books import SqliteBooks
 from yuzui.io.clock import SystemClock, SystemRandomness
+from yuzui.io.credentials import Credentials, TokenLine
 from yuzui.io.http_server import HttpServer
 from yuzui.io.line import GuardedLine
 from yuzui.io.logs import LogSink
@@ -114,7 +115,10 @@ class Service:
         except BaseException:
             self.books.stop()
             raise
-        self._upstream = HttpUpstream(endpoint_of=self._endpoint, scripted=play)
+        self._token_line = TokenLine()
+        self._upstream = HttpUpstream(
+            endpoint_of=self._endpoint, scripted=play, credentials=Credentials(self._token_line.send, clock)
+        )
         memory = ConversationMemory(self._secrets.memory_key, capacity=REMEMBERED_MESSAGES)
         memory.load(_remembered(self.books, config, data_dir))
         self._watch = Watch(clock=clock.monotonic, jitter=randomness.fraction)
@@ -171,6 +175,7 @@ class Service:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._upstream.close()
+        await self._token_line.close()
         if self.engine is not None:
             await self.engine.stop()
         try:

@@ -6,7 +6,7 @@ header of a client ever gets here. The allowed set is checked again at this sock
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,7 +28,8 @@ from yuzui.core.errors import (
     UpstreamTLS,
     UpstreamUnreachable,
 )
-from yuzui.core.target import Target
+from yuzui.core.target import Auth, Target
+from yuzui.io.credentials import Credentials
 from yuzui.io.deadlines import Deadlines
 from yuzui.io.queue import TargetQueue
 from yuzui.ports import UpstreamReply
@@ -58,8 +59,11 @@ class HttpUpstream:
         *,
         endpoint_of: Callable[[str], Awaitable[Endpoint | None]],
         scripted: ScriptedAnswer,
+        credentials: Credentials | None = None,
         extra_roots_pem: bytes = b"",
     ) -> None:
+        """`credentials`: for targets with `auth`; without it they cannot be reached."""
+        self._credentials = credentials
         self._endpoint_of = endpoint_of
         self._scripted = scripted
         self._extra_roots_pem = extra_roots_pem
@@ -90,12 +94,20 @@ class HttpUpstream:
                 )
             url = endpoint.url
             headers = {**headers, "authorization": f"Bearer {endpoint.api_key}"}
+        elif target.auth is not None:
+            headers = {**headers, **await self._authorize(target.auth, url + wire.path, wire)}
         request = self._client_of(target).post(url + wire.path).body_bytes(wire.body)
         for name, value in headers.items():
             request = request.header(name, value)
         if wire.is_stream:
             request = request.streamed_read_buffer_limit(0)  # else the first event waits for a full buffer
         return request.build_streamed()
+
+    async def _authorize(self, auth: Auth, url: str, wire: WireRequest) -> Mapping[str, str]:
+        """A token or a signature for exactly these bytes; the wait for it counts as the target's."""
+        if self._credentials is None:
+            raise UpstreamUnreachable("this gateway exchanges no credentials; targets.auth cannot be used")
+        return await self._credentials.headers(auth, method="POST", url=url, headers=wire.headers, body=wire.body)
 
     def _client_of(self, target: Target) -> Client:
         is_own = target.premises == "own"
@@ -131,6 +143,8 @@ class HttpUpstream:
         return queue
 
     async def close(self) -> None:
+        if self._credentials is not None:
+            await self._credentials.close()
         for client in self._clients.values():
             await client.close()
         self._clients.clear()
