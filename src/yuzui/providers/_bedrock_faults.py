@@ -50,9 +50,9 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes, target: Tar
     """The fault for a non-2xx answer; the vendor's words are shortened and freed of the target's key."""
     found = _read(body)
     named = next((value for name, value in headers.items() if name.lower() == "x-amzn-errortype"), "") or found.type_
-    status = _STATUSES.get(_plain(named or ""), status)
+    means = _STATUSES.get(_plain(named or "").lower(), status)
     words = redact(found.message or found.Message or "", target.api_key)
-    fault = _fault(status, f"HTTP {status}", f": {words}" if words else "")
+    fault = _fault(means, f"HTTP {status}", f": {words}" if words else "", status)
     if isinstance(fault, UpstreamBusy):
         fault.retry_after_s = retry_after_s(headers)
     return fault
@@ -60,13 +60,15 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes, target: Tar
 
 def stream_fault(named: str, payload: bytes) -> UpstreamFault:
     """The fault for an exception inside a stream."""
-    status = _STATUSES.get(_plain(named), 500)
-    kind = _plain(named) if _plain(named) in _STATUSES else "an exception of an unknown class"
+    kind = _plain(named)
+    status = _STATUSES.get(kind.lower(), 500)
+    if kind.lower() not in _STATUSES:
+        kind = "an exception of an unknown class"
     words = redact(_read(payload).message or "", "")
     said = f": {words}" if words else ""
     if status == 500:
         return UpstreamInterrupted(f"the target ended its answer with {kind}{said}", code="upstream_error")
-    fault = _fault(status, f"{kind} inside its answer", said)
+    fault = _fault(status, f"{kind} inside its answer", said, status)
     fault.may_have_run = True  # it was writing already
     return fault
 
@@ -79,16 +81,17 @@ def _read(body: bytes) -> _Body:
 
 
 def _plain(named: str) -> str:
-    """`com.amazon.coral#ThrottlingException:http://…` → `throttlingexception`."""
-    return named.partition(":")[0].rpartition("#")[2].strip().lower()
+    """`com.amazon.coral#ThrottlingException:http://…` → `ThrottlingException`."""
+    return named.partition(":")[0].rpartition("#")[2].strip()
 
 
-def _fault(status: int, where: str, said: str) -> UpstreamFault:
+def _fault(status: int, where: str, said: str, answered: int) -> UpstreamFault:
+    """`status` says whose fault it is, `answered` is what came."""
     if status in (401, 403):
         # The vendor's words are left out: they may quote the key or the account.
         advice = "check the target's api_key or auth, and that its account may use the model"
         message = f"the target refused us ({where}); {advice}"
-        return _final(UpstreamRefused(message, upstream_status=status, code="upstream_auth"))
+        return _final(UpstreamRefused(message, upstream_status=answered, code="upstream_auth"))
     if status == 429:
         return UpstreamBusy(f"the target asks us to slow down ({where}){said}")
     if status == 503:
@@ -99,7 +102,7 @@ def _fault(status: int, where: str, said: str) -> UpstreamFault:
         told = 413 if status == 413 else 400
         fault = UpstreamRefused(
             f"the target rejected the request ({where}){said}",
-            upstream_status=status,
+            upstream_status=answered,
             code="upstream_rejected_request",
             status=told,
         )
@@ -107,10 +110,10 @@ def _fault(status: int, where: str, said: str) -> UpstreamFault:
         return _final(fault)
     if status == 404:
         message = f"the target does not know its model or path ({where}){said}"
-        return _final(UpstreamRefused(message, upstream_status=status, code="upstream_not_found"))
+        return _final(UpstreamRefused(message, upstream_status=answered, code="upstream_not_found"))
     if status in (409, 424) or 500 <= status < 600:
-        return UpstreamRefused(f"the target failed ({where}){said}", upstream_status=status)
-    return _final(UpstreamRefused(f"the target refused the request ({where}){said}", upstream_status=status))
+        return UpstreamRefused(f"the target failed ({where}){said}", upstream_status=answered)
+    return _final(UpstreamRefused(f"the target refused the request ({where}){said}", upstream_status=answered))
 
 
 def _final(fault: UpstreamFault) -> UpstreamFault:
