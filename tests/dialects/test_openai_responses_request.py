@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from typing import Any, get_args, get_type_hints
 
 import openai
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openai.types.responses import ResponseInputItemParam, ToolParam
 from openai.types.responses.response_create_params import ResponseCreateParamsBase
 
+from yuzui.core.chat import AnswerFacts, ChatResponse, Choice, Meaning, TextPart
 from yuzui.core.errors import ClientFault, InvalidRequest, UnsupportedFeature
 from yuzui.dialects import openai_responses_wire as wire
 from yuzui.dialects.openai_responses import DIALECT
 from yuzui.dialects.openai_responses_request import FIELDS, parse
+from yuzui.dialects.openai_responses_state import list_input_items
 
+FACTS = AnswerFacts(request_id="req_a")
+ANSWER = ChatResponse(
+    id="v",
+    model="m",
+    created_s=0,
+    choices=(Choice(index=0, parts=(TextPart(text="Hi"),), finish_reason="stop"),),
+    usage=None,
+)
 SAID = {"role": "user", "content": "Hi"}
 
 
@@ -199,7 +213,86 @@ def test_null_is_the_same_as_left_out() -> None:
     assert DIALECT.read_request(body(**nothing)).features == frozenset()
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"metadata": {"a": "\ud800"}},
+        {"tools": [{"type": "function", "name": "f", "x": "\ud800"}], "store": False},
+        {"text": {"format": {"type": "json_schema", "name": "n", "schema": {}, "description": "\ud800"}}},
+        {"input": [{"role": "user", "content": "a", "x": "\ud800"}]},
+        {"safety_identifier": "\ud800", "store": False},
+    ],
+)
+def test_half_a_character_is_refused_before_an_answer_would_have_to_repeat_it(changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match="lone surrogate"):
+        DIALECT.read_request(body(**changes))
+
+
 def test_a_kind_that_is_no_name_is_not_repeated() -> None:
     asked, _ = parse(body(input=[{"type": "a b\n"}], tools=[{"type": "x" * 65}]))
     assert asked.input == [wire.OpaqueItem(kind="unknown")]
     assert asked.tools == [wire.OpaqueTool(kind="unknown")]
+
+
+# ---- whatever comes, only declared errors ---------------------------------------------------------------------------
+
+KEYS = sorted(
+    set(FIELDS)
+    | {"type", "role", "content", "id", "call_id", "name", "arguments", "output", "summary", "encrypted_content"}
+    | {"text", "image_url", "file_data", "detail", "format", "schema", "effort", "mode", "namespace", "action"}
+)
+WORDS = sorted(
+    kinds_of(ResponseInputItemParam)
+    | kinds_of(ToolParam)
+    | {
+        "?",
+        "user",
+        "assistant",
+        "input_text",
+        "output_text",
+        "input_image",
+        "input_file",
+        "auto",
+        "high",
+        "json_schema",
+    }
+    | {"yz1.", "data:image/png;base64,", "https://x.test", "msg_a_0"}
+)
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.sampled_from(WORDS)
+    | st.text(max_size=5)
+    | st.just("\ud800"),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=3), inner, max_size=6)
+    ),
+    max_leaves=30,
+)
+ITEMS = st.lists(st.dictionaries(st.sampled_from(KEYS), JSON, max_size=6) | JSON, max_size=4)
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), JSON, max_size=8), st.none() | ITEMS, st.none() | ITEMS)
+def test_a_body_of_any_shape_is_a_request_or_an_error_of_the_client(
+    found: dict[str, Any], items: list[Any] | None, tools: list[Any] | None
+) -> None:
+    if items is not None:
+        found["input"] = items
+    if tools is not None:
+        found["tools"] = tools
+    found.setdefault("model", "auto")
+    before = json.dumps(found)
+    try:
+        request = DIALECT.read_request(found)
+        with suppress(ClientFault):
+            assert isinstance(request.meaning, Meaning)
+        answer = DIALECT.write_response(ANSWER, request, FACTS)
+        DIALECT.stream_writer(request, FACTS).finish({})
+        kept = DIALECT.to_keep(request, answer)
+        list_input_items(kept, "")
+        DIALECT.follow(DIALECT.read_request(body(previous_response_id="resp_1")), kept)
+    except ClientFault as fault:
+        assert "\n" not in fault.message
+    assert json.dumps(found) == before, "the body is never changed in place"

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from yuzui.core import strict_json
 from yuzui.core.chat import Feature
 from yuzui.core.errors import InvalidRequest, UnsupportedFeature
 from yuzui.dialects import openai_responses_wire as wire
@@ -140,6 +141,8 @@ def parse(body: Mapping[str, Any]) -> tuple[WireResponses, frozenset[Feature]]: 
     if not body.keys() <= FIELDS.keys():
         _check_unknown(body)
     _check_state(asked)
+    # What the answer repeats, and what is kept, must be writable before anything was paid for.
+    strict_json.write(body if asked.store is not False else [body.get(name) for name in _REPEATED])
     found: set[Feature] = set()
     if asked.tools:
         _look_at_tools(asked.tools, "tools", found)
@@ -159,6 +162,10 @@ def read(body: Mapping[str, Any]) -> WireResponses:  # Any: checked JSON
         return msgspec.convert(_sorted_out(body), WireResponses)
     except msgspec.ValidationError as error:
         raise _explain(str(error)) from error
+    except UnicodeEncodeError as error:  # msgspec looks at half a character where an object belongs
+        raise InvalidRequest(
+            "a string in the body has no UTF-8 (a lone surrogate); send whole characters", code="invalid_json"
+        ) from error
 
 
 # ---- before msgspec: what its unions cannot say --------------------------------------------------------------------
@@ -255,6 +262,18 @@ _NAMES: Final = (
     "prompt_cache_key",
     "service_tier",
     "previous_response_id",
+)
+
+
+_REPEATED: Final = (
+    "metadata",
+    "prompt_cache_key",
+    "reasoning",
+    "safety_identifier",
+    "text",
+    "tool_choice",
+    "tools",
+    "user",
 )
 
 
