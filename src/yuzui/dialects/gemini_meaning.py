@@ -17,7 +17,6 @@ from yuzui.core.chat import (
     ImagePart,
     Meaning,
     Message,
-    OpaquePart,
     Part,
     ReasoningPart,
     ResponseFormat,
@@ -52,6 +51,7 @@ _KNOBS: Final[Mapping[str, str]] = {
 """Names of knobs that OpenAI has as well; any other keeps the name that its client knows."""
 _TIERS: Final = {"standard": "default", "flex": "flex", "priority": "priority"}
 _DETAILS: Final = {"MEDIA_RESOLUTION_LOW": "low", "MEDIA_RESOLUTION_HIGH": "high"}
+_FILM_HOSTS: Final = ("youtube.com/", "youtu.be/")  # Google reads films there, whatever their type is said to be
 _OWN_FILES: Final = ("gs://", "files/", "https://generativelanguage.googleapis.com/")
 _NO_BODY: Final[Mapping[str, Any]] = {}  # Any: checked JSON
 
@@ -334,11 +334,11 @@ class _Conversation:
             call_id=found[0] if found is not None else result.id or "", parts=tuple(parts), name=name, is_error=is_error
         )
 
-    def _media(self, part: wire.Part, where: str) -> ImagePart | DocumentPart | AudioPart | OpaquePart | None:
+    def _media(self, part: wire.Part, where: str) -> ImagePart | DocumentPart | AudioPart | None:
         if part.inline_data is not None:
-            return self._inline(part.inline_data, part, where)
+            return self._inline(part.inline_data, part, f"{where}.inlineData")
         if part.file_data is not None:
-            return self._file(part.file_data, part)
+            return self._file(part.file_data, part, f"{where}.fileData")
         for kind, value in (
             ("executableCode", part.executable_code),
             ("codeExecutionResult", part.code_execution_result),
@@ -346,40 +346,37 @@ class _Conversation:
             ("toolResponse", part.tool_response),
         ):
             if value is not None:
-                return OpaquePart(kind=kind)
+                raise _lane_only(f"{where}.{kind}")
         return None
 
-    def _inline(
-        self, blob: wire.Blob, part: wire.Part, where: str
-    ) -> ImagePart | DocumentPart | AudioPart | OpaquePart:
+    def _inline(self, blob: wire.Blob, part: wire.Part, where: str) -> ImagePart | DocumentPart | AudioPart:
         media_type, data = (blob.mime_type or "").lower(), standard_base64(blob.data)
-        kind = media_type.partition("/")[0]
-        match kind:
+        match media_type.partition("/")[0]:
             case "image":
                 return ImagePart(data=data, media_type=media_type, detail=self._detail_of(part))
             case "audio":
                 return AudioPart(data=data, media_type=media_type)
             case "video":
-                return OpaquePart(kind="video")
+                raise _lane_only(where)
             case "text":
                 try:
                     text = b64decode(data, validate=True).decode()
                 except ValueError as error:
                     raise InvalidRequest(
-                        f"`{where}.inlineData.data` must be UTF-8 text in base64", param=f"{where}.inlineData.data"
+                        f"`{where}.data` must be UTF-8 text in base64", param=f"{where}.data"
                     ) from error
                 return DocumentPart(text=text, media_type=media_type, title=blob.display_name or "")
             case _:
                 return DocumentPart(data=data, media_type=media_type, title=blob.display_name or "")
 
-    def _file(self, file: wire.FileData, part: wire.Part) -> ImagePart | DocumentPart | OpaquePart:
+    def _file(self, file: wire.FileData, part: wire.Part, where: str) -> ImagePart | DocumentPart:
         media_type, uri = (file.mime_type or "").lower(), file.file_uri
         url, file_id = ("", uri) if uri.startswith(_OWN_FILES) else (uri, "")
         kind = media_type.partition("/")[0]
         if kind == "image":
             return ImagePart(url=url, file_id=file_id, media_type=media_type, detail=self._detail_of(part))
-        if kind in ("audio", "video") or "youtube.com/" in uri or "youtu.be/" in uri:
-            return OpaquePart(kind=f"{kind or 'video'} by address")
+        if kind in ("audio", "video") or any(host in uri for host in _FILM_HOSTS):
+            raise _lane_only(where)
         return DocumentPart(url=url, file_id=file_id, media_type=media_type, title=file.display_name or "")
 
     def _detail_of(self, part: wire.Part) -> str:

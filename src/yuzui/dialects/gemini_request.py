@@ -112,7 +112,7 @@ def read_path(line: RequestLine, methods: frozenset[str]) -> tuple[str, str]:
         known = ", ".join(f":{name}" for name in sorted(methods))
         raise NotFound(
             f"this path names no method that is known here; POST to /v1beta/models/NAME with one of {known}",
-            code="path_not_found",
+            code="not_found",
         )
     model, publisher = found["model"], found["publisher"]
     if len(model) > _MOST_MODEL_CHARS or _CONTROL.search(model):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -276,8 +276,16 @@ class WirePart(Struct):
     thoughtSignature: str | None = None
     functionCall: WireCall | None = None
     inlineData: _Blob | None = None
-    executableCode: msgspec.Raw | None = None
-    codeExecutionResult: msgspec.Raw | None = None
+    executableCode: Any = None  # Any: this one and the next are only looked whether they are there
+    codeExecutionResult: Any = None
+    toolCall: Any = None
+    toolResponse: Any = None
+
+    @property
+    def is_of_server_tools(self) -> bool:
+        """What a tool of the vendor's did: only the lane shows it."""
+        said = (self.executableCode, self.codeExecutionResult, self.toolCall, self.toolResponse)
+        return any(value is not None for value in said)
 
 
 class _Content(Struct):

@@ -174,7 +174,7 @@ class StreamDecoder(Decoder):
             piece = ToolCallDelta(position=position, id=made, name=call.name or "", arguments=arguments_of(call))
             deltas.append(Delta(index=index, tool_calls=(piece,)))
             return False
-        return part.inlineData is not None or part.executableCode is not None or part.codeExecutionResult is not None
+        return part.inlineData is not None or part.is_of_server_tools
 
     def _block(self, feedback: WireFeedback, deltas: list[Delta]) -> None:
         reason = feedback.blockReason or ""

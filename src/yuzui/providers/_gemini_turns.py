@@ -223,10 +223,16 @@ class _Conversation:
         self._ends_with_result = is_result
 
     def thought_parts(self, message: Message) -> list[Json]:
-        """The parts of a message of the model, each with the signature that stood in front of it."""
+        """The parts of a message of the model; a signature goes onto the next call, or else onto the next text.
+
+        Google signs an answer once, on its first call or at its end, and not every client's dialect keeps a thought in
+        its place: chat completions have texts before calls, whatever stood between them.
+        """
         parts: list[Json] = []
         signature = ""
-        for part in message.parts:
+        calls = [number for number, part in enumerate(message.parts) if isinstance(part, ToolCallPart)]
+        last_call = calls[-1] if calls else -1
+        for number, part in enumerate(message.parts):
             if isinstance(part, ReasoningPart):
                 # A signature that is not Google's is refused, so one whose origin nobody knows is not sent either.
                 if not part.origin or not may_return(part, self._provider):
@@ -241,7 +247,7 @@ class _Conversation:
                 continue
             block = self.part(part)
             if block is not None:
-                if signature:
+                if signature and (isinstance(part, ToolCallPart) or number > last_call):
                     block["thoughtSignature"] = signature
                     signature = ""
                 parts.append(block)
