@@ -8,7 +8,8 @@ from typing import assert_never
 
 from yuzui.core.errors import NotFound
 from yuzui.core.strict_json import write
-from yuzui.dialects import anthropic_models, gemini_models, openai_responses
+from yuzui.dialects import anthropic_models, gemini_models
+from yuzui.dialects import openai_responses_state as responses
 from yuzui.pipeline import Gateway
 from yuzui.ports import ModelShape
 
@@ -68,18 +69,18 @@ class Desk:
 
     async def show_answer(self, authorization: tuple[str, ...], name: str) -> bytes:
         """An answer that its client asked to keep."""
-        return openai_responses.show(await self._kept(authorization, name))
+        return responses.show(await self._kept(authorization, name))
 
     async def list_inputs(self, authorization: tuple[str, ...], name: str, query: str) -> bytes:
         """What led to a kept answer, a page of it."""
-        return openai_responses.list_input_items(await self._kept(authorization, name), query)
+        return responses.list_input_items(await self._kept(authorization, name), query)
 
     async def delete_answer(self, authorization: tuple[str, ...], name: str) -> bytes:
         world = self._gateway.world
         caller = world.gate.identify(authorization)
         if not await world.archive.remove(caller.scope, name):
             raise _unknown_answer(name)
-        return openai_responses.deletion(name)
+        return responses.deletion(name)
 
     async def _kept(self, authorization: tuple[str, ...], name: str) -> bytes:
         world = self._gateway.world

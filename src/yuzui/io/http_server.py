@@ -428,6 +428,8 @@ class _Caller:
                 keys.append(value.decode("latin-1"))
             elif name == b"anthropic-version":
                 self.shape = "anthropic"
+            elif name == b"x-goog-api-client":  # Google's clients ask at /v1/models as well
+                self.shape = "gemini"
             elif name == b"host":
                 self.host = value.decode("latin-1")
             elif name == b"origin":
