@@ -8,6 +8,7 @@ import pytest
 
 from yuzui.accounting.settle import NOTHING, Settlement
 from yuzui.audit.record import write_record
+from yuzui.core.answers import Blob
 from yuzui.core.chat import (
     ChatResponse,
     Choice,
@@ -175,3 +176,17 @@ def test_what_cost_nothing_has_no_cost_and_what_cost_has_both_currencies() -> No
 )
 def test_times_are_utc_with_milliseconds(at_ns: int, text: str) -> None:
     assert rfc3339(at_ns) == text
+
+
+def test_sound_and_pictures_are_content_though_no_delta_tells_of_them() -> None:
+    delivered = Delivered()
+    assert delivered.count(StreamChunk(raw=b"\xff\xf3", has_content=True))
+    assert not delivered.count(StreamChunk(raw=b"{}"))
+    assert (delivered.pieces, delivered.characters) == (1, 0)
+
+
+def test_what_a_transcript_says_is_remembered_where_a_label_needs_it() -> None:
+    delivered = Delivered(texts={})
+    delivered.count_response(Blob(usage=None, raw=b"{}", raw_dialect="openai_transcription", texts=("hello", "there")))
+    assert delivered.texts == {(0, "text", 0): ["hello"], (1, "text", 0): ["there"]}
+    assert (delivered.pieces, delivered.characters) == (1, 10)

@@ -48,7 +48,9 @@ class Delivered:
         """Add `chunk`; say whether it carries content that a client would see."""
         if chunk.usage is not None:
             self.usage = chunk.usage
-        has_content = False
+        has_content = chunk.has_content
+        if has_content:
+            self.pieces += 1
         for delta in chunk.deltas:
             size = len(delta.text) + len(delta.reasoning) + len(delta.refusal)
             for call in delta.tool_calls:

@@ -12,7 +12,10 @@ import pytest
 from fault_upstream import Call, FaultUpstream, Script
 from yuzui.core.decision import AllowedSet
 from yuzui.core.errors import UpstreamBusy, UpstreamFault, UpstreamUnreachable
-from yuzui.core.target import Target, Timeouts
+from yuzui.core.target import Auth, Target, Timeouts
+from yuzui.io.clock import SystemClock
+from yuzui.io.credentials import Credentials
+from yuzui.io.token_requests import TokenRequest
 from yuzui.io.upstream import Endpoint, HttpUpstream
 from yuzui.providers._contract import WireRequest
 
@@ -270,5 +273,51 @@ def test_a_queue_keeps_count_over_a_reload() -> None:
             with pytest.raises(UpstreamBusy):
                 async with upstream.open(wire(), replace(before, max_concurrency=1), ALLOWED):
                     raise AssertionError("the one from before the reload still has the place")
+
+    asyncio.run(story())
+
+
+# ---- credentials -----------------------------------------------------------------------------------------------------
+
+
+def test_what_goes_to_a_target_with_credentials_is_signed_or_carries_a_token() -> None:
+    heads: list[str] = []
+
+    async def answer(call: Call) -> None:
+        heads.append(call.head.decode())
+        await call.write(OK)
+
+    asked: list[str] = []
+
+    async def send(request: TokenRequest) -> tuple[int, bytes]:
+        asked.append(request.url)
+        return 200, b'{"access_token": "short-lived", "expires_in": 3600, "token_type": "Bearer"}'
+
+    async def story() -> None:
+        async with FaultUpstream(answer) as server:
+            upstream = HttpUpstream(
+                endpoint_of=no_endpoint, scripted=no_script, credentials=Credentials(send, SystemClock())
+            )
+            entra = Auth(kind="entra_id", settings={"tenant_id": "t", "client_id": "c", "client_secret": "hush"})
+            signed = Auth(kind="aws_sigv4", settings={"access_key": "AK", "secret_key": "hush", "region": "eu-west-1"})
+            for auth in (entra, entra, signed):
+                assert (await whole(upstream, replace(target(server.base_url), auth=auth)))[0] == 200
+            await upstream.close()
+
+    asyncio.run(story())
+    assert len(asked) == 1  # the token serves until it nears its end
+    assert (
+        heads[0].count("authorization: Bearer short-lived") == heads[1].count("authorization: Bearer short-lived") == 1
+    )
+    assert "authorization: AWS4-HMAC-SHA256 Credential=AK/" in heads[2] and "x-amz-date: " in heads[2]
+    assert not any("hush" in head for head in heads)
+
+
+def test_without_an_exchange_such_a_target_is_out_of_reach_and_nothing_is_sent() -> None:
+    async def story() -> None:
+        upstream = make()
+        with pytest.raises(UpstreamUnreachable, match=r"targets\.auth"):
+            await whole(upstream, replace(target("http://127.0.0.1:9"), auth=Auth(kind="ibm_iam")))
+        await upstream.close()
 
     asyncio.run(story())
