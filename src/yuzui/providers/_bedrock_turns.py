@@ -173,7 +173,8 @@ class Conversation:
                 return {"reasoningContent": {"redactedContent": part.redacted}}
             if part.signature and family.signs_thoughts:
                 return _thought(part)
-            if part.text and part.origin and not part.is_summary and self._target.quirks.reasoning_back:
+            wants_words = "reasoningText" in self._target.quirks.reasoning_fields
+            if part.text and part.origin and not part.is_summary and wants_words:
                 return {"reasoningContent": {"reasoningText": {"text": part.text}}}
         elif part.signature and family.name == "claude" and may_return(part, provider, _CLAUDE_AT_HOME):
             return _thought(part)

@@ -32,6 +32,8 @@ from yuzui.core.target import Target
 Item = dict[str, Any]  # Any: JSON values, about to be encoded
 Drop = Callable[[str], None]
 
+OWN_WORDS: Final = "reasoning_text"
+"""In `quirks.reasoning_fields`: a server of open models that wants thoughts back that nobody encrypted."""
 RELATIVES: Final = frozenset(("openai", "openai_responses"))
 """Rows of one vendor: what a model thought under one of them is understood under the other."""
 
@@ -71,8 +73,7 @@ def write_reasoning(part: ReasoningPart, target: Target) -> Item | None:
     if part.redacted:
         summary = [{"type": "summary_text", "text": part.text}] if part.text and part.is_summary else []
         return {"type": "reasoning", "summary": summary, "encrypted_content": part.redacted}
-    if part.text and not part.is_summary and part.origin and target.quirks.reasoning_back:
-        # Servers of open models that want the thought itself back: `reasoning_back` says so.
+    if part.text and not part.is_summary and part.origin and OWN_WORDS in target.quirks.reasoning_fields:
         return {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": part.text}]}
     return None
 

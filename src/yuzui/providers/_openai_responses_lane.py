@@ -13,7 +13,7 @@ from yuzui.core.chat import ChatRequest
 from yuzui.core.errors import UnsupportedFeature
 from yuzui.core.reasoning import PREFIX, unseal
 from yuzui.core.target import Target
-from yuzui.providers._openai_responses_items import Drop, Item, write_reasoning
+from yuzui.providers._openai_responses_items import OWN_WORDS, Drop, Item, write_reasoning
 
 _STATE: Final = ("previous_response_id", "conversation")
 _WITHOUT_ID: Final = frozenset(
@@ -93,7 +93,7 @@ def _patch_reasoning(item: Item, target: Target) -> Item | None:
     """A thought as it may return to `target`; None for another vendor's, and for one that is only named."""
     encrypted = item.get("encrypted_content")
     if not isinstance(encrypted, str) or not encrypted:
-        return _without_id(item) if item.get("content") and target.quirks.reasoning_back else None
+        return _without_id(item) if item.get("content") and OWN_WORDS in target.quirks.reasoning_fields else None
     if not encrypted.startswith(PREFIX):
         return _without_id(item)
     part = unseal(encrypted, _text(item))

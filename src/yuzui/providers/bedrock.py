@@ -50,7 +50,8 @@ class BedrockCodec(Codec):
         writer = Writer(request, target, output_cap)
         writer.write()
         return WireRequest(
-            path=path_of(target, "converse-stream" if request.stream else "converse"),
+            path=path_of(target, target.quirks.path or "/model/{model}/converse")
+            + ("-stream" if request.stream else ""),
             headers=headers_of(target, eventstream.CONTENT_TYPE if request.stream else "application/json"),
             body=strict_json.write(writer.body),
             is_stream=request.stream,
@@ -74,9 +75,9 @@ class BedrockCodec(Codec):
         return read_fault(status, headers, body, target)
 
 
-def path_of(target: Target, method: str) -> str:
+def path_of(target: Target, path: str) -> str:
     """ARNs are model ids too: their colons and slashes are escaped, as the signature expects."""
-    return f"/model/{quote(target.model, safe='-._~')}/{method}"
+    return path.replace("{model}", quote(target.model, safe="-._~"))
 
 
 def headers_of(target: Target, accept: str) -> dict[str, str]:

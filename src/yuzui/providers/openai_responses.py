@@ -17,7 +17,7 @@ from typing_extensions import override
 from yuzui.core import strict_json
 from yuzui.core.chat import ChatRequest, ChatResponse, Dialect
 from yuzui.core.errors import UpstreamFault
-from yuzui.core.target import Quirks, Target
+from yuzui.core.target import Target
 from yuzui.providers import openai_errors
 from yuzui.providers._contract import Codec, Decoder, WireRequest
 from yuzui.providers._openai_responses_lane import patch
@@ -41,7 +41,6 @@ ROW = ProviderRow(
     price_provider="openai",
     lacks=frozenset({"audio", "n"}),
     offers=frozenset({"server_tools"}),
-    quirks=Quirks(paths={"openai_responses": "/responses"}),
     source="https://developers.openai.com/api/reference/resources/responses",
     checked="2026-11-26",
 )
@@ -93,10 +92,12 @@ def _with_encrypted(include: Any) -> list[Any]:  # Any: checked JSON
 
 
 def _path(target: Target) -> str:
-    path = target.quirks.paths.get("openai_responses", "/responses")
+    quirks = target.quirks
+    own = quirks.path if target.codec == "openai_responses" else ""  # else it is another codec's
+    path = quirks.paths.get("openai_responses") or own or "/responses"
     if "{model}" in path:
         path = path.replace("{model}", quote(target.model, safe=""))
-    return f"{path}?{urlencode(target.quirks.query)}" if target.quirks.query else path
+    return f"{path}?{urlencode(quirks.query)}" if quirks.query else path
 
 
 CODEC: Final = OpenAIResponsesCodec()
