@@ -127,6 +127,18 @@ def test_a_sealed_thought_comes_back_as_it_was(thought: ReasoningPart) -> None:
     assert say(item)[0].parts == (thought,)
 
 
+def test_the_shell_of_a_thought_is_no_thought_and_its_loss_is_reported() -> None:
+    shell = {
+        "type": "reasoning",
+        "id": "rs_x_0",
+        "summary": [],
+        "encrypted_content": seal(ReasoningPart(text="Hm."), "x"),
+    }
+    meant = mean(input=[{"role": "user", "content": "Hi"}, shell, {"role": "assistant", "content": "a"}])
+    assert [type(part) for message in meant.messages for part in message.parts] == [TextPart, TextPart]
+    assert meant.knobs == {"reasoning.content": True}
+
+
 @pytest.mark.parametrize(
     ("wire", "part"),
     [

@@ -158,7 +158,7 @@ class _Turns:
                     self._end_turn()
                     self.messages.append(self._result(item, index))
                 case wire.Reasoning():
-                    self._thoughts.append(_thought(item))
+                    self._think(item)
                 case wire.CustomCall():
                     self._call(item.call_id, hub_name(item.name, item.namespace), item.input, is_custom=True)
                 case wire.ConfigurationUpdate():
@@ -195,6 +195,13 @@ class _Turns:
         self._said += self._parts(item.content)
         self._thoughts = []
         self._has_text = True
+
+    def _think(self, item: wire.Reasoning) -> None:
+        thought = _thought(item)
+        if thought.text or thought.signature or thought.redacted:
+            self._thoughts.append(thought)
+        else:  # some clients send back the shell of a raw thought only
+            self._lost.add("reasoning.content")
 
     def _call(self, call_id: str, name: str, arguments: str, *, is_custom: bool) -> None:
         self._said += self._thoughts
