@@ -208,8 +208,9 @@ class Writer:
                 self._extra["thinking"] = {"type": "adaptive", "display": display}
                 self._is_thinking = True
             return
-        most = self._max_tokens // 2 if self._max_tokens else budget  # it counts towards the limit; an answer must fit
-        budget = min(budget if budget > 0 else THINKING_BUDGETS[effort], most)
+        budget = budget if budget > 0 else THINKING_BUDGETS[effort]
+        if self._max_tokens:
+            budget = min(budget, self._max_tokens // 2)  # it counts towards the limit; an answer must fit too
         if budget < MIN_THINKING_BUDGET or forces_tool or talk.is_unthought_tool_loop():
             self.drop("reasoning_effort")
             return
