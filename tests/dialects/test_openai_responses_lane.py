@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import openai
 import pytest
+from msgspec.structs import replace
 
 from yuzui.core.chat import AnswerFacts, ChatRequest, ChatResponse, Choice, StreamChunk
 from yuzui.core.errors import UpstreamInterrupted, UpstreamInvalid
