@@ -11,6 +11,7 @@ from typing import Literal
 from conformance.facts import RETRY_AFTER, UNKNOWN_NAME, UNKNOWN_VALUE, Asked, Image, Json, Result, Told, Truth
 from conformance.scenario import IMAGES
 from conformance.wires._contract import ASKED_BY_CLIENTS, Wire
+from conformance.wires.gemini import SIGNATURE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,11 @@ class Finding:
     def __str__(self) -> str:
         return f"{self.fact} ({self.detail})" if self.detail else self.fact
 
+
+OWN_SIGNATURES = frozenset(
+    {"", "skip_thought_signature_validator", "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=", SIGNATURE}
+)
+"""Signatures that need no thought: none, Gemini's stand-in for calls from elsewhere (plain or in base64), its own."""
 
 Kind = Literal["pass", "loses", "fails", "impossible", "not_offered"]
 
@@ -78,6 +84,8 @@ def judge_asked(
             out.append(Finding(fact="purity of the request", detail="an unknown field reaches another vendor"))
     if issued is not None:
         out += _judge_thoughts(asked, wire, issued)
+    if not is_lane:
+        out += _judge_signatures(asked, issued)
     return out
 
 
@@ -204,6 +212,13 @@ def _judge_thoughts(asked: Asked, wire: Wire, issued: Truth) -> list[Finding]:
     return out
 
 
+def _judge_signatures(asked: Asked, issued: Truth | None) -> list[Finding]:
+    """No vendor takes a signature that it did not issue; calls from elsewhere have a stand-in."""
+    known = {thought.signature for thought in issued.thoughts} if issued else set()
+    got = {thought.signature for turn in asked.turns for thought in turn.thoughts} - known - OWN_SIGNATURES
+    return [Finding(fact="purity of thoughts", detail="another vendor's signature is sent", is_fatal=True)] if got else []
+
+
 # ---- what reached the client ----------------------------------------------------------------------------------------
 
 
@@ -244,7 +259,7 @@ def _judge_content(truth: Truth, told: Told, skip: frozenset[str]) -> list[Findi
             is_same = False
         if not is_same:
             out.append(Finding(fact="the answer in its schema", detail=f"it says {told.text[:40]!r}", is_fatal=True))
-    elif told.text != truth.text and not truth.refusal:
+    elif told.text != truth.text and not truth.refusal and not _is_plan(truth, told, skip):
         thoughts = [thought.text for thought in truth.thoughts if thought.text]
         mixed = any(text in told.text for text in thoughts)
         out.append(Finding(fact="text", detail="thoughts stand in it" if mixed else "", is_fatal=True))
@@ -262,11 +277,17 @@ def _judge_content(truth: Truth, told: Told, skip: frozenset[str]) -> list[Findi
     elif told.finish != truth.finish:
         out.append(Finding(fact="finish reason", detail=f"{truth.finish} is told as {told.finish!r}"))
     thoughts = "".join(thought.text for thought in truth.thoughts)
+    said = "".join(thought.text for thought in told.thoughts)
     if thoughts and "thoughts" not in skip:
-        said = "".join(thought.text for thought in told.thoughts)
         if _flat(thoughts) != _flat(said):
             out.append(Finding(fact="thoughts", detail="changed" if said else ""))
     return out
+
+
+def _is_plan(truth: Truth, told: Told, skip: frozenset[str]) -> bool:
+    """Text beside calls that the vendor tells as a plan, which may count as a thought."""
+    said = "".join(thought.text for thought in told.thoughts)
+    return "text beside calls" in skip and not told.text and _flat(truth.text) == _flat(said)
 
 
 def _judge_break(truth: Truth, told: Told, skip: frozenset[str], rate_kind: str) -> list[Finding]:

@@ -85,9 +85,8 @@ async def _play(
         seen = cell.seen
         trace(f"{name} step {number} seen", seen)
         trace(f"{name} step {number} told", told)
-        refused = _refused_clearly(case, step, told, seen)
-        if refused:
-            return Verdict(kind="impossible", reason=refused)
+        if not seen and (reason := _refused_clearly(case, step, told, provider)):
+            return Verdict(kind="impossible", reason=reason)
         found = _judge(case, step, told, seen, provider, name, earlier)
         findings += found
         played.append((told, step.truth))
@@ -132,9 +131,19 @@ async def _exchange(http: httpx2.AsyncClient, address: str, headers: dict[str, s
     return Received(status=status, headers=answered, body=b"".join(pieces))
 
 
-def _refused_clearly(case: Case, step: Step, told: Told, seen: list[Seen]) -> str:
-    """Why the cell is not possible, if the gateway said so before it asked the upstream; else an empty string."""
-    return ""
+def _refused_clearly(case: Case, step: Step, told: Told, provider: Provider) -> str:
+    """Why the cell is not possible: the step needs what the vendor has no place for, and the gateway said so with 400
+    before it asked the upstream. Empty: anything else."""
+    lacks = frozenset[str]().union(*(WIRES[wire].cannot_ask for wire in provider.wires.values()))
+    needed = {"tool_choice"} if step.asked.get("tool_choice") else set()
+    if "result images" not in case.unsaid:
+        results = [result for turn in step.asked["turns"] for result in turn.get("results", ())]
+        needed |= {"result images"} if any(result.get("images") for result in results) else set()
+    missing = sorted(needed & lacks)
+    if not missing or told.failure is None or told.failure.status not in (400, 422):
+        return ""
+    words = {"tool_choice": "a call that must be made", "result images": "images in a tool's result"}
+    return f"the vendor's API has no place for {' and '.join(words[name] for name in missing)}; refused before it is asked"
 
 
 def _judge(

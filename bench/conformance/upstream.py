@@ -93,7 +93,7 @@ class Upstream:
             return json_answer({"error": {"message": f"{provider.name} has no {path}", "code": 404}}, 404)
         wire, cell = WIRES[name], self.cells[mark[-1].decode()]
         headers = {k.decode().lower(): v.decode("latin-1") for k, v in request.headers}
-        asked = _asked(name, path, body)
+        asked = _asked(name, path, headers, body)
         cell.seen.append(Seen(provider=provider.name, wire=name, path=path, asked=asked, headers=headers))
         if asked.complaints:
             return wire.refuse(400, "; ".join(asked.complaints))
@@ -102,12 +102,12 @@ class Upstream:
         return (wire.stream if asked.is_stream else wire.whole)(cell.truth, asked)
 
 
-def _asked(wire: str, path: str, body: bytes) -> Asked:
+def _asked(wire: str, path: str, headers: dict[str, str], body: bytes) -> Asked:
     try:
         value: Json = json.loads(body)
         if not isinstance(value, dict):
             return Asked(complaints=["the body is no object"])
-        return WIRES[wire].read(path, value)
+        return WIRES[wire].read(path, headers, value)
     except ValueError:
         return Asked(complaints=["the body is not JSON"])
     except (AttributeError, KeyError, TypeError) as error:  # a shape that no vendor reads

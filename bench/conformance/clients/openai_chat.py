@@ -97,7 +97,7 @@ def merge(whole: dict[str, Json], delta: dict[str, Json]) -> str:
         elif isinstance(had, list) and isinstance(value, list):
             for item in value:
                 if not isinstance(item, dict) or not isinstance(item.get("index"), int):
-                    had.append(item)
+                    had += value
                     return f"{key} has entries without an index: the official stream helper raises"
                 if item["index"] < len(had):
                     if problem := merge(had[item["index"]], item):

@@ -29,7 +29,7 @@ class Bedrock:
 
     # ---- what was asked ----
 
-    def read(self, path: str, body: dict[str, Json]) -> Asked:
+    def read(self, path: str, headers: dict[str, str], body: dict[str, Json]) -> Asked:
         found = re.search(r"/model/(.+)/(converse|converse-stream)", path)
         asked = Asked(
             model=unquote(unquote(found[1])) if found else "", is_stream=path.endswith("-stream"), fields=body

@@ -22,12 +22,12 @@ FINISH = {"stop": "COMPLETE", "length": "MAX_TOKENS", "tool_calls": "TOOL_CALL"}
 
 class Cohere:
     thoughts: Literal["signed", "plain", "none"] = "plain"
-    cannot_tell = frozenset({"cache_write", "reasoning", "signature", "redacted", "refusal text", "retry after"})
+    cannot_tell = frozenset({"cache_write", "reasoning", "signature", "redacted", "refusal text", "retry after", "text beside calls"})
     cannot_ask = frozenset({"result images", "result errors", "cache_marks"})
 
     # ---- what was asked ----
 
-    def read(self, path: str, body: dict[str, Json]) -> Asked:
+    def read(self, path: str, headers: dict[str, str], body: dict[str, Json]) -> Asked:
         asked = Asked(model=body.get("model", ""), is_stream=bool(body.get("stream")), fields=body)
         asked.complaints += unknown_fields(body, KNOWN)
         messages = [self._plain(asked, message) for message in body.get("messages") or []]
@@ -67,7 +67,9 @@ class Cohere:
         content: list[dict[str, Json]] = [
             {"type": "thinking", "thinking": thought.text} for thought in truth.thoughts if thought.text
         ]
-        if truth.text:
+        if truth.text and truth.calls:
+            message["tool_plan"] = truth.text
+        elif truth.text:
             content.append({"type": "text", "text": truth.text})
         if content:
             message["content"] = content
@@ -123,7 +125,7 @@ class Cohere:
     def _usage(self, truth: Truth) -> dict[str, Json]:
         u = truth.usage
         return {
-            "billed_units": {"input_tokens": (u.input or 0) - (u.cached or 0), "output_tokens": u.output or 0},
+            "billed_units": {"input_tokens": u.input or 0, "output_tokens": u.output or 0},
             "tokens": {"input_tokens": u.input or 0, "output_tokens": u.output or 0},
             "cached_tokens": u.cached or 0,
         }

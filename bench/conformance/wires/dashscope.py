@@ -23,8 +23,9 @@ class DashScope:
 
     # ---- what was asked ----
 
-    def read(self, path: str, body: dict[str, Json]) -> Asked:
-        asked = Asked(model=body.get("model", ""), fields=body)
+    def read(self, path: str, headers: dict[str, str], body: dict[str, Json]) -> Asked:
+        is_stream = headers.get("x-dashscope-sse") == "enable" or "event-stream" in headers.get("accept", "")
+        asked = Asked(model=body.get("model", ""), is_stream=is_stream, fields=body)
         asked.complaints += unknown_fields(body, KNOWN)
         parameters = body.get("parameters") or {}
         is_multimodal = "multimodal-generation" in path
@@ -39,7 +40,8 @@ class DashScope:
         if parameters.get("enable_thinking"):
             asked.knobs["thinking"] = True
         asked.fields["is_multimodal"] = is_multimodal
-        asked.fields["is_incremental"] = bool(parameters.get("incremental_output"))
+        if is_stream and not parameters.get("incremental_output"):
+            asked.complaints.append("a stream without incremental_output")
         return asked
 
     # ---- what is answered ----

@@ -18,6 +18,8 @@ KNOWN = frozenset(
     "model contents tools toolConfig safetySettings systemInstruction generationConfig cachedContent labels store"
     " serviceTier".split()
 )
+SIGNATURE = "U2lnbmVkOiBhIGNhbGwgb2YgR2VtaW5pIDM="
+"""Gemini 3 signs the first of its calls, also when it tells no thought."""
 FINISH = {"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP", "content_filter": "SAFETY"}
 
 
@@ -28,7 +30,7 @@ class Gemini:
 
     # ---- what was asked ----
 
-    def read(self, path: str, body: dict[str, Json]) -> Asked:
+    def read(self, path: str, headers: dict[str, str], body: dict[str, Json]) -> Asked:
         body = camel(body)
         found = re.search(r"/models/([^:/]+):(\w+)", path)
         asked = Asked(
@@ -178,7 +180,7 @@ class Gemini:
 
     def _parts(self, truth: Truth, texts: list[str]) -> list[dict[str, Json]]:
         parts: list[dict[str, Json]] = []
-        signature = ""
+        signature = SIGNATURE
         for thought in truth.thoughts:
             if thought.text:
                 parts.append({"text": thought.text, "thought": True})
@@ -187,7 +189,7 @@ class Gemini:
             parts.append({"text": text})
         for position, call in enumerate(truth.calls):
             part: dict[str, Json] = {"functionCall": {"name": call.name, "args": call.values}}
-            if signature and position == 0:
+            if position == 0:  # parallel calls share it
                 part["thoughtSignature"] = signature
             parts.append(part)
         return parts

@@ -24,7 +24,7 @@ class Ollama:
 
     # ---- what was asked ----
 
-    def read(self, path: str, body: dict[str, Json]) -> Asked:
+    def read(self, path: str, headers: dict[str, str], body: dict[str, Json]) -> Asked:
         asked = Asked(model=body.get("model", ""), is_stream=body.get("stream", True), fields=body)
         for message in body.get("messages") or []:
             self._read_message(asked, message)

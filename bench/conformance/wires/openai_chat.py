@@ -71,7 +71,7 @@ class OpenAIChat:
 
     # ---- what was asked ----
 
-    def read(self, path: str, body: dict[str, Json]) -> Asked:
+    def read(self, path: str, headers: dict[str, str], body: dict[str, Json]) -> Asked:
         asked = Asked(model=body.get("model", ""), is_stream=bool(body.get("stream")), fields=body)
         read_messages(asked, body.get("messages") or [], strict=self.flavour.is_strict)
         if self.flavour.is_strict:

@@ -28,7 +28,7 @@ class OpenAIResponses:
 
     # ---- what was asked ----
 
-    def read(self, path: str, body: dict[str, Json]) -> Asked:
+    def read(self, path: str, headers: dict[str, str], body: dict[str, Json]) -> Asked:
         asked = Asked(model=body.get("model", ""), is_stream=bool(body.get("stream")), fields=body)
         asked.complaints += unknown_fields(body, KNOWN)
         asked.system = body.get("instructions") or ""

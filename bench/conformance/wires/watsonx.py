@@ -23,8 +23,8 @@ class Watsonx(OpenAIChat):
         super().__init__(Flavour(name="watsonx", thinks=True))
         self.cannot_tell |= {"cached", "refusal text", "retry after"}
 
-    def read(self, path: str, body: dict[str, Json]) -> Asked:
-        asked = super().read(path, body)
+    def read(self, path: str, headers: dict[str, str], body: dict[str, Json]) -> Asked:
+        asked = super().read(path, headers, body)
         asked.model, asked.is_stream = body.get("model_id", ""), "chat_stream" in path
         asked.complaints += unknown_fields(body, KNOWN)
         if not body.get("model_id") or not (body.get("project_id") or body.get("space_id")):
