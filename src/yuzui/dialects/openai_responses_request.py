@@ -93,6 +93,7 @@ _ITEMS: Final = frozenset(
         "configuration_update",
     )
 )
+_PLAIN_ITEMS: Final = _ITEMS - {"additional_tools"}
 _TOOLS: Final = frozenset(("function", "custom", "namespace", "web_search"))
 
 _FOLDED: Final = {name.replace("_", "") for name in FIELDS}
@@ -131,6 +132,8 @@ _PART_FEATURES: Final[Mapping[type, Feature]] = {
     wire.AudioPart: "audio",
     wire.FilePart: "files",
 }
+_CALLS: Final = (wire.FunctionCall, wire.CustomCall)  # tuples: a union would be made anew for each item
+_OUTPUTS: Final = (wire.FunctionOutput, wire.CustomOutput)
 _JSON_FORMATS: Final = (wire.JsonObjectFormat, wire.JsonSchemaFormat)
 
 
@@ -175,11 +178,21 @@ def _sorted_out(body: Mapping[str, Any]) -> Mapping[str, Any]:  # Any: checked J
     """`body` with a `type` on every item and tool that is understood; what only the lane can carry becomes opaque."""
     items, tools = body.get("input"), body.get("tools")
     changes: dict[str, Any] = {}  # Any: checked JSON
-    if isinstance(items, list) and not all(type(item) is dict and _kind_of(item) in _PLAIN for item in items):
+    if type(items) is list and not _have_kinds(items, _PLAIN_ITEMS):
         changes["input"] = [_sorted_item(item) for item in items]
-    if isinstance(tools, list):
+    if type(tools) is list and not _have_kinds(tools, _TOOLS):
         changes["tools"] = [_sorted_tool(tool) for tool in tools]
     return {**body, **changes} if changes else body
+
+
+def _have_kinds(values: list[Any], kinds: frozenset[str]) -> bool:  # Any: checked JSON
+    try:
+        for value in values:
+            if value["type"] not in kinds:
+                return False
+    except (KeyError, TypeError):  # no type, no object, or a type that is no string
+        return False
+    return True
 
 
 def _sorted_item(item: Any) -> Any:  # Any: checked JSON
@@ -216,8 +229,6 @@ def _kind_of(value: dict[str, Any]) -> str | None:  # Any: checked JSON
 def _speakable(kind: str) -> str:
     return kind if kind.isidentifier() and len(kind) <= 64 else "unknown"  # it is named in messages of ours
 
-
-_PLAIN: Final = _ITEMS - {"additional_tools"}
 
 # ---- in our words ---------------------------------------------------------------------------------------------------
 
@@ -304,7 +315,7 @@ def _check_state(asked: WireResponses) -> None:
         raise InvalidRequest("`input` is missing; send a string or an array of items", param="input")
 
 
-def _look_at_tools(tools: list[wire.Tool], param: str, found: set[Feature]) -> None:
+def _look_at_tools(tools: list[wire.Tool], place: str, found: set[Feature]) -> None:
     for index, tool in enumerate(tools):
         if isinstance(tool, wire.WebSearchTool):
             found.add("web_search")
@@ -312,43 +323,51 @@ def _look_at_tools(tools: list[wire.Tool], param: str, found: set[Feature]) -> N
             found.add("server_tools")
         else:
             found.add("tools")
-            check_name(tool.name, f"{param}[{index}].name")
+            _check_name(tool.name, place, index, "name")
 
 
 def _look_at_item(item: wire.Item, index: int, found: set[Feature]) -> None:
     if isinstance(item, wire.Message):
         if type(item.content) is list:
-            _look_at_parts(item.content, f"input[{index}].content", found)
-    elif isinstance(item, wire.FunctionCall | wire.CustomCall):
-        check_name(item.name, f"input[{index}].name")
-    elif isinstance(item, wire.FunctionOutput | wire.CustomOutput):
+            _look_at_parts(item.content, index, "content", found)
+    elif isinstance(item, _CALLS):
+        _check_name(item.name, "input", index, "name")
+    elif isinstance(item, _OUTPUTS):
         if type(item.output) is list:
-            _look_at_parts(item.output, f"input[{index}].output", found)
+            _look_at_parts(item.output, index, "output", found)
     elif isinstance(item, wire.ItemReference):
-        check_name(item.id, f"input[{index}].id")
+        _check_name(item.id, "input", index, "id")
     elif isinstance(item, wire.AdditionalTools):
         _look_at_tools(item.tools, f"input[{index}].tools", found)
     elif isinstance(item, wire.OpaqueItem) and item.kind != "web_search_call":
         found.add("server_tools")
 
 
-def _look_at_parts(parts: list[wire.ContentPart], param: str, found: set[Feature]) -> None:
+def _check_name(value: str, place: str, index: int, field: str) -> None:
+    if not (value.isascii() and value.isprintable()):
+        check_name(value, f"{place}[{index}].{field}")
+
+
+def _look_at_parts(parts: list[wire.ContentPart], item: int, field: str, found: set[Feature]) -> None:
     for index, part in enumerate(parts):
         feature = _PART_FEATURES.get(type(part))
         if feature is None:
             continue
         found.add(feature)
+        param = f"input[{item}].{field}[{index}]"
         match part:
             case wire.ImagePart(image_url=str() as url):
-                _check_url(url, f"{param}[{index}].image_url", "data:image/")
+                _check_url(url, f"{param}.image_url", "data:image/")
             case wire.ImagePart(file_id=None):
-                path = f"{param}[{index}].image_url"
-                raise InvalidRequest(f"`{path}` is missing; send it or `file_id`", param=path)
+                raise InvalidRequest(
+                    f"`{param}.image_url` is missing; send it or `file_id`", param=f"{param}.image_url"
+                )
             case wire.FilePart(file_url=str() as url):
-                _check_url(url, f"{param}[{index}].file_url", "data:")
+                _check_url(url, f"{param}.file_url", "data:")
             case wire.FilePart(file_data=None, file_id=None):
-                path = f"{param}[{index}].file_data"
-                raise InvalidRequest(f"`{path}` is missing; send it, `file_url` or `file_id`", param=path)
+                raise InvalidRequest(
+                    f"`{param}.file_data` is missing; send it, `file_url` or `file_id`", param=f"{param}.file_data"
+                )
             case _:
                 pass
 
