@@ -63,8 +63,9 @@ def test_base64_where_numbers_were_asked_is_respelled() -> None:
 
 @pytest.mark.parametrize("vector", [[1.0, 2.0, 3.0], packed(1.0, 2.0, 3.0)])
 def test_ignored_dimensions_are_a_fault(vector: object) -> None:
-    with pytest.raises(UpstreamInvalid, match="vectors of 3 numbers where `dimensions` asks for 2"):
+    with pytest.raises(UpstreamInvalid, match="vectors of 3 numbers where `dimensions` asks for 2") as caught:
         CODEC.read_response(answer(vector), lane(input="a", dimensions=2))
+    assert (caught.value.status, caught.value.param, caught.value.counts_for_breaker) == (400, "dimensions", False)
     assert CODEC.read_response(answer(vector), lane(input="a", dimensions=3)).model == "m"
 
 

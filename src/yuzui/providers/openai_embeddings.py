@@ -162,10 +162,15 @@ def _check_length(raw: Raw, dimensions: int) -> None:
     data = bytes(raw)
     length = len(_text.decode(data).rstrip("=")) * 3 // 4 // 4 if _is_base64(raw) else data.count(b",") + 1
     if length != dimensions:
-        raise UpstreamInvalid(
+        fault = UpstreamInvalid(
             f"the target sent vectors of {length} numbers where `dimensions` asks for {dimensions}: its model cannot "
-            "shorten them; leave the field out or choose another model"
+            "shorten them; leave the field out or choose another model",
+            code="unsupported_feature",
+            status=400,  # the official clients would ask again, and pay again, after a 502
+            param="dimensions",
         )
+        fault.counts_for_breaker = False  # the target is well; it was asked for what its model cannot do
+        raise fault
 
 
 def _is_base64(raw: Raw) -> bool:
