@@ -397,12 +397,7 @@ def _web_search(tools: list[wire.Tool] | None) -> WebSearch | None:
 
 
 def _server_tools(chat: wire.WireMessages) -> tuple[str, ...]:
-    names = [tool.type or "" for tool in chat.tools or () if not (tool.is_custom or tool.is_web_search)]
-    if chat.mcp_servers:
-        names.append("mcp_servers")
-    if chat.container:
-        names.append("container")
-    return tuple(dict.fromkeys(names))
+    return tuple([tool.type or "" for tool in chat.tools or () if not (tool.is_custom or tool.is_web_search)])
 
 
 def _response_format(chat: wire.WireMessages) -> ResponseFormat | None:
@@ -449,6 +444,8 @@ def _refuse_lane_fields(chat: wire.WireMessages) -> None:
         "compaction": chat.compaction,
         "billing_policy": chat.billing_policy if (chat.billing_policy or {}).get("bill_to", "self") != "self" else None,
         "inference_geo": chat.inference_geo if chat.inference_geo != "global" else None,
+        "mcp_servers": chat.mcp_servers or None,
+        "container": chat.container or None,
     }
     for name, value in asked.items():
         if value is not None:

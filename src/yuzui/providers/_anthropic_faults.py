@@ -31,7 +31,7 @@ _SPEND_LIMITS = frozenset({"enforced_spend_limit_reached", "contract_spend_limit
 
 
 class _Details(msgspec.Struct, frozen=True):
-    error_code: str = ""
+    error_code: str | None = None
 
 
 class WireError(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ def stream_fault(error: WireError) -> UpstreamFault:
 
 
 def _fault(status: int, error: WireError, where: str, words: str) -> UpstreamFault:
-    code = error.details.error_code if error.details else ""
+    code = (error.details.error_code or "") if error.details else ""
     if status == 402 or code in _SPEND_LIMITS:
         message = f"our account at the target has no credit left ({where}){words}"
         return _final(UpstreamRefused(message, upstream_status=status, code="upstream_quota_exhausted"))
