@@ -59,9 +59,9 @@ def json_schema(schema: Mapping[str, Any]) -> Schema:  # Any: as above
         elif key == "example":
             out["examples"] = [value]
         elif key == "format":
-            if value not in _MACHINE_FORMATS:
+            if not isinstance(value, str) or value not in _MACHINE_FORMATS:
                 out[key] = value
-        elif key in _SIZES and isinstance(value, str) and value.isdecimal():
+        elif key in _SIZES and isinstance(value, str) and value.isdecimal() and len(value) < 19:
             out[key] = int(value)
         elif key == "$ref" and isinstance(value, str):
             out[key] = value.replace("#/defs/", "#/$defs/", 1)
