@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from typing_extensions import override
 
 from yuzui.core import strict_json
 from yuzui.core.chat import ChatRequest, ChatResponse, Dialect
 from yuzui.core.errors import UpstreamFault
-from yuzui.core.target import Target
+from yuzui.core.target import Target, path_of
 from yuzui.providers import openai_errors
 from yuzui.providers._contract import Codec, Decoder, WireRequest
 from yuzui.providers._openai_responses_lane import patch
@@ -92,12 +92,8 @@ def _with_encrypted(include: Any) -> list[Any]:  # Any: checked JSON
 
 
 def _path(target: Target) -> str:
-    quirks = target.quirks
-    own = quirks.path if target.codec == "openai_responses" else ""  # else it is another codec's
-    path = quirks.paths.get("openai_responses") or own or "/responses"
-    if "{model}" in path:
-        path = path.replace("{model}", quote(target.model, safe=""))
-    return f"{path}?{urlencode(quirks.query)}" if quirks.query else path
+    path = path_of(target, "openai_responses", "/responses")
+    return f"{path}?{urlencode(target.quirks.query)}" if target.quirks.query else path
 
 
 CODEC: Final = OpenAIResponsesCodec()
