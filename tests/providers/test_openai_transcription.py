@@ -138,6 +138,19 @@ DONE = (
 )
 
 
+def test_a_stream_that_tells_nothing_is_guessed_and_one_that_tells_is_not() -> None:
+    asked = wire(stream="true")
+    assert asked.units is None  # nothing that the pipeline would add to what a server tells
+    silent = CODEC.decoder(asked).feed(b'data: {"type":"transcript.text.done","text":"I"}\n\n')
+    assert silent[-1].usage == GUESS
+    whole = CODEC.decoder(asked).feed(b'{"text":"I"}')
+    assert whole[-1].usage == GUESS
+    decoder = CODEC.decoder(asked)
+    last = decoder.feed(b'data: {"choices":[{"delta":{"content":"I"},"finish_reason":"stop"}]}\n\n')
+    told = decoder.feed(b'data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":3}}\n\n')
+    assert (last[-1].usage, told[-1].usage) == (GUESS, Usage(input_tokens=9, output_tokens=3))
+
+
 def feed(*pieces: bytes) -> list[StreamChunk]:
     """Chunks, with the end of the bytes; the same for any cut."""
     whole = b"".join(pieces)

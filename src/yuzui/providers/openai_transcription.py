@@ -55,6 +55,8 @@ _MOST_TRIED_BYTES: Final = 8 * _MOST_WHOLE_BYTES
 class TranscriptionWire(WireRequest):
     kind: _Kind = "json"
     """What the answer will be; `text_of_json`: JSON, of which the client wants the text."""
+    guess: Usage | None = None
+    """What to book where the server tells nothing at all."""
 
 
 class OpenAITranscriptionCodec(OperationCodec):
@@ -85,8 +87,8 @@ class OpenAITranscriptionCodec(OperationCodec):
             dropped=tuple(patched.dropped),
             is_lane=True,
             model=target.model,
-            units=_guess(body),
             kind=kind,
+            guess=_guess(body),
         )
 
     @override
@@ -99,9 +101,8 @@ class OpenAITranscriptionCodec(OperationCodec):
             text = _read_text(body)
             if kind == "subtitles":
                 told = _read_subtitles(text)
-        guessed = wire.units if wire is not None else None
         return Blob(
-            usage=told or guessed,
+            usage=told or _guess_of(wire),
             raw=f"{text}\n".encode() if kind == "text_of_json" else body,
             raw_dialect=self.dialect,
             texts=(text,) if text else (),
@@ -109,16 +110,17 @@ class OpenAITranscriptionCodec(OperationCodec):
 
     @override
     def decoder(self, wire: WireRequest | None = None) -> Decoder:
-        return TranscriptionDecoder()
+        return TranscriptionDecoder(_guess_of(wire))
 
 
 class TranscriptionDecoder(EventDecoder):
     """OpenAI's events, vLLM's chunks; or the whole answer as JSON, which models that cannot stream give instead."""
 
-    __slots__ = ("_ended", "_has_text", "_is_whole", "_parts", "_size", "_tried")
+    __slots__ = ("_ended", "_guess", "_has_text", "_is_whole", "_parts", "_size", "_tried")
 
-    def __init__(self) -> None:
+    def __init__(self, guess: Usage | None) -> None:
         super().__init__()
+        self._guess = guess
         self._is_whole: bool | None = None
         self._parts: list[bytes] = []
         self._size = 0
@@ -157,7 +159,8 @@ class TranscriptionDecoder(EventDecoder):
         text, usage = _read_json(body)
         self.end()
         fields = {"type": Raw(b'"transcript.text.done"')} | fields
-        return [StreamChunk(raw=_encoder.encode(fields), deltas=(Delta(text=text, finish_reason="stop"),), usage=usage)]
+        end = (Delta(text=text, finish_reason="stop"),)
+        return [StreamChunk(raw=_encoder.encode(fields), deltas=end, usage=usage or self._guess)]
 
     @override
     def read_event(self, event: str, raw: bytes) -> StreamChunk:
@@ -165,14 +168,18 @@ class TranscriptionDecoder(EventDecoder):
         self.check_error(raw, found.error)
         usage = read_usage(found.usage)
         if found.choices is not None:
-            return StreamChunk(raw=raw, deltas=tuple([self._delta(choice) for choice in found.choices]), usage=usage)
+            deltas = tuple([self._delta(choice) for choice in found.choices])
+            if usage is None and deltas and self._ended:
+                usage = self._guess  # replaced by the counts, if they still come
+            return StreamChunk(raw=raw, deltas=deltas, usage=usage)
         kind = found.type or event
         if kind == "transcript.text.done":
             if found.text is None:
                 raise UpstreamInvalid(f"event {self.events} of the target's stream has no `text`")
             self.end()
             text = "" if self._has_text else found.text
-            return StreamChunk(raw=raw, event=event, deltas=(Delta(text=text, finish_reason="stop"),), usage=usage)
+            end = (Delta(text=text, finish_reason="stop"),)
+            return StreamChunk(raw=raw, event=event, deltas=end, usage=usage or self._guess)
         if kind == "transcript.text.delta":
             self._has_text = True
             return StreamChunk(raw=raw, event=event, deltas=(Delta(text=found.delta or ""),), usage=usage)
@@ -231,6 +238,10 @@ def _seconds(duration: float | str) -> Usage | None:
         return seconds_heard(float(duration))
     except ValueError:
         return None
+
+
+def _guess_of(wire: WireRequest | None) -> Usage | None:
+    return wire.guess if isinstance(wire, TranscriptionWire) else None
 
 
 def _guess(body: dict[str, Any]) -> Usage:  # Any: texts, lists of them, parts
