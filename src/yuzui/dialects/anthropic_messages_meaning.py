@@ -440,7 +440,6 @@ def _refuse_lane_fields(chat: wire.WireMessages) -> None:
             "`max_tokens` of 0 only fills a prompt cache, which this target cannot; send at least 1", param="max_tokens"
         )
     asked = {
-        "thread": chat.thread,
         "compaction": chat.compaction,
         "billing_policy": chat.billing_policy if (chat.billing_policy or {}).get("bill_to", "self") != "self" else None,
         "inference_geo": chat.inference_geo if chat.inference_geo != "global" else None,

@@ -15,9 +15,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from yuzui.core.chat import Feature
-from yuzui.core.errors import InvalidRequest
+from yuzui.core.errors import InvalidRequest, UnsupportedFeature
 
-Treatment = Literal["understood", "feature", "knob", "lane"]
+Treatment = Literal["understood", "feature", "knob", "lane", "refused"]
 
 FIELDS: Final[Mapping[str, Treatment]] = {
     # understood: part of what every dialect can say, translated to any of them
@@ -51,7 +51,8 @@ FIELDS: Final[Mapping[str, Treatment]] = {
     "billing_policy": "lane",
     "compaction": "lane",
     "inference_geo": "lane",
-    "thread": "lane",
+    # refused: what was said earlier would lie with the vendor, and nobody here could see how sensitive it is
+    "thread": "refused",
 }
 """Every request field of the API. A field that is not here is unknown to us: it stays in the body, which only the
 same-dialect lane sends."""
@@ -107,6 +108,13 @@ def parse(body: Mapping[str, Any]) -> WireMessages:  # Any: checked JSON
     except msgspec.ValidationError as error:
         wire = _parse_without_strangers(body, error)
     check_name(wire.model, "model")
+    if wire.thread is not None:
+        # The vendor's own code for it: its clients (tool runners above all) then send the conversation themselves.
+        raise UnsupportedFeature(
+            "`thread` leaves the conversation with the vendor; leave it out and send all messages",
+            param="thread",
+            code="thread_unsupported_request",
+        )
     if not body.keys() <= FIELDS.keys():
         _check_unknown(body)
     if wire.metadata is not None and wire.metadata.user_id:
