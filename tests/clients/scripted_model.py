@@ -224,7 +224,7 @@ def _think(question: Question, round_: int) -> Answer:
 
 
 def _again(question: Question, round_: int) -> Answer:
-    thoughts = [thought.text for turn in question.turns for thought in turn.thoughts]
+    thoughts = "".join(thought.text for turn in question.turns for thought in turn.thoughts)
     return Answer(text="I remember." if DEEP_THOUGHT in thoughts else "I do not remember.")
 
 
@@ -249,6 +249,6 @@ _SCRIPTS = {
     "long": _long,
     "length": lambda question, round_: Answer(text=PLAIN, finish="length"),
     "refuse": lambda question, round_: Answer(text="", finish="filter"),
-    "cut": lambda question, round_: Answer(text=PLAIN, ends="cut"),
-    "fail": lambda question, round_: Answer(text=PLAIN, ends="error"),
+    "cut": lambda question, round_: Answer(text=PLAIN * 4, ends="cut"),
+    "fail": lambda question, round_: Answer(text=PLAIN * 4, ends="error"),
 }

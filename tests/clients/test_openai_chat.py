@@ -17,6 +17,7 @@ from clients.scripted_model import DEEP_THOUGHT, PLAIN, THOUGHT, counts_of
 from clients.tools import DONE, NOTHING_SCHEMA, PICTURE, PICTURE_URL, WEATHER_SCHEMA, Weather, run
 
 NAMES = [row.name for row in TARGETS]
+WIRES = {row.name: row.wire for row in TARGETS}
 Options = dict[str, Any]  # Any: the client's own options
 THINKING: Options = {"reasoning_effort": "low", "max_tokens": 8000}
 TOOLS: list[Any] = [  # Any: the client's TypedDicts
@@ -135,7 +136,7 @@ def test_a_tool_loop_of_several_turns(client: openai.OpenAI, model: str, stream:
     first, second, third = loop(client, model, stream=stream, **(THINKING if thinking else {}))
     assert [len(answer.choices[0].message.tool_calls or []) for answer in (first, second, third)] == [2, 1, 0]
     assert third.choices[0].message.content == DONE
-    if thinking or model != "claude":
+    if thinking or WIRES[model] == "chat":  # open models think unasked
         check_usage(first.usage, "weather", 0)
         assert reasoning_of(first.choices[0].message) == THOUGHT
     check_usage(third.usage, "weather", 2)
@@ -143,6 +144,8 @@ def test_a_tool_loop_of_several_turns(client: openai.OpenAI, model: str, stream:
 
 def reasoning_of(message: Any) -> str:  # Any: fields that the client keeps without a type
     found = getattr(message, "reasoning_content", None) or getattr(message, "reasoning", None) or ""
+    if not found and "<think>" in (message.content or ""):  # same dialect on both ends: not touched
+        found = message.content.partition("<think>")[2].partition("</think>")[0].strip()
     assert isinstance(found, str)
     return found
 
@@ -183,11 +186,12 @@ def test_a_thought_is_seen_and_comes_back_in_the_next_turn(client: openai.OpenAI
     else:
         first = client.chat.completions.create(model=model, messages=messages, **THINKING)
     message = first.choices[0].message
-    assert message.content == "It is 42."
+    assert message.content and message.content.endswith("It is 42.")
     assert reasoning_of(message) == DEEP_THOUGHT
     messages = ask("script:again", *messages, message.model_dump(exclude_none=True, exclude={"parsed"}))
     second = client.chat.completions.create(model=model, messages=messages, **THINKING)
-    assert second.choices[0].message.content == "I remember."
+    # A server that leaves the tags in the text takes no thoughts back in a field of their own.
+    assert second.choices[0].message.content == ("I do not remember." if model == "think" else "I remember.")
 
 
 # ---- pictures --------------------------------------------------------------------------------------------------------

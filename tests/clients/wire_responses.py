@@ -7,7 +7,7 @@ Sources: https://developers.openai.com/api/reference/resources/responses and the
 from __future__ import annotations
 
 import json
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 
 from clients.scripted_model import Answer, Call, Counts, Json, Question, Refused, Result, Thought, Turn, proof_of
@@ -56,12 +56,24 @@ def _add(turns: list[Turn], item: Json) -> None:
     elif kind == "function_call_output":
         turn.results.append(Result(call_id=item["call_id"], text=_text_of(item["output"])))
     elif kind == "reasoning":
-        summary = "".join(part["text"] for part in item["summary"])
-        if item.get("encrypted_content") != proof_of("thought", summary):
-            raise Refused("The encrypted content could not be verified.")
-        turn.thoughts.append(Thought(text=summary, proof=item["encrypted_content"]))
+        turn.thoughts.append(Thought(text=_decrypt(item.get("encrypted_content"))))
     else:
         raise Refused(f"no such item: {kind!r}")
+
+
+def _encrypt(thought: str) -> str:
+    """Not secret here: what counts is that it comes back as it was, and that the thought is in it."""
+    return b64encode(f"{proof_of('thought', thought)} {thought}".encode()).decode()
+
+
+def _decrypt(data: str | None) -> str:
+    try:
+        proof, _, thought = b64decode(data or "", validate=True).decode().partition(" ")
+    except ValueError:
+        proof = thought = ""
+    if proof != proof_of("thought", thought):
+        raise Refused("The encrypted content could not be verified.")
+    return thought
 
 
 def _text_of(content: object) -> str:
@@ -99,8 +111,14 @@ def _items(answer: Answer) -> list[Json]:
     items: list[Json] = []
     if answer.thought:
         summary = [{"type": "summary_text", "text": answer.thought}]
-        proof = proof_of("thought", answer.thought)
-        items.append({"id": f"rs_{answer.id}", "type": "reasoning", "summary": summary, "encrypted_content": proof})
+        items.append(
+            {
+                "id": f"rs_{answer.id}",
+                "type": "reasoning",
+                "summary": summary,
+                "encrypted_content": _encrypt(answer.thought),
+            }
+        )
     if answer.finish == "filter":
         content: list[Json] = [{"type": "refusal", "refusal": "I cannot help with that."}]
     else:
