@@ -73,7 +73,7 @@ def test_snake_case_is_read_as_google_reads_it() -> None:
         "contents": {"role": "USER", "parts": {"function_call": {"name": "f", "args": {"snake_key": {"a_b": 1}}}}},
         "generation_config": {"max_output_tokens": "12", "thinking_config": {"include_thoughts": True}},
     }
-    wire = parse(body)
+    wire = parse(in_camel_case(body))
     config = wire.generation_config
     assert config is not None and config.max_output_tokens == 12
     assert config.thinking_config is not None and config.thinking_config.include_thoughts
@@ -98,7 +98,7 @@ def test_a_body_in_camel_case_is_not_copied() -> None:
 )
 def test_the_same_field_in_two_spellings_is_refused(body: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest, match="two spellings"):
-        parse(body)
+        in_camel_case(body)
 
 
 @pytest.mark.parametrize(
@@ -203,4 +203,4 @@ def test_deep_nesting_is_the_clients_fault() -> None:
     for _ in range(3000):
         deep = {"x": deep}
     with pytest.raises(InvalidRequest, match="nested too deeply"):
-        parse(TEXT | {"generationConfig": deep})
+        DIALECT.read_request(TEXT | {"generationConfig": deep}, LINE)

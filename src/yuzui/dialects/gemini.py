@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from typing_extensions import override
 
 from yuzui.core.answers import Answer
-from yuzui.core.chat import NO_LINE, AnswerFacts, ChatRequest, ChatResponse, Dialect, RequestLine
+from yuzui.core.chat import NO_LINE, AnswerFacts, ChatRequest, ChatResponse, Dialect, Meaning, RequestLine
 from yuzui.core.errors import YuzuiError
 from yuzui.dialects._contract import ClientDialect, StreamWriter
 from yuzui.dialects.gemini_answer import encode, error_object, write_answer
-from yuzui.dialects.gemini_meaning import read_meaning
+from yuzui.dialects.gemini_meaning import meaning_of, read_meaning
 from yuzui.dialects.gemini_request import (
+    Generate,
     GenerationConfig,
     features,
     in_camel_case,
@@ -48,7 +50,7 @@ class Gemini(ClientDialect):
             n=config.candidate_count or 1,
             max_output_tokens=config.max_output_tokens,
             features=features(wire, other_tools(plain)),
-            read_meaning=read_meaning,
+            read_meaning=partial(_read_meaning, body, plain, wire),
         )
 
     @override
@@ -72,6 +74,16 @@ class Gemini(ClientDialect):
     @override
     def write_error(self, error: YuzuiError, request_id: str) -> bytes:
         return encode({"error": error_object(error, request_id)})
+
+
+def _read_meaning(
+    known: Mapping[str, Any],  # Any: checked JSON, here and below
+    plain: Mapping[str, Any],
+    wire: Generate,
+    body: Mapping[str, Any],
+) -> Meaning:
+    """What was parsed once is not parsed again; a masked body is another one."""
+    return meaning_of(plain, wire) if body is known else read_meaning(body)
 
 
 DIALECT: Final = Gemini()

@@ -26,7 +26,7 @@ from yuzui.core.chat import (
 from yuzui.core.errors import InvalidRequest, YuzuiError
 from yuzui.dialects._contract import ClientDialect, StreamWriter
 from yuzui.dialects.gemini_answer import encode, error_object
-from yuzui.dialects.gemini_request import Content, convert, listed, read_path
+from yuzui.dialects.gemini_request import Content, convert, in_camel_case, listed, read_path
 
 _METHODS: Final = frozenset({"embedContent", "batchEmbedContents"})
 _PURPOSES: Final[Mapping[str, str]] = {
@@ -48,10 +48,11 @@ class GeminiEmbeddings(ClientDialect):
     @override
     def read_request(self, body: Mapping[str, Any], line: RequestLine = NO_LINE) -> ChatRequest:  # Any: checked JSON
         model, method = read_path(line, _METHODS)
+        plain = in_camel_case(body)
         if method == "embedContent":
-            items, where = [convert(body, _Embed)], ""
+            items, where = [convert(plain, _Embed)], ""
         else:
-            items, where = listed(convert(body, _Batch).requests), "requests"
+            items, where = listed(convert(plain, _Batch).requests), "requests"
         if not items:
             raise InvalidRequest("`requests` is missing or empty; add at least one", param="requests")
         first = items[0].settings
@@ -94,7 +95,8 @@ class GeminiEmbeddings(ClientDialect):
 
 def read_meaning(body: Mapping[str, Any]) -> Meaning:  # Any: checked JSON
     """The texts as messages."""
-    items = [convert(body, _Embed)] if "content" in body else listed(convert(body, _Batch).requests)
+    plain = in_camel_case(body)
+    items = [convert(plain, _Embed)] if "content" in plain else listed(convert(plain, _Batch).requests)
     return Meaning(messages=tuple(Message(role="user", parts=(TextPart(text=_text(item, "")),)) for item in items))
 
 

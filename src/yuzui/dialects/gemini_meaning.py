@@ -58,8 +58,12 @@ _NO_BODY: Final[Mapping[str, Any]] = {}  # Any: checked JSON
 
 def read_meaning(body: Mapping[str, Any]) -> Meaning:  # Any: checked JSON
     """The meaning of a body that `parse` accepts; raise `UnsupportedFeature` for what only the lane can carry."""
-    body = wire.in_camel_case(body)
-    request = wire.parse(body)
+    plain = wire.in_camel_case(body)
+    return meaning_of(plain, wire.parse(plain))
+
+
+def meaning_of(body: Mapping[str, Any], request: wire.Generate) -> Meaning:  # Any: checked JSON
+    """The same for a body in camelCase that was parsed already."""
     config = request.generation_config or wire.GenerationConfig()
     thinking = config.thinking_config or wire.ThinkingConfig()
     raw_config = body.get("generationConfig") or _NO_BODY

@@ -90,6 +90,7 @@ _FREE: Final = frozenset(
     }
 )  # fmt: skip
 """Fields whose keys are the client's own words."""
+_NESTED: Final = frozenset({dict, list})
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _QUOTED: Final = re.compile(r"`([^`]*)`")
 _WORDS: Final = {
@@ -131,7 +132,7 @@ def is_sse(line: RequestLine) -> bool:
     ]
 
 
-def parse(body: Mapping[str, Any]) -> Generate:  # Any: checked JSON
+def parse(body: Mapping[str, Any]) -> Generate:  # Any: checked JSON in camelCase
     """`body`, typed; raise `InvalidRequest` with the field's path and what to change."""
     wire = convert(body, Generate)
     for index, content in enumerate(listed(wire.contents)):
@@ -142,19 +143,26 @@ def parse(body: Mapping[str, Any]) -> Generate:  # Any: checked JSON
     return wire
 
 
-def convert(body: Mapping[str, Any], kind: type[_T]) -> _T:  # Any: checked JSON
-    """`body` in camelCase, typed."""
+def convert(body: Mapping[str, Any], kind: type[_T]) -> _T:  # Any: checked JSON in camelCase
+    """`body`, typed."""
     try:
-        return msgspec.convert(in_camel_case(body), kind, strict=False)
+        return msgspec.convert(body, kind, strict=False)
     except msgspec.ValidationError as error:
         raise _explain(str(error)) from error
     except RecursionError as error:
-        raise InvalidRequest("the body is nested too deeply; flatten it", code="nesting_too_deep") from error
+        raise _too_deep() from error
 
 
 def in_camel_case(body: Mapping[str, Any]) -> Mapping[str, Any]:  # Any: checked JSON
     """`body` itself, or a copy whose snake_case fields have their other name."""
-    return _camel(body, "") if _has_snake(body) else body
+    try:
+        return _camel(body, "") if _has_snake(body) else body
+    except RecursionError as error:
+        raise _too_deep() from error
+
+
+def _too_deep() -> InvalidRequest:
+    return InvalidRequest("the body is nested too deeply; flatten it", code="nesting_too_deep")
 
 
 def listed(value: list[_T] | _T | None) -> list[_T]:
@@ -165,19 +173,16 @@ def listed(value: list[_T] | _T | None) -> list[_T]:
 
 
 def check_part(part: Part, param: str) -> None:
-    said = sum(
-        value is not None
-        for value in (
-            part.text,
-            part.inline_data,
-            part.file_data,
-            part.function_call,
-            part.function_response,
-            part.executable_code,
-            part.code_execution_result,
-            part.tool_call,
-            part.tool_response,
-        )
+    said = (  # spelled out: it runs for every part of every request
+        (part.text is not None)
+        + (part.function_call is not None)
+        + (part.function_response is not None)
+        + (part.inline_data is not None)
+        + (part.file_data is not None)
+        + (part.executable_code is not None)
+        + (part.code_execution_result is not None)
+        + (part.tool_call is not None)
+        + (part.tool_response is not None)
     )
     if said > 1:
         raise InvalidRequest(f"`{param}` holds several kinds of data; make each a part of its own", param=param)
@@ -252,11 +257,9 @@ def _feature_of(media_type: str) -> Feature:
 
 def _has_snake(value: Mapping[str, Any] | list[Any]) -> bool:  # Any: checked JSON
     if isinstance(value, list):
-        return any(isinstance(item, dict | list) and _has_snake(item) for item in value)
+        return any(type(item) in _NESTED and _has_snake(item) for item in value)
     for key, item in value.items():
-        if "_" in key:
-            return True
-        if isinstance(item, dict | list) and key not in _FREE and _has_snake(item):
+        if "_" in key or (type(item) in _NESTED and key not in _FREE and _has_snake(item)):
             return True
     return False
 
