@@ -30,6 +30,7 @@ def to_upstream(client_id: str) -> str:
         return client_id
     data = client_id[len(PREFIX) :]
     try:
-        return urlsafe_b64decode(data + "=" * (-len(data) % 4)).decode("utf-8", "surrogatepass")
-    except ValueError:  # not ours after all
+        name = urlsafe_b64decode(data + "=" * (-len(data) % 4)).decode("utf-8", "surrogatepass")
+    except ValueError:
         return client_id
+    return name if to_client(name) == client_id else client_id  # a client's own name may begin like ours
