@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventstream_kit import encode_lines, event, exception
+from yuzui.core.answers import EmbeddingRequest
 from yuzui.core.chat import (
     AudioPart,
     ChatRequest,
@@ -44,6 +45,7 @@ from yuzui.core.errors import (
 )
 from yuzui.core.target import Auth, Quirks, Target
 from yuzui.core.usage import Usage
+from yuzui.providers import bedrock_embeddings
 from yuzui.providers._bedrock_models import family_of, schemas_of
 from yuzui.providers._contract import WireRequest
 from yuzui.providers.bedrock import CODEC
@@ -163,7 +165,6 @@ EFFORT = "additionalModelRequestFields"
         (QWEN, {"tools": (ToolSpec(name="f", cache="5m"),)}, "toolConfig",
          {"tools": [{"toolSpec": {"name": "f", "inputSchema": {"json": {"type": "object"}}}}]}, ("cache_control",)),
         (CLAUDE, {"tools": (NOW,), "tool_choice": ToolChoice(mode="none")}, "toolConfig", None, ()),
-        (NOVA, {"web_search": WebSearch()}, "toolConfig", {"tools": [{"systemTool": {"name": "nova_grounding"}}]}, ()),
         (CLAUDE, {"response_format": ResponseFormat(kind="text")}, "outputConfig", None, ()),
         (QWEN, {"response_format": ResponseFormat(kind="json_schema", name="no good", schema={"minimum": 1})}, "outputConfig",
          {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": {"schema": '{"minimum":1}'}}}}, ()),
@@ -181,7 +182,6 @@ def test_each_family_is_told_in_its_own_words(
     ("model", "meaning", "param"),
     [
         (CLAUDE, {"web_search": WebSearch()}, "web_search_options"),
-        (NOVA, {"web_search": WebSearch(allowed_domains=("a.test",))}, "web_search_options"),
         (CLAUDE, {"server_tools": ("bash",)}, "tools"),
         (LLAMA, {"tools": (NOW,), "tool_choice": ToolChoice(mode="named", name="now")}, "tool_choice"),
         (LLAMA, {"response_format": ResponseFormat(kind="json_object")}, "response_format"),
@@ -641,3 +641,35 @@ def test_thoughts_and_citations_stream() -> None:
     assert [(delta.reasoning, delta.redacted) for delta in deltas[:2]] == [("t", ""), ("", "QQ==")]
     assert deltas[2].citations == (Citation(url="https://x.test", title="T"),)
     assert len(deltas) == 4
+
+
+# ---- embeddings -----------------------------------------------------------------------------------------------------
+
+
+def embed(model: str, **changes: Any) -> tuple[dict[str, Any], WireRequest]:  # Any: fields of a request; JSON
+    request = EmbeddingRequest(
+        dialect="nobody's", operation="embeddings", model="auto", body={}, read_meaning=lambda body: Meaning(messages=()),
+        **{"inputs": ("a",)} | changes,
+    )  # fmt: skip
+    wire = bedrock_embeddings.CODEC.write_request(request, replace(TARGET, model=model), output_cap=None)
+    return json.loads(wire.body), wire
+
+
+def test_what_embeddings_are_for_is_said_where_the_model_asks() -> None:
+    assert embed("cohere.embed-v4:0", purpose="query")[0]["input_type"] == "search_query"
+    assert embed("amazon.titan-embed-text-v2:0", purpose="query")[0] == {"inputText": "a"}
+
+
+def test_knobs_of_embeddings_are_sent_or_reported() -> None:
+    knobs = {"truncate": "END", "normalize": False}
+    body, wire = embed("cohere.embed-v4:0", knobs=knobs)
+    assert (body["truncate"], wire.dropped) == ("END", ("normalize",))
+    body, wire = embed("amazon.titan-embed-text-v2:0", knobs=knobs)
+    assert (body["normalize"], wire.dropped) == (False, ("truncate",))
+
+
+@pytest.mark.parametrize("changes", [{"has_tokens": True}, {"inputs": ("a", "b")}])
+def test_inputs_that_cannot_be_embedded_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(UnsupportedFeature) as caught:
+        embed("amazon.titan-embed-text-v2:0", **changes)
+    assert caught.value.param == "input"

@@ -40,8 +40,6 @@ class Family:
     tool_choices: frozenset[str] = field(default_factory=lambda: frozenset(("auto", "required", "named")))
     signs_thoughts: bool = False
     """What it thought must return, signed; others refuse it or ignore it."""
-    searches: bool = False
-    """Has a web search of its own (`nova_grounding`)."""
 
 
 _AUTO: Final = frozenset(("auto",))
@@ -52,7 +50,7 @@ FAMILIES: Final = (
     ),
     Family(
         name="nova", schemas="tool", effort="nova", top_k=("inferenceConfig", "topK"), takes_cache_points=True,
-        takes_status=True, searches=True,
+        takes_status=True,
     ),
     Family(name="gpt-oss", effort="reasoning_effort"),
     Family(name="gpt", effort="reasoning"),

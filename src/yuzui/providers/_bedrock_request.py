@@ -18,7 +18,7 @@ from yuzui.core.errors import UnsupportedFeature
 from yuzui.core.target import Target
 from yuzui.providers._anthropic_models import traits_of as claude_traits
 from yuzui.providers._anthropic_schema import enforceable
-from yuzui.providers._bedrock_models import Family, family_of, schemas_of
+from yuzui.providers._bedrock_models import family_of, schemas_of
 from yuzui.providers._bedrock_turns import Block, Conversation
 from yuzui.providers.native_request import Dropped, unsupported
 
@@ -54,7 +54,7 @@ class Writer:
 
     def write(self) -> None:
         """Raise `UnsupportedFeature` naming the field that cannot be said."""
-        _refuse(self._request, self._meaning, self._family)
+        _refuse(self._request, self._meaning)
         talk = Conversation(self._target, self._family, self.drop)
         talk.add(self._meaning.messages)
         self.body["messages"] = talk.turns
@@ -119,8 +119,6 @@ class Writer:
         for tool in meaning.tools:
             tools.append({"toolSpec": self._write_tool(as_function(tool))})
             talk.add_cache_point(tools, tool.cache)
-        if meaning.web_search is not None:
-            tools.append({"systemTool": {"name": "nova_grounding"}})
         called = talk.called_tools()
         choice = meaning.tool_choice.mode if meaning.tool_choice is not None else "auto"
         if choice == "none":
@@ -307,7 +305,7 @@ def _limit(request: ChatRequest, target: Target, output_cap: int | None) -> int:
     return min(wanted, most) if most and wanted else wanted
 
 
-def _refuse(request: ChatRequest, meaning: Meaning, family: Family) -> None:
+def _refuse(request: ChatRequest, meaning: Meaning) -> None:
     if request.n != 1:
         raise unsupported("gives one answer", "n")
     if "logprobs" in request.features:
@@ -315,10 +313,7 @@ def _refuse(request: ChatRequest, meaning: Meaning, family: Family) -> None:
     if meaning.server_tools:
         raise unsupported(f"has no tool of type {meaning.server_tools[0][:40]!r}", "tools")
     if meaning.web_search is not None:
-        if not family.searches:
-            raise unsupported("does not search the web", "web_search_options")
-        if meaning.web_search.allowed_domains or meaning.web_search.blocked_domains:
-            raise unsupported("cannot limit its search to domains", "web_search_options")
+        raise unsupported("does not search the web", "web_search_options")
 
 
 def _effort_of(budget: int) -> str:

@@ -14,6 +14,7 @@ from yuzui.core.errors import UnsupportedFeature
 from yuzui.core.target import Target
 from yuzui.providers._openai_responses_items import Item, write_items
 from yuzui.providers._openai_responses_models import EFFORTS, ModelTraits, nearest_effort, traits_of
+from yuzui.providers.native_request import Dropped
 
 ENCRYPTED: Final = "reasoning.encrypted_content"
 _SENT: Final = frozenset(
@@ -35,24 +36,6 @@ _FEATURE_FIELDS: Final[dict[Feature, str]] = {"n": "n", "logprobs": "logprobs", 
 _BUDGETS: Final = ((0, "none"), (2048, "low"), (8192, "medium"))
 """Tokens of thought up to which an effort stands for them; our choice. More is `high`."""
 _FORMAT_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_FIELD_NAME: Final = re.compile(r"[A-Za-z0-9_.$-]{1,64}")
-
-
-class Dropped:
-    """The names of what was left out, each once, in the order in which it was met."""
-
-    __slots__ = ("_names",)
-
-    def __init__(self) -> None:
-        self._names: dict[str, None] = {}
-
-    def __call__(self, name: str) -> None:
-        # The names end up in a header, and unknown ones are the client's text.
-        self._names[name if _FIELD_NAME.fullmatch(name) else "unknown_field"] = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(self._names)
 
 
 def write_meaning(request: ChatRequest, target: Target, drop: Dropped) -> Item:

@@ -34,7 +34,7 @@ ROW = ProviderRow(
     jurisdiction="US",
     premises="vendor",
     price_provider="aws",
-    lacks=frozenset({"logprobs", "n", "web_search"}),  # Nova searches: `targets.lacks` may say so
+    lacks=frozenset({"logprobs", "n", "web_search"}),  # Nova searches, but a row speaks for all models
     source="https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
     checked="2026-11-26",
 )

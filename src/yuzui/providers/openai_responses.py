@@ -23,9 +23,10 @@ from yuzui.providers._contract import Codec, Decoder, WireRequest
 from yuzui.providers._openai_responses_lane import patch
 from yuzui.providers._openai_responses_models import traits_of
 from yuzui.providers._openai_responses_reply import read_answer
-from yuzui.providers._openai_responses_request import ENCRYPTED, Dropped, wants_encrypted, write_meaning
+from yuzui.providers._openai_responses_request import ENCRYPTED, wants_encrypted, write_meaning
 from yuzui.providers._openai_responses_stream import StreamDecoder
 from yuzui.providers.catalogue import ProviderRow
+from yuzui.providers.native_request import Dropped
 from yuzui.providers.openai import write_headers
 
 DIALECT: Final[Dialect] = "openai_responses"
