@@ -174,8 +174,13 @@ def test_thinking_is_set_as_the_model_takes_it(
     model: str, effort: str | None, budget: int | None, thinking: dict[str, Any] | None, dropped: tuple[str, ...]
 ) -> None:
     found, left_out = config(Meaning(messages=(HI,), reasoning_effort=effort, thinking_budget=budget), model)
-    assert found.get("thinkingConfig") == thinking
+    written = dict(found.get("thinkingConfig") or {})
+    is_shown = written.pop("includeThoughts", False)
+    assert (written or None) == thinking
     assert left_out == dropped
+    # Who asks for thinking in another dialect expects to see it; who asks for none or for the least does not.
+    asks = effort in ("low", "medium", "high", "xhigh", "max") or budget not in (None, 0)
+    assert is_shown == (asks and traits_of(model).thinking != "none")
 
 
 def test_thoughts_are_shown_when_they_are_wanted() -> None:

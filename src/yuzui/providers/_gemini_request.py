@@ -246,8 +246,9 @@ def _thinking(meaning: Meaning, traits: ModelTraits, drop: Drop) -> Json:
         written["thinkingBudget"] = _budget(effort, budget, traits)
     if (effort == "none" or (effort is None and budget == 0)) and not traits.can_stop_thinking:
         drop(wanted)  # as little as this model can
-    if meaning.wants_thoughts:
-        written["includeThoughts"] = True
+    asks = effort not in (None, "none", "minimal") or budget not in (None, 0)
+    if meaning.wants_thoughts or (meaning.wants_thoughts is None and asks):
+        written["includeThoughts"] = True  # who asks for thinking in another dialect expects to see it
     return written
 
 
