@@ -22,7 +22,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -130,6 +130,22 @@ class Answer:
 def proof_of(*said: str) -> str:
     """The signature of what the model thought or called; base64, as vendors have them."""
     return b64encode(hashlib.sha256("\0".join(said).encode()).digest()).decode()
+
+
+def veil(thought: str) -> str:
+    """What vendors encrypt, base64: not secret here; what counts is that it comes back as it was."""
+    return b64encode(f"{proof_of('thought', thought)} {thought}".encode()).decode()
+
+
+def unveil(data: str) -> str:
+    """The thought in `data`; raise `Refused` if it is not what was given out. Either alphabet of base64."""
+    try:
+        proof, _, thought = b64decode(data.replace("-", "+").replace("_", "/"), validate=True).decode().partition(" ")
+    except ValueError:
+        proof = thought = ""
+    if proof != proof_of("thought", thought):
+        raise Refused("the encrypted thought could not be verified")
+    return thought
 
 
 def id_of(name: str, arguments: str) -> str:

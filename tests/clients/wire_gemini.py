@@ -14,7 +14,21 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from clients.scripted_model import Answer, Call, Counts, Json, Question, Refused, Result, Thought, Turn, id_of, proof_of
+from clients.scripted_model import (
+    Answer,
+    Call,
+    Counts,
+    Json,
+    Question,
+    Refused,
+    Result,
+    Thought,
+    Turn,
+    id_of,
+    proof_of,
+    unveil,
+    veil,
+)
 
 FIELDS = frozenset({
     "contents", "tools", "toolConfig", "safetySettings", "systemInstruction", "generationConfig", "cachedContent", "store",
@@ -76,8 +90,8 @@ def _turn(content: Json, number: int) -> Turn:
 
 def _add(turn: Turn, part: Json) -> None:
     if part.get("thought"):
-        turn.thoughts.append(Thought(text=part["text"]))
-    elif "functionCall" in part:
+        return  # summaries are for people; the thought itself comes back in the signature
+    if "functionCall" in part:
         call = part["functionCall"]
         name, text = call["name"], json.dumps(call.get("args") or {})
         proof = part.get("thoughtSignature", "")
@@ -94,6 +108,8 @@ def _add(turn: Turn, part: Json) -> None:
         turn.results.append(Result(call_id=result.get("id") or "", name=result["name"], text=text))
     elif "text" in part:
         turn.text += part["text"]
+        if part.get("thoughtSignature"):
+            turn.thoughts = [Thought(text=unveil(part["thoughtSignature"]))]
     elif "inlineData" in part:
         turn.pictures.append(_bytes(part["inlineData"]["data"]))
     else:
@@ -178,6 +194,8 @@ def whole(question: Question, answer: Answer) -> Json:
     parts: list[Json] = [{"text": answer.thought, "thought": True}] if answer.thought else []
     if answer.text:
         parts.append({"text": answer.text})
+        if answer.thought and not answer.calls:
+            parts[-1]["thoughtSignature"] = veil(answer.thought)
     return _answer(question, answer, [*parts, *_calls(answer)], FINISH[answer.finish], answer.counts)
 
 
@@ -188,7 +206,8 @@ def events(question: Question, answer: Answer) -> Iterator[bytes]:
     parts += [{"text": piece} for piece in answer.pieces]
     for part in parts:
         yield _event(_answer(question, answer, [part], None, early))
-    last = _calls(answer) or [{"text": ""}]
+    # The signature of a text comes behind it, on an empty part.
+    last = _calls(answer) or [{"text": "", **({"thoughtSignature": veil(answer.thought)} if answer.thought else {})}]
     yield _event(
         _answer(question, answer, last if answer.finish != "filter" else [], FINISH[answer.finish], answer.counts)
     )

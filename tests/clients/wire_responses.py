@@ -7,10 +7,10 @@ Sources: https://developers.openai.com/api/reference/resources/responses and the
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Iterator
 
-from clients.scripted_model import Answer, Call, Counts, Json, Question, Refused, Result, Thought, Turn, proof_of
+from clients.scripted_model import Answer, Call, Counts, Json, Question, Refused, Result, Thought, Turn, unveil, veil
 
 
 def read(body: Json) -> Question:
@@ -56,24 +56,9 @@ def _add(turns: list[Turn], item: Json) -> None:
     elif kind == "function_call_output":
         turn.results.append(Result(call_id=item["call_id"], text=_text_of(item["output"])))
     elif kind == "reasoning":
-        turn.thoughts.append(Thought(text=_decrypt(item.get("encrypted_content"))))
+        turn.thoughts.append(Thought(text=unveil(item.get("encrypted_content") or "")))
     else:
         raise Refused(f"no such item: {kind!r}")
-
-
-def _encrypt(thought: str) -> str:
-    """Not secret here: what counts is that it comes back as it was, and that the thought is in it."""
-    return b64encode(f"{proof_of('thought', thought)} {thought}".encode()).decode()
-
-
-def _decrypt(data: str | None) -> str:
-    try:
-        proof, _, thought = b64decode(data or "", validate=True).decode().partition(" ")
-    except ValueError:
-        proof = thought = ""
-    if proof != proof_of("thought", thought):
-        raise Refused("The encrypted content could not be verified.")
-    return thought
 
 
 def _text_of(content: object) -> str:
@@ -116,7 +101,7 @@ def _items(answer: Answer) -> list[Json]:
                 "id": f"rs_{answer.id}",
                 "type": "reasoning",
                 "summary": summary,
-                "encrypted_content": _encrypt(answer.thought),
+                "encrypted_content": veil(answer.thought),
             }
         )
     if answer.finish == "filter":
