@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Literal
 
-from yuzui.providers._anthropic_models import traits_of as claude_traits
+from yuzui.providers._anthropic_models import ModelTraits, traits_of
 
 Schemas = Literal["native", "tool", "none"]
 """How a model is held to a schema: Converse's `outputConfig`, a tool that it must call, or not at all."""
@@ -92,6 +92,11 @@ def family_of(model: str, parameters: Mapping[str, str]) -> Family:
 def _named(model: str) -> Family:
     name = model.lower()
     return next((_BY_NAME[family] for word, family in _WORDS.items() if word.search(name)), UNKNOWN)
+
+
+@lru_cache(maxsize=256)  # as above
+def claude_traits(model: str) -> ModelTraits:
+    return traits_of(model)
 
 
 def schemas_of(family: Family, model: str) -> Schemas:

@@ -16,9 +16,8 @@ from yuzui.core.chat import ChatRequest, Meaning, ResponseFormat, ToolSpec
 from yuzui.core.custom_tools import as_function
 from yuzui.core.errors import UnsupportedFeature
 from yuzui.core.target import Target
-from yuzui.providers._anthropic_models import traits_of as claude_traits
 from yuzui.providers._anthropic_schema import enforceable
-from yuzui.providers._bedrock_models import family_of, schemas_of
+from yuzui.providers._bedrock_models import claude_traits, family_of, schemas_of
 from yuzui.providers._bedrock_turns import Block, Conversation
 from yuzui.providers.native_request import Dropped, unsupported
 
