@@ -350,12 +350,14 @@ class Journey:
         exchange = self.exchange
         if not request.keeps or exchange.caller is None or exchange.sensitivity is None:
             return
+        content = self.dialect.to_keep(request, answer)
         exchange.kept = self.world.archive.wrap(
             scope=exchange.caller.scope,
             id=self.dialect.kept_id(facts),
             level=exchange.lattice.names[exchange.sensitivity.level],
-            content=self.dialect.to_keep(request, answer),
+            content=content,
             at_ns=exchange.at_ns,
+            names=self.dialect.kept_names(content),
         )
 
     async def _relay_stream(

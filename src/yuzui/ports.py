@@ -80,12 +80,14 @@ class Books(Protocol):
 class Archive(Protocol):
     """Answers that clients asked to keep, in the books, each readable by the scope that it belongs to only."""
 
-    def wrap(self, *, scope: str, id: str, level: str, content: bytes, at_ns: int) -> KeptAnswer | None:
-        """What a closing carries into the books; None where the operator keeps nothing."""
+    def wrap(
+        self, *, scope: str, id: str, level: str, content: bytes, at_ns: int, names: tuple[str, ...] = ()
+    ) -> KeptAnswer | None:
+        """What a closing carries into the books; None where the operator keeps nothing. `names`: of its items."""
         ...
 
     async def find(self, scope: str, id: str) -> FoundAnswer | None:
-        """None for what was never kept, is over its time, or belongs to somebody else."""
+        """By its id or the name of one of its items. None for what was never kept, is over its time, or is another's."""
         ...
 
     async def remove(self, scope: str, id: str) -> bool: ...

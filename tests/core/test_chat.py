@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import FrozenInstanceError
 from typing import Any
 
 import pytest
@@ -46,7 +45,7 @@ def test_a_meaning_that_cannot_be_read_is_an_error_each_time_it_is_asked_for() -
 
 def test_nothing_on_the_way_can_change_a_request() -> None:
     made = request([])
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         made.model = "other"  # type: ignore[misc]  # that is the point
     with pytest.raises(AttributeError):
         StreamChunk().deltas = (Delta(),)  # type: ignore[misc]  # that is the point

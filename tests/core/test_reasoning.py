@@ -22,6 +22,13 @@ def test_what_is_sealed_comes_back(text: str, signature: str, redacted: str, nam
     assert unseal(sealed, text) == part
 
 
+def test_the_text_is_inside_for_clients_that_return_the_seal_alone() -> None:
+    sealed = seal(ReasoningPart(text="t"), "deepseek", with_text=True)
+    alone, beside = unseal(sealed), unseal(sealed, "as it came back")
+    assert alone is not None and alone.text == "t"
+    assert beside is not None and beside.text == "as it came back"
+
+
 def test_the_answering_provider_is_stamped_where_the_part_does_not_say() -> None:
     found = unseal(seal(ReasoningPart(text="", signature="s"), "google"))
     assert found is not None and found.origin == "google"

@@ -87,9 +87,12 @@ def test_what_two_parsers_could_read_differently_is_refused(body: bytes, code: s
 @pytest.mark.parametrize(
     "body", [b'{"a":"\\ud800"}', b'{"a":["\\udfff x"]}', b'{"\\ud83d":1}', b'{"a":{"b":[["\\ud83d\\u0041"]]}}']
 )
-def test_a_lone_surrogate_cannot_be_sent_on(body: bytes) -> None:
+def test_a_lone_surrogate_is_neither_read_nor_sent_on(body: bytes) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        write(read_object(body))
+        read_object(body)
+    assert caught.value.code == "invalid_unicode"
+    with pytest.raises(InvalidRequest) as caught:
+        write(json.loads(body))
     assert caught.value.code == "invalid_json"
 
 
@@ -112,3 +115,22 @@ def test_zero_keeps_its_sign_and_floats_their_digits() -> None:
     value = read_object(b'{"a":-0.0,"b":1e-7,"c":0.1}')
     assert math.copysign(1, value["a"]) == -1
     assert json.loads(write(value)) == {"a": -0.0, "b": 1e-7, "c": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (b'{"a": "\\ud800"}', "$.a"),
+        (b'{"messages": ["x", {"content": ["\\udc00\\ud800"]}]}', "$.messages[1].content[0]"),
+        (b'{"a": {"\\ud800": 1}}', "$.a"),
+        (b'{"not an identifier": "\\ud83d"}', "$"),
+    ],
+)
+def test_half_a_character_is_refused_where_it_stands(body: bytes, path: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read_object(body)
+    assert (refused.value.code, refused.value.param) == ("invalid_unicode", path)
+
+
+def test_whole_pairs_and_numbers_without_bounds_are_read() -> None:
+    assert read_object(b'{"a": "\\ud83d\\ude00", "b": 123456789012345678901234567890}')["a"] == "\U0001f600"

@@ -300,7 +300,7 @@ def test_the_last_update_of_the_configuration_counts() -> None:
         ({"tools": [{**FUNCTION, "allowed_callers": ["programmatic"]}]}, {"tools.allowed_callers": True}),
         (
             {"text": {"format": {"type": "json_schema", "name": "n", "schema": {}, "description": "D"}}},
-            {"text.format.description": True},
+            {},
         ),
         ({"input": [{"role": "assistant", "phase": "commentary", "content": "a"}]}, {"phase": True}),
         ({"input": [{"role": "user", "content": "a"}, {"type": "web_search_call", "id": "ws"}]}, {"web_search_call": True}),

@@ -53,6 +53,25 @@ def test_an_answer_is_found_by_its_own_scope_until_it_is_removed(books: SqliteBo
     books.stop()
 
 
+def test_an_answer_is_found_by_the_names_of_its_items_until_it_is_gone(books: SqliteBooks) -> None:
+    archive = BookArchive(books, KEY, lambda: 30)
+
+    async def story() -> None:
+        kept = archive.wrap(
+            scope="k1", id="resp_1", level="internal", content=SECRET, at_ns=START_NS, names=("msg_0a", "rs_0b")
+        )
+        await books.close(replace(a_closing("req_1"), kept=kept))
+        for name in ("resp_1", "msg_0a", "rs_0b"):
+            found = await archive.find("k1", name)
+            assert found is not None and found.content == SECRET
+            assert await archive.find("k2", name) is None
+        assert await archive.remove("k1", "resp_1")
+        assert await archive.find("k1", "msg_0a") is None
+
+    asyncio.run(story())
+    books.stop()
+
+
 def test_an_answer_is_gone_when_its_time_is_over(books: SqliteBooks, clock: Clock) -> None:
     archive = BookArchive(books, KEY, lambda: 2)
 

@@ -77,6 +77,8 @@ class KeptAnswer:
     expires_ns: int
     content: bytes
     """Encrypted."""
+    names: tuple[str, ...] = ()
+    """Other names under which it is found: those of its items."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

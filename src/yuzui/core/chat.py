@@ -188,6 +188,7 @@ class ToolChoice(msgspec.Struct, frozen=True, kw_only=True):
 class ResponseFormat(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["text", "json_object", "json_schema"]
     name: str = ""
+    description: str = ""
     schema: Mapping[str, Any] | None = None  # Any: a JSON schema
     is_strict: bool = False
 

@@ -24,15 +24,20 @@ class _Sealed(msgspec.Struct, array_like=True, frozen=True):
     signature: str = ""
     redacted: str = ""
     is_summary: bool = False
+    text: str = ""
 
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Sealed).decode
 
 
-def seal(part: ReasoningPart, origin: str = "") -> str:
-    """Everything of `part` but its text, as one ASCII string. `origin`: the provider, where `part` does not say."""
-    sealed = _Sealed(part.origin or origin, part.id, part.signature, part.redacted, part.is_summary)
+def seal(part: ReasoningPart, origin: str = "", *, with_text: bool = False) -> str:
+    """Everything of `part` but its text, as one ASCII string. `origin`: the provider, where `part` does not say.
+
+    `with_text`: for clients that return the seal but not always what stood beside it.
+    """
+    text = part.text if with_text else ""
+    sealed = _Sealed(part.origin or origin, part.id, part.signature, part.redacted, part.is_summary, text)
     return PREFIX + urlsafe_b64encode(_encode(sealed)).rstrip(b"=").decode()
 
 
@@ -46,7 +51,7 @@ def unseal(sealed: str, text: str = "") -> ReasoningPart | None:
     except (ValueError, msgspec.DecodeError):
         return None
     return ReasoningPart(
-        text=text,
+        text=text or found.text,
         signature=found.signature,
         redacted=found.redacted,
         id=found.id,

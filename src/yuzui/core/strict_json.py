@@ -71,7 +71,46 @@ def read_object(body: bytes) -> dict[str, Any]:  # Any: JSON values of any shape
         raise InvalidRequest("a number in the body has too many digits", code="invalid_json") from error
     if not isinstance(value, dict):
         raise InvalidRequest("the body must be a JSON object", code="invalid_json")
+    if b"\\u" in body:  # only an escape can spell half of a pair: the body itself is UTF-8
+        _refuse_halves(value)
     return value
+
+
+def _refuse_halves(value: dict[str, Any]) -> None:  # Any: JSON values of any shape
+    """Half of a surrogate pair is no character: no two readers agree on it, and most writers cannot write it."""
+    try:
+        _encoder.encode(value)
+    except UnicodeEncodeError as error:
+        path = _path_of_half(value, "$") or "$"
+        raise InvalidRequest(
+            f"{path} has a lone surrogate, which is no character; send valid Unicode",
+            code="invalid_unicode",
+            param=path,
+        ) from error
+    except OverflowError:
+        pass  # a number beyond 64 bits: read here, refused where it is written
+
+
+def _path_of_half(value: Any, path: str) -> str:  # Any: JSON values of any shape
+    if isinstance(value, str):
+        return "" if _is_whole(value) else path
+    if isinstance(value, list):
+        return next((found for n, item in enumerate(value) if (found := _path_of_half(item, f"{path}[{n}]"))), "")
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not _is_whole(key):
+                return path
+            if found := _path_of_half(item, f"{path}.{key}" if key.isidentifier() else path):
+                return found
+    return ""
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def write(value: object) -> bytes:

@@ -60,6 +60,10 @@ class ClientDialect(Protocol):
         """The name under which an answer is kept, and by which the client asks for it."""
         return facts.request_id
 
+    def kept_names(self, kept: bytes) -> tuple[str, ...]:
+        """Other names by which a client may refer to what `to_keep` made: those of its items that are not ours."""
+        return ()
+
     def to_keep(self, request: ChatRequest, answer: bytes) -> bytes:
         """What to keep of a request and its whole answer, so that it can be shown and followed later."""
         return answer

@@ -134,7 +134,11 @@ def _response_format(chat: wire.WireChat) -> ResponseFormat | None:
             return ResponseFormat(kind="json_object")
         case wire.JsonSchemaFormat(json_schema=schema):
             return ResponseFormat(
-                kind="json_schema", name=schema.name, schema=schema.schema, is_strict=bool(schema.strict)
+                kind="json_schema",
+                name=schema.name,
+                description=schema.description or "",
+                schema=schema.schema,
+                is_strict=bool(schema.strict),
             )
         case other:
             assert_never(other)

@@ -57,6 +57,10 @@ class OpenAIResponses(ClientDialect):
         return response_id(facts.request_id)
 
     @override
+    def kept_names(self, kept: bytes) -> tuple[str, ...]:
+        return state.item_names(kept)
+
+    @override
     def to_keep(self, request: ChatRequest, answer: bytes) -> bytes:
         return state.to_keep(request, answer)
 

@@ -179,7 +179,8 @@ def thought_item(name: str, part: ReasoningPart, origin: str) -> ReasoningItem:
         id=name,
         summary=summary,
         content=content,
-        encrypted_content=seal(part, origin),
+        # Some clients return a thought as a shell around this, without the text beside it.
+        encrypted_content=seal(part, origin, with_text=True),
     )
 
 

@@ -448,10 +448,12 @@ def _response_format(wanted: wire.Format | None, lost: set[str]) -> ResponseForm
         case wire.JsonObjectFormat():
             return ResponseFormat(kind="json_object")
         case wire.JsonSchemaFormat():
-            if wanted.description:
-                lost.add("text.format.description")
             return ResponseFormat(
-                kind="json_schema", name=wanted.name, schema=wanted.schema, is_strict=bool(wanted.strict)
+                kind="json_schema",
+                name=wanted.name,
+                description=wanted.description or "",
+                schema=wanted.schema,
+                is_strict=bool(wanted.strict),
             )
         case _:
             assert_never(wanted)

@@ -21,7 +21,7 @@ DAY_NS = 86_400_000_000_000
 class AnswerBooks(Protocol):
     """What the archive needs of the books; all of it blocks."""
 
-    def kept_answer(self, scope: str, answer_id: str) -> tuple[str, bytes] | None: ...
+    def kept_answer(self, scope: str, answer_id: str) -> tuple[str, bytes, str] | None: ...
 
     def forget_answer(self, scope: str, answer_id: str) -> bool: ...
 
@@ -35,7 +35,9 @@ class BookArchive(Archive):
         self._retention_days = retention_days
 
     @override
-    def wrap(self, *, scope: str, id: str, level: str, content: bytes, at_ns: int) -> KeptAnswer | None:
+    def wrap(
+        self, *, scope: str, id: str, level: str, content: bytes, at_ns: int, names: tuple[str, ...] = ()
+    ) -> KeptAnswer | None:
         days = self._retention_days()
         if days <= 0:
             return None
@@ -46,6 +48,7 @@ class BookArchive(Archive):
             level=level,
             expires_ns=at_ns + int(days * DAY_NS),
             content=nonce + self._cipher.encrypt(nonce, content, _bound_to(scope, id)),
+            names=names,
         )
 
     @override
@@ -53,9 +56,9 @@ class BookArchive(Archive):
         row = await asyncio.to_thread(self._books.kept_answer, scope, id)
         if row is None:
             return None
-        level, sealed = row
+        level, sealed, own_id = row
         try:
-            content = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _bound_to(scope, id))
+            content = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _bound_to(scope, own_id))
         except InvalidTag:
             return None  # kept under another key, which is gone: as good as never kept
         return FoundAnswer(level=level, content=content)

@@ -188,13 +188,15 @@ class SqliteBooks:
 
     # ---- kept answers ------------------------------------------------------------------------------------------------
 
-    def kept_answer(self, scope: str, answer_id: str) -> tuple[str, bytes] | None:
-        """(level name, encrypted content) of what is kept and not over its time. Blocks; callable from any thread."""
+    def kept_answer(self, scope: str, answer_id: str) -> tuple[str, bytes, str] | None:
+        """(level name, encrypted content, id) of what is kept under that id, or under the name of one of its items, and
+        is not over its time. Blocks; callable from any thread."""
         rows = self._read(
-            "SELECT level, content FROM kept_answer WHERE scope = ? AND id = ? AND expires_ns > ?",
+            "SELECT level, content, id FROM kept_answer WHERE scope = ?1 AND expires_ns > ?3 "
+            "AND id = coalesce((SELECT id FROM kept_name WHERE scope = ?1 AND name = ?2), ?2)",
             (scope, answer_id, self._now_ns()),
         )
-        return cast(tuple[str, bytes], rows[0]) if rows else None
+        return cast(tuple[str, bytes, str], rows[0]) if rows else None
 
     def forget_answer(self, scope: str, answer_id: str) -> bool:
         """Whether there was one. Blocks for a commit; callable from any thread."""

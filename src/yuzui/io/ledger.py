@@ -75,11 +75,11 @@ def close_job(closing: Closing) -> CloseJob:
     )
     memories = tuple(_encode((digest.hex(), level, c.at_ns)) for digest, level in c.memory)
     k = c.kept
-    kept = _open_row((k.scope, k.id, k.level, k.expires_ns)) if k is not None else b""
+    kept = _open_row((k.scope, k.id, k.level, k.expires_ns, k.names)) if k is not None else b""
     return CloseJob(closing, _open_row(row), legs, memories, kept)
 
 
-def _open_row(values: tuple[str | int, ...]) -> bytes:
+def _open_row(values: tuple[str | int | tuple[str, ...], ...]) -> bytes:
     """`values` as JSON, without the brackets, so that the writer can add what it alone knows."""
     try:
         return _encode(values)[1:-1]

@@ -149,6 +149,7 @@ def _write_format(wanted: ResponseFormat) -> Item:
     return {
         "type": "json_schema",
         "name": wanted.name if _FORMAT_NAME.fullmatch(wanted.name) else "answer",
+        **({"description": wanted.description} if wanted.description else {}),
         "schema": wanted.schema or {"type": "object"},
         "strict": wanted.is_strict,
     }

@@ -326,6 +326,8 @@ def _response_format(wanted: ResponseFormat) -> Json:
     if wanted.kind != "json_schema":
         return {"type": wanted.kind}
     schema: Json = {"name": wanted.name or "answer", "schema": wanted.schema or {}}
+    if wanted.description:
+        schema["description"] = wanted.description
     if wanted.is_strict:
         schema["strict"] = True
     return {"type": "json_schema", "json_schema": schema}

@@ -9,6 +9,16 @@ CREATE TABLE kept_answer (
   PRIMARY KEY (scope, id)
 ) STRICT;
 
+-- By which other names a client may refer to an answer: those of the items in it.
+CREATE TABLE kept_name (
+  scope TEXT NOT NULL,
+  name  TEXT NOT NULL,
+  id    TEXT NOT NULL,
+  PRIMARY KEY (scope, name),
+  FOREIGN KEY (scope, id) REFERENCES kept_answer (scope, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX kept_name_id ON kept_name (scope, id);
 CREATE INDEX kept_answer_expires ON kept_answer (expires_ns);
 
 -- The batch of 0001 with one more array.
@@ -38,10 +48,13 @@ CREATE TRIGGER batch_is_booked INSTEAD OF INSERT ON batch BEGIN
   INSERT INTO conversation_memory (hash, level, at_ns)
     SELECT unhex(value ->> 0), value ->> 1, value ->> 2 FROM json_each(NEW.memories);
 
-  -- kept: 0 scope, 1 id, 2 level, 3 expires_ns, 4 offset, 5 length
+  -- kept: 0 scope, 1 id, 2 level, 3 expires_ns, 4 names, 5 offset, 6 length
   INSERT OR REPLACE INTO kept_answer (scope, id, level, expires_ns, content)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, substr(NEW.records, value ->> 4, value ->> 5)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, substr(NEW.records, value ->> 5, value ->> 6)
     FROM json_each(NEW.kept) WHERE NEW.kept IS NOT NULL;
+  INSERT OR REPLACE INTO kept_name (scope, name, id)
+    SELECT k.value ->> 0, n.value, k.value ->> 1 FROM json_each(NEW.kept) k, json_each(k.value -> 4) n
+    WHERE NEW.kept IS NOT NULL;
 
   -- After the closings, so that what they give back can be let out again at once.
   -- intents: 0 request_id, 1 at_ns, 2 key_id, 3 window, 4 cap, 5 reserved, 6 offset, 7 length
