@@ -36,8 +36,9 @@ def seal(part: ReasoningPart, origin: str = "", *, with_text: bool = False) -> s
 
     `with_text`: for clients that return the seal but not always what stood beside it.
     """
-    text = part.text if with_text else ""
-    sealed = _Sealed(part.origin or origin, part.id, part.signature, part.redacted, part.is_summary, text)
+    sealed = [part.origin or origin, part.id, part.signature, part.redacted, part.is_summary]
+    if with_text and part.text:
+        sealed.append(part.text)
     return PREFIX + urlsafe_b64encode(_encode(sealed)).rstrip(b"=").decode()
 
 
