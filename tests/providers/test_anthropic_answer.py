@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yuzui.core.chat import ReasoningPart, StreamChunk, TextPart, ToolCallPart
+from yuzui.core.chat import Citation, Part, ReasoningPart, StreamChunk, TextPart, ToolCallPart
 from yuzui.core.errors import (
     UpstreamBusy,
     UpstreamFault,
@@ -20,6 +20,7 @@ from yuzui.core.errors import (
 )
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
+from yuzui.providers._contract import WireRequest
 from yuzui.providers.anthropic import CODEC, ROW
 
 TARGET = Target(
@@ -34,6 +35,9 @@ TARGET = Target(
     api_key="secret-of-the-operator",
     quirks=ROW.quirks,
 )
+
+LANE = WireRequest(path="", headers={}, body=b"", is_stream=True, is_lane=True)
+FORCED = WireRequest(path="", headers={}, body=b"", is_stream=True, answer_tool="answer")
 
 # ---- errors ---------------------------------------------------------------------------------------------------------
 
@@ -185,6 +189,89 @@ def test_an_error_with_status_200_is_an_error() -> None:
     assert caught.value.status == 429
 
 
+def test_the_lane_keeps_the_answer_as_it_came_and_reads_it_too() -> None:
+    body = json.dumps(WHOLE | {"stop_reason": "stop_sequence", "stop_sequence": "END"}).encode()
+    response = CODEC.read_response(body, LANE)
+    assert (response.raw, response.raw_dialect) == (body, "anthropic_messages")
+    assert response.choices[0].stop_sequence == "END" and len(response.choices[0].parts) == 3
+    assert CODEC.read_response(body).raw == b""
+
+
+@pytest.mark.parametrize(
+    ("reason", "native"),
+    [
+        ("end_turn", ""),
+        ("pause_turn", "pause_turn"),
+        ("to_come", "to_come"),
+        ("model_context_window_exceeded", "model_context_window_exceeded"),
+    ],
+)
+def test_the_vendor_s_own_word_is_kept_where_it_says_more(reason: str, native: str) -> None:
+    response = CODEC.read_response(json.dumps(WHOLE | {"stop_reason": reason}).encode())
+    assert response.choices[0].native_finish == native
+
+
+def test_citations_of_each_kind_are_read() -> None:
+    cited = [
+        {"type": "web_search_result_location", "cited_text": "a", "url": "https://a.test", "title": "A"},
+        {"type": "search_result_location", "cited_text": "b", "source": "https://b.test", "title": None},
+        {"type": "page_location", "cited_text": "c", "document_index": 0, "document_title": "C", "file_id": "f"},
+        {"type": "to_come"},
+    ]
+    body = json.dumps(WHOLE | {"content": [{"type": "text", "text": "abc", "citations": cited}]}).encode()
+    assert CODEC.read_response(body).choices[0].parts == (
+        TextPart(
+            text="abc",
+            citations=(
+                Citation(url="https://a.test", title="A", cited_text="a", start=0, end=3),
+                Citation(url="https://b.test", cited_text="b", start=0, end=3),
+                Citation(title="C", cited_text="c", file_id="f", document=0, start=0, end=3),
+            ),
+        ),
+    )
+
+
+ANSWER = {"type": "tool_use", "id": "t", "name": "answer", "input": {"a": 1}}
+OTHER = {"type": "tool_use", "id": "u", "name": "f", "input": {}}
+SAID = {"type": "text", "text": "Here."}
+
+
+@pytest.mark.parametrize(
+    ("content", "parts", "finish"),
+    [
+        ([ANSWER], (TextPart(text='{"a": 1}'),), "stop"),
+        ([SAID, ANSWER], (TextPart(text='{"a": 1}'),), "stop"),
+        (
+            [ANSWER, OTHER],
+            (TextPart(text='{"a": 1}'), ToolCallPart(id="u", name="f", arguments="{}")),
+            "tool_calls",
+        ),
+        ([SAID, OTHER], (TextPart(text="Here."), ToolCallPart(id="u", name="f", arguments="{}")), "tool_calls"),
+    ],
+)
+def test_an_answer_by_tool_is_text_again_whole_and_streamed(
+    content: list[dict[str, Any]],
+    parts: tuple[Part, ...],
+    finish: str,
+) -> None:
+    (choice,) = CODEC.read_response(json.dumps(WHOLE | {"content": content}).encode(), FORCED).choices
+    assert (choice.parts, choice.finish_reason) == (parts, finish)
+    stream = START
+    for index, block in enumerate(content):
+        stream += event("content_block_start", index=index, content_block=block | {"input": {}, "text": ""})
+        if block["type"] == "text":
+            delta = {"type": "text_delta", "text": block["text"]}
+        else:
+            delta = {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
+        stream += event("content_block_delta", index=index, delta=delta) + event("content_block_stop", index=index)
+    stream += event("message_delta", delta={"stop_reason": "tool_use"}, usage={}) + event("message_stop")
+    deltas = [delta for chunk in CODEC.decoder(FORCED).feed(stream) for delta in chunk.deltas]
+    assert "".join(delta.text for delta in deltas) == "".join(part.text for part in parts if isinstance(part, TextPart))
+    assert deltas[-1].finish_reason == finish
+    names = [call.name for delta in deltas for call in delta.tool_calls if call.name]
+    assert names == [part.name for part in parts if isinstance(part, ToolCallPart)]
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -213,9 +300,9 @@ START = event(
 END = event("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 4}) + event("message_stop")
 
 
-def drain(pieces: list[bytes]) -> tuple[list[StreamChunk], str]:
+def drain(pieces: list[bytes], wire: WireRequest | None = None) -> tuple[list[StreamChunk], str]:
     """Chunks and the code of the fault that ended the stream, if one did."""
-    decoder, chunks = CODEC.decoder(), []
+    decoder, chunks = CODEC.decoder(wire), []
     try:
         for piece in pieces:
             chunks += decoder.feed(piece)
@@ -250,14 +337,16 @@ BLOCKS = st.one_of(
 )
 
 
-@given(st.lists(BLOCKS, max_size=8), st.sampled_from([END, b""]), st.data())
-def test_any_cut_of_the_bytes_gives_the_same_chunks(blocks: list[bytes], end: bytes, data: st.DataObject) -> None:
+@given(st.lists(BLOCKS, max_size=8), st.sampled_from([END, b""]), st.sampled_from([None, LANE, FORCED]), st.data())
+def test_any_cut_of_the_bytes_gives_the_same_chunks(
+    blocks: list[bytes], end: bytes, wire: WireRequest | None, data: st.DataObject
+) -> None:
     stream = START + b"".join(blocks) + end
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
     pieces = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
-    whole = drain([stream])
-    assert drain(pieces) == whole
-    assert drain([stream[i : i + 1] for i in range(len(stream))]) == whole
+    whole = drain([stream], wire)
+    assert drain(pieces, wire) == whole
+    assert drain([stream[i : i + 1] for i in range(len(stream))], wire) == whole
 
 
 EVENT_FIELDS = st.sampled_from(["index", "delta", "content_block", "message", "usage", "error"])
@@ -345,6 +434,49 @@ def test_arguments_that_came_with_the_start_are_not_lost() -> None:
     chunks, _ = drain([stream + END])
     arguments = "".join(call.arguments for chunk in chunks for delta in chunk.deltas for call in delta.tool_calls)
     assert json.loads(arguments) == {"a": 1}
+
+
+def test_the_lane_hands_on_every_event_with_its_name_and_counts_what_it_says() -> None:
+    lines = [
+        event("content_block_start", index=0, content_block={"type": "text", "text": ""}),
+        event("content_block_delta", index=0, delta={"type": "text_delta", "text": "hi"}),
+        b'data: {"type": "ping"}\n\n',
+        event("news", delta=[1]),
+        b'event: message_delta\ndata: {"type": "message_delta",\ndata:  "delta": {"stop_reason": "end_turn"}, '
+        b'"usage": {"output_tokens": 4}}\n\n',
+    ]
+    chunks = CODEC.decoder(LANE).feed(START + b"".join(lines) + b"event: gossip\ndata: not json\n\n")
+    assert [chunk.event for chunk in chunks] == [
+        "message_start", "content_block_start", "content_block_delta", "ping", "news", "message_delta",
+    ]  # fmt: skip
+    assert all(b"\n" not in chunk.raw and json.loads(chunk.raw)["type"] == chunk.event for chunk in chunks)
+    assert [delta.text for chunk in chunks for delta in chunk.deltas] == ["hi", ""]
+    assert [chunk.usage for chunk in chunks if chunk.usage] == [
+        Usage(input_tokens=3),
+        Usage(input_tokens=3, output_tokens=4),
+    ]
+
+
+def test_what_only_the_lane_can_tell_counts_as_content() -> None:
+    block = {"type": "web_search_tool_result", "tool_use_id": "t", "content": []}
+    started = START + event("content_block_start", index=0, content_block=block)
+    assert [chunk.has_content for chunk in CODEC.decoder(LANE).feed(started)] == [False, True]
+    assert CODEC.decoder().feed(started) == []
+
+
+def test_citations_of_a_stream_follow_their_block_with_their_place() -> None:
+    stream = START
+    for index, text in enumerate(["One. ", "Two."]):
+        stream += event("content_block_start", index=index, content_block={"type": "text", "text": ""})
+        cited = {"type": "web_search_result_location", "url": f"https://{index}.test"}
+        stream += event("content_block_delta", index=index, delta={"type": "citations_delta", "citation": cited})
+        stream += event("content_block_delta", index=index, delta={"type": "text_delta", "text": text})
+        stream += event("content_block_stop", index=index)
+    chunks, _ = drain([stream + END])
+    assert [citation for chunk in chunks for delta in chunk.deltas for citation in delta.citations] == [
+        Citation(url="https://0.test", start=0, end=5),
+        Citation(url="https://1.test", start=5, end=9),
+    ]
 
 
 def test_nothing_behind_the_terminator_belongs_to_the_answer() -> None:
