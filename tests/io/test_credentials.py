@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import datetime
 from urllib.parse import parse_qs
 
 import pytest
 
 from fake_time import FakeTimeLoop, run
 from fault_upstream import Call, FaultUpstream
+from yuzui.core.chat import ChatRequest, Meaning, Message, TextPart
+from yuzui.core.decision import AllowedSet
 from yuzui.core.errors import UpstreamFault, UpstreamRefused, UpstreamUnreachable
-from yuzui.core.target import Auth
+from yuzui.core.sigv4 import sign
+from yuzui.core.target import Auth, Target
 from yuzui.io.credentials import EXCHANGE_TIMEOUT_S, MOST_TOKENS, PAUSE_S, Credentials, TokenLine
 from yuzui.io.token_requests import TokenRequest
+from yuzui.io.upstream import Endpoint, HttpUpstream
+from yuzui.providers import bedrock
+from yuzui.providers._contract import WireRequest
 
 ENTRA = Auth(kind="entra_id", settings={"tenant_id": "t", "client_id": "c", "client_secret": "s3cret"})
 OTHER = Auth(kind="entra_id", settings={"tenant_id": "t", "client_id": "other", "client_secret": "s3cret"})
@@ -342,3 +349,52 @@ def test_what_goes_wrong_on_the_line_is_a_fault_without_the_secret(
         assert "key/1" not in str(caught.value)
 
     over_line(script, check)
+
+
+def test_a_server_that_checks_the_signature_of_what_arrives_finds_it_right() -> None:
+    """The whole way of a request to Bedrock: what a client library adds or rewrites would break the signature."""
+    settings = {"access_key": "AKIDEXAMPLE", "secret_key": "s", "region": "eu-west-1"}
+    meaning = Meaning(messages=(Message(role="user", parts=(TextPart(text="你好"),)),))
+    request = ChatRequest(dialect="x", model="auto", body={}, read_meaning=lambda body: meaning, stream=True)
+
+    async def answer(call: Call) -> None:
+        await call.json({})
+
+    async def no_script(target: Target, wire: WireRequest) -> AsyncGenerator[bytes, None]:
+        raise AssertionError("no scripted target here")
+        yield b""
+
+    async def no_endpoint(model: str) -> Endpoint | None:
+        return None
+
+    async def main() -> None:
+        line = TokenLine()
+        upstream = HttpUpstream(
+            endpoint_of=no_endpoint, scripted=no_script, credentials=Credentials(line.send, Hands())
+        )
+        async with FaultUpstream(answer) as server:
+            target = Target(
+                name="t", provider="bedrock", codec="bedrock", model="arn:aws:bedrock:eu-west-1:1:inference-profile/x.y-v1:0",
+                base_url=f"http://127.0.0.1:{server.port}", premises="vendor", clearance=0, jurisdiction="US",
+                auth=Auth(kind="aws_sigv4", settings=settings),
+            )  # fmt: skip
+            wire = bedrock.CODEC.write_request(request, target, output_cap=None)
+            async with upstream.open(wire, target, AllowedSet(frozenset({"t"}))) as reply:
+                await reply.read()
+            (call,) = server.calls
+        await upstream.close()
+        await line.close()
+        first, *lines = call.head.decode().strip().split("\r\n")
+        headers = {name.lower(): value for name, _, value in (text.partition(": ") for text in lines)}
+        names = headers["authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
+        again = sign(
+            "POST", f"http://{headers['host']}{first.split()[1]}",
+            {name: headers[name] for name in names if name != "x-amz-date"}, call.body,
+            access_key="AKIDEXAMPLE", secret_key="s", region="eu-west-1", service="bedrock",
+            at=datetime.strptime(headers["x-amz-date"], "%Y%m%dT%H%M%S%z"),
+        )  # fmt: skip
+        assert again["authorization"] == headers["authorization"]
+        assert "accept" in names
+        assert "host" in names
+
+    asyncio.run(main())
