@@ -331,7 +331,7 @@ CLOSED = {**OPEN, "required": ["a"], "additionalProperties": False}
         ),
     ],
 )
-def test_a_tool_of_the_client_is_a_function(tool: dict[str, Any], want: ToolSpec, knobs: set[str]) -> None:
+def test_a_tool_of_the_client_is_a_function(tool: dict[str, Any], want: ToolSpec, knobs: set[str]) -> None:  # Any: JSON
     meaning = meant(tools=[tool])
     assert meaning.tools == (want,)
     assert set(meaning.knobs) == knobs
@@ -420,7 +420,7 @@ def test_a_schema_is_strict_where_every_property_is_required(schema: object, is_
     ],
 )
 def test_thinking_is_a_budget_and_an_effort(
-    fields: dict[str, Any], budget: int | None, effort: str | None, wants: bool | None
+    fields: Mapping[str, object], budget: int | None, effort: str | None, wants: bool | None
 ) -> None:
     meaning = meant(**fields)
     assert (meaning.thinking_budget, meaning.reasoning_effort, meaning.wants_thoughts) == (budget, effort, wants)
@@ -465,7 +465,7 @@ def test_knobs_keep_their_names_and_unknown_fields_are_reported() -> None:
         ({"output_config": {"format": {"type": "to_come"}}}, "output_config.format.type"),
     ],
 )
-def test_what_only_the_vendor_can_do_is_refused_by_its_field(fields: dict[str, Any], param: str) -> None:
+def test_what_only_the_vendor_can_do_is_refused_by_its_field(fields: dict[str, Any], param: str) -> None:  # Any: JSON
     request = DIALECT.read_request(PLAIN | fields)
     with pytest.raises(UnsupportedFeature) as caught:
         _ = request.meaning
@@ -475,7 +475,7 @@ def test_what_only_the_vendor_can_do_is_refused_by_its_field(fields: dict[str, A
 @pytest.mark.parametrize(
     "fields", [{"inference_geo": "global"}, {"billing_policy": {"bill_to": "self"}}, {"mcp_servers": []}]
 )
-def test_what_changes_nothing_is_not_refused(fields: dict[str, Any]) -> None:
+def test_what_changes_nothing_is_not_refused(fields: dict[str, Any]) -> None:  # Any: JSON values
     assert meant(**fields).messages
 
 
