@@ -281,6 +281,29 @@ def test_knobs_have_openais_names_or_the_clients() -> None:
     assert (found.thinking_budget, found.reasoning_effort, found.wants_thoughts) == (100, None, False)
 
 
+def test_fields_further_inside_that_nobody_else_has_are_reported() -> None:
+    body = {
+        "contents": [
+            {
+                "parts": [
+                    {"text": "a", "partMetadata": {"x": 1}, "new": None},
+                    {"text": "b", "mediaProcessing": "STATIC"},
+                ]
+            }
+        ],
+        "tools": [{"googleSearch": {"timeRangeFilter": {}, "excludeDomains": []}}],
+        "toolConfig": {"retrievalConfig": {"languageCode": "de"}},
+        "generationConfig": {"thinkingConfig": {"newKnob": 1, "includeThoughts": True}},
+    }
+    assert read_meaning(body).knobs == {
+        "parts.partMetadata": True,
+        "parts.mediaProcessing": True,
+        "googleSearch.timeRangeFilter": True,
+        "toolConfig.retrievalConfig": True,
+        "thinkingConfig.newKnob": True,
+    }
+
+
 @pytest.mark.parametrize(
     ("level", "effort"), [("MINIMAL", "minimal"), ("low", "low"), ("HIGH", "high"), ("XHIGH", "xhigh")]
 )

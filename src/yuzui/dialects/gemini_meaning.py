@@ -49,6 +49,10 @@ _KNOBS: Final[Mapping[str, str]] = {
     "topK": "top_k",
 }
 """Names of knobs that OpenAI has as well; any other keeps the name that its client knows."""
+_TOOL_CONFIG: Final = frozenset({"functionCallingConfig"})
+_THINKING: Final = frozenset(wire.ThinkingConfig.__struct_encode_fields__)
+_SEARCH: Final = frozenset({"excludeDomains"})
+_PART: Final = frozenset(wire.Part.__struct_encode_fields__)
 _TIERS: Final = {"standard": "default", "flex": "flex", "priority": "priority"}
 _DETAILS: Final = {"MEDIA_RESOLUTION_LOW": "low", "MEDIA_RESOLUTION_HIGH": "high"}
 _FILM_HOSTS: Final = ("youtube.com/", "youtu.be/")  # Google reads films there, whatever their type is said to be
@@ -132,10 +136,36 @@ def _knobs(
     level = thinking.thinking_level
     if level and _effort(thinking) is None and level != "THINKING_LEVEL_UNSPECIFIED":
         found["thinkingConfig.thinkingLevel"] = level
+    _add_unsaid(body, config, found)
     if "service_tier" in found:
         tier = found["service_tier"]
         found["service_tier"] = _TIERS.get(tier.lower(), tier) if isinstance(tier, str) else tier
     return found
+
+
+def _add_unsaid(body: Mapping[str, Any], config: Mapping[str, Any], found: dict[str, object]) -> None:  # Any: as above
+    """Fields further inside that no other dialect can say: they change how, not what, so they are only reported."""
+    said: list[tuple[str, Any, frozenset[str]]] = [  # Any: as above
+        ("toolConfig", body.get("toolConfig"), _TOOL_CONFIG),
+        ("thinkingConfig", config.get("thinkingConfig"), _THINKING),
+    ]
+    said += [("googleSearch", tool.get("googleSearch"), _SEARCH) for tool in _mappings(body.get("tools"))]
+    for content in _mappings(body.get("contents")):
+        for part in _mappings(content.get("parts")):
+            if not _PART.issuperset(part):
+                said.append(("parts", part, _PART))
+    for where, value, known in said:
+        if isinstance(value, dict):
+            for name in value.keys() - known:
+                if value[name] is not None:
+                    found[f"{where}.{name}"] = True
+
+
+def _mappings(value: object) -> list[Mapping[str, Any]]:  # Any: as above
+    """The parsed body has nothing but mappings where these are asked for."""
+    if isinstance(value, list):
+        return value
+    return [value] if isinstance(value, dict) else []
 
 
 def _effort(thinking: wire.ThinkingConfig) -> str | None:
@@ -155,8 +185,6 @@ def _tools(request: wire.Generate, knobs: dict[str, object]) -> tuple[ToolChoice
         if function.behavior is not None:
             knobs["functionDeclarations.behavior"] = function.behavior
     config = request.tool_config or wire.ToolConfig()
-    if config.retrieval_config:
-        knobs["toolConfig.retrievalConfig"] = True
     calling = config.function_calling_config or wire.CallingConfig()
     if calling.stream_function_call_arguments:
         knobs["toolConfig.functionCallingConfig.streamFunctionCallArguments"] = True

@@ -255,12 +255,18 @@ def _feature_of(media_type: str) -> Feature:
     return "images" if kind == "image" else "audio" if kind == "audio" else "files"
 
 
-def _has_snake(value: Mapping[str, Any] | list[Any]) -> bool:  # Any: checked JSON
-    if isinstance(value, list):
-        return any(type(item) in _NESTED and _has_snake(item) for item in value)
-    for key, item in value.items():
-        if "_" in key or (type(item) in _NESTED and key not in _FREE and _has_snake(item)):
-            return True
+def _has_snake(body: Mapping[str, Any]) -> bool:  # Any: checked JSON
+    waiting: list[Any] = [body]  # Any: see above; a list of its own, because it runs for every request
+    while waiting:
+        value = waiting.pop()
+        if type(value) is list:
+            waiting += [item for item in value if type(item) in _NESTED]
+            continue
+        for key, item in value.items():
+            if "_" in key:
+                return True
+            if type(item) in _NESTED and key not in _FREE:
+                waiting.append(item)
     return False
 
 
@@ -380,7 +386,6 @@ class CallingConfig(Struct, rename="camel"):
 
 class ToolConfig(Struct, rename="camel"):
     function_calling_config: CallingConfig | None = None
-    retrieval_config: Json | None = None
 
 
 class ThinkingConfig(Struct, rename="camel"):

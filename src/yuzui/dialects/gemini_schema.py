@@ -86,11 +86,11 @@ def _write_type(out: Schema, value: object) -> None:
 
 
 def _part(key: str, value: object) -> object:
-    if key in ("properties", "$defs") and isinstance(value, Mapping):
-        return {name: json_schema(part) if isinstance(part, Mapping) else part for name, part in value.items()}
+    if key in ("properties", "$defs") and isinstance(value, dict):
+        return {name: json_schema(part) if isinstance(part, dict) else part for name, part in value.items()}
     if key in ("anyOf", "oneOf", "allOf", "prefixItems") and isinstance(value, list):
-        return [json_schema(part) if isinstance(part, Mapping) else part for part in value]
-    if key in ("items", "additionalProperties") and isinstance(value, Mapping):
+        return [json_schema(part) if isinstance(part, dict) else part for part in value]
+    if key in ("items", "additionalProperties") and isinstance(value, dict):
         return json_schema(value)
     return value
 
