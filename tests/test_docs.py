@@ -248,6 +248,7 @@ CONFIG_TABLES: dict[str, type] = {
     "## `[sensitivity]`": configuration._Sensitivity,
     "## `[embedded]`": configuration._Embedded,
     "## `[money]`": configuration._Money,
+    "## `[stored_responses]`": configuration._StoredResponses,
     "## `[audit]`": configuration._Audit,
 }
 

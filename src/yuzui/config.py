@@ -237,7 +237,10 @@ def _targets(
             raise ConfigError(f"{path}.provider: {item.provider!r} is unknown{near(item.provider, rows)}")
         if item.auth is not None and item.api_key is not None:
             raise ConfigError(f"{path}.auth takes the place of {path}.api_key; write one of them")
-        auth = None if item.auth is None else read_auth(item.auth, environ, f"{path}.auth")
+        auth = None
+        if item.auth is not None:
+            auth, unset = read_auth(item.auth, environ, f"{path}.auth")
+            warnings += unset
         api_key = "" if auth is not None else _secret(item, row, environ, path, warnings)
         target = _target(item, row, rules, path, api_key, auth)
         targets.append(target)

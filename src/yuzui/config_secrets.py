@@ -61,29 +61,34 @@ def read_reference(value: object, environ: Mapping[str, str], path: str) -> tupl
     return found, "" if found else entry.env
 
 
-def read_auth(table: Mapping[str, object], environ: Mapping[str, str], path: str) -> Auth:
-    """The table `targets.auth`. Texts stand as they are, secrets are references: `client_secret = { env = "NAME" }`."""
+def read_auth(table: Mapping[str, object], environ: Mapping[str, str], path: str) -> tuple[Auth, list[str]]:
+    """The table `targets.auth`, and warnings of variables that are not set.
+
+    Texts stand as they are, secrets are references: `client_secret = { env = "NAME" }`.
+    """
     settings = dict(table)
     kind = settings.pop("kind", None)
     fields = AUTH_FIELDS.get(kind) if isinstance(kind, str) else None
     if fields is None:
         raise ConfigError(f"{path}.kind is one of {', '.join(sorted(AUTH_FIELDS))}")
     read: dict[str, str] = {}
+    warnings: list[str] = []
     for name, value in settings.items():
         if name not in fields:
             raise ConfigError(f"{path}.{name}: unknown key{near(name, fields)}")
-        read[name] = _read(value, fields[name], environ, f"{path}.{name}")
+        read[name] = _read(value, fields[name], environ, f"{path}.{name}", warnings)
     for name, need in fields.items():
-        if not need.endswith("or not") and not read.get(name):
+        if not need.endswith("or not") and (name not in read or (need == "text" and not read[name])):
             raise ConfigError(f"{path}.{name} is missing; kind {kind!r} needs it")
-    return Auth(kind=cast(AuthKind, kind), settings=read)  # cast: `kind` is a key of the table, which the Literal names
+    # cast: `kind` is a key of the table, and those are what the Literal names
+    return Auth(kind=cast(AuthKind, kind), settings=read), warnings
 
 
-def _read(value: object, need: Need, environ: Mapping[str, str], path: str) -> str:
+def _read(value: object, need: Need, environ: Mapping[str, str], path: str, warnings: list[str]) -> str:
     if need.startswith("secret"):
         found, unset = read_reference(value, environ, path)
         if unset:
-            raise ConfigError(f"{path}: the environment variable {unset} is not set")
+            warnings.append(f"{path}: the environment variable {unset} is not set; the target cannot be reached")
         return found
     if not isinstance(value, str):
         raise ConfigError(f"{path}: write a text")

@@ -12,7 +12,7 @@ from yuzui.core.strict_json import write
 Entry = Mapping[str, object]
 """An entry as GET /v1/models gives it to OpenAI's clients: `id`, and ours under `yuzui`."""
 
-NO_DATE = "1970-01-01T00:00:00Z"  # required by the clients' types; neither a target nor a name has a date of birth
+NO_DATE = "1970-01-01T00:00:00Z"  # as the API does it where the date is unknown
 
 
 def list_models(entries: Sequence[Entry]) -> bytes:
@@ -32,10 +32,15 @@ def show_model(entry: Entry) -> bytes:
 
 
 def _entry(entry: Entry) -> Entry:
+    ours = entry["yuzui"]
+    facts: Mapping[str, object] = ours if isinstance(ours, Mapping) else {}
     return {
         "type": "model",
         "id": entry["id"],
         "display_name": entry["id"],
         "created_at": NO_DATE,
-        "yuzui": entry["yuzui"],
+        "lifecycle": "active",
+        "max_input_tokens": facts.get("context_tokens") or None,  # 0 is unknown
+        "max_tokens": facts.get("max_output_tokens") or None,
+        "yuzui": ours,
     }
