@@ -145,13 +145,16 @@ ASSISTANT: list[tuple[dict[str, Any], tuple[Part, ...]]] = [  # Any: JSON values
         {"type": "text", "text": "x", "citations": [CITED]},
         (TextPart(text="x", citations=(Citation(url="https://a.test", title="T", cited_text="c"),)),),
     ),
-    ({"type": "thinking", "thinking": "t", "signature": "s"}, (ReasoningPart(text="t", signature="s"),)),
+    (
+        {"type": "thinking", "thinking": "t", "signature": "s"},
+        (ReasoningPart(text="t", signature="s", origin="anthropic"),),
+    ),
     ({"type": "thinking", "thinking": "t", "signature": ""}, (ReasoningPart(text="t"),)),
     (
         {"type": "thinking", "thinking": "t", "signature": seal(SIGNED, "openai")},
         (ReasoningPart(text="t", signature="s", id="rs_1", is_summary=True, origin="openai"),),
     ),
-    ({"type": "redacted_thinking", "data": "d"}, (ReasoningPart(text="", redacted="d"),)),
+    ({"type": "redacted_thinking", "data": "d"}, (ReasoningPart(text="", redacted="d", origin="anthropic"),)),
     (
         {"type": "redacted_thinking", "data": seal(ReasoningPart(text="", redacted="d"), "bedrock")},
         (ReasoningPart(text="", redacted="d", origin="bedrock"),),

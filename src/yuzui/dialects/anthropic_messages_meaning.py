@@ -1,7 +1,8 @@
 """What a Messages body means, in the words of `core.chat`; built only to be said in another dialect.
 
 * A user's turn with tool results is several messages: one of role `tool` for each result, then one with the rest.
-* Thinking whose signature is a seal of ours is the thought of whoever had it; another signature is of unknown origin.
+* Thinking whose signature is a seal of ours is the thought of whoever had it. A signature without a seal came along the
+  lane, which only servers of this dialect are on: it counts as Anthropic's, and never reaches another vendor.
 * Claude Code's first system block holds a line for the vendor's billing, with a checksum that changes with every
   request. It is no part of the prompt, and would spoil every prefix cache behind us: it is left out.
   Source: https://github.com/vllm-project/vllm/pull/36829, https://github.com/ggml-org/llama.cpp/pull/21793
@@ -40,6 +41,8 @@ from yuzui.core.reasoning import unseal
 from yuzui.dialects import anthropic_messages_request as wire
 from yuzui.dialects.anthropic_messages_ids import to_upstream
 
+VENDOR: Final = "anthropic"
+"""The provider whose own dialect this is."""
 _BILLING: Final = re.compile(r"\Ax-anthropic-billing-header:(?:[ \t]*[a-z_]+=[^;\s]*;?)*[ \t]*\n*")
 _SEARCHES: Final = frozenset(("server_tool_use", "web_search_tool_result"))
 """Records of a search that a vendor ran in an earlier turn, encrypted for itself: the text that cites them stays."""
@@ -153,7 +156,7 @@ class _Reader:
                     yield _thought(block)
                 case "redacted_thinking":
                     data = block.data or ""
-                    yield unseal(data) or ReasoningPart(text="", redacted=data)
+                    yield unseal(data) or ReasoningPart(text="", redacted=data, origin=VENDOR)
                 case "image" | "document" | "search_result":
                     yield from _media(block)
                 case "server_tool_use" if block.name != "web_search":
@@ -223,7 +226,7 @@ def _citation(found: wire.Citation) -> Citation:
 
 def _thought(block: wire.Block) -> ReasoningPart:
     text, signature = block.thinking or "", block.signature or ""
-    return unseal(signature, text) or ReasoningPart(text=text, signature=signature)
+    return unseal(signature, text) or ReasoningPart(text=text, signature=signature, origin=VENDOR if signature else "")
 
 
 def _media(block: wire.Block) -> list[TextPart | ImagePart | DocumentPart]:
