@@ -386,11 +386,12 @@ def whole(*content: dict[str, Any], stop: str = "end_turn", **more: object) -> b
         ({"inputTokens": 9, "outputTokens": 4, "cacheReadInputTokens": 60, "cacheDetails": None},
          Usage(input_tokens=69, cached_input_tokens=60, output_tokens=4)),
         ({"inputTokens": -9, "outputTokens": 4}, None),
+        ({"inputTokens": 10**30, "outputTokens": 4}, None),
         ({"inputTokens": 9}, None),
         ({"inputTokens": "nine"}, None),
         (None, None),
     ],
-    ids=["plain", "cache beside it", "cache inside it", "a total that cannot be", "no total", "negative", "half", "nonsense", "absent"],
+    ids=["plain", "cache beside it", "cache inside it", "a total that cannot be", "no total", "negative", "huge", "half", "nonsense", "absent"],
 )  # fmt: skip
 def test_counts_in_the_canonical_shape(usage: object, want: Usage | None) -> None:
     assert CODEC.read_response(whole({"text": "x"}, usage=usage)).usage == want

@@ -330,6 +330,7 @@ def whole(**changes: object) -> bytes:
         ),
         ({"input_tokens": "9", "output_tokens": None, "input_tokens_details": None}, {}, Usage(input_tokens=9)),
         ({"input_tokens": -1, "output_tokens": 4}, {}, None),
+        ({"input_tokens": 10**30, "output_tokens": 4}, {}, None),
         ({"input_tokens": "many"}, {}, None),
         ({}, {}, None),
         (None, {}, None),
@@ -345,7 +346,8 @@ def whole(**changes: object) -> bytes:
             Usage(input_tokens=1, output_tokens=1),
         ),
     ],
-    ids=["plain", "all", "texts and nulls", "negative", "nonsense", "empty", "absent", "tools", "searches as billed"],
+    ids=["plain", "all", "texts and nulls", "negative",
+        "huge", "nonsense", "empty", "absent", "tools", "searches as billed"],
 )  # fmt: skip
 def test_counts_in_the_canonical_shape(usage: object, more: dict[str, object], want: Usage | None) -> None:
     assert CODEC.read_response(whole(usage=usage, **more)).usage == want

@@ -35,6 +35,7 @@ FINISH_REASONS: Final[dict[str, FinishReason]] = {
     "content_filtered": "content_filter",
 }
 """Any other reason, of those to come, is `length`: the answer may be incomplete, so never `stop`."""
+MOST_COUNTED: Final = 10**12  # of tokens; beyond it a target talks nonsense
 _BROKEN: Final = frozenset(("malformed_model_output", "malformed_tool_use"))
 """The model wrote what Bedrock could not read: a fault, never an answer."""
 _TELLING: Final = frozenset(("model_context_window_exceeded", "guardrail_intervened", "content_filtered"))
@@ -100,9 +101,11 @@ def read_usage(raw: Raw) -> Usage | None:
         found = _usage.decode(data)
     except BAD:
         return None  # a paid, complete answer does not become a failure because its counts are nonsense
-    if found.inputTokens is None or found.outputTokens is None or min(found.inputTokens, found.outputTokens) < 0:
+    if found.inputTokens is None or found.outputTokens is None:
         return None
-    read, written = found.cacheReadInputTokens or 0, found.cacheWriteInputTokens or 0
+    if not (0 <= found.inputTokens <= MOST_COUNTED and 0 <= found.outputTokens <= MOST_COUNTED):
+        return None
+    read, written = _count(found.cacheReadInputTokens), _count(found.cacheWriteInputTokens)
     total = found.inputTokens + read + written
     if found.totalTokens == found.inputTokens + found.outputTokens and found.inputTokens >= read + written:
         total = found.inputTokens
@@ -110,9 +113,14 @@ def read_usage(raw: Raw) -> Usage | None:
         input_tokens=total,
         cached_input_tokens=read,
         cache_write_tokens=written,
-        cache_write_1h_tokens=sum(detail.inputTokens for detail in found.cacheDetails or () if detail.ttl == "1h"),
+        cache_write_1h_tokens=sum(_count(part.inputTokens) for part in found.cacheDetails or () if part.ttl == "1h"),
         output_tokens=found.outputTokens,
     )
+
+
+def _count(value: int | None) -> int:
+    """A part's count; nonsense is none, as it is not worth an answer."""
+    return value if value is not None and 0 <= value <= MOST_COUNTED else 0
 
 
 def citation_of(found: WireCitation) -> Citation:

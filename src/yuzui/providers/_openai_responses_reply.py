@@ -29,6 +29,7 @@ from yuzui.providers.openai_errors import WireError, find_error, read_stream_err
 BAD: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 INCOMPLETE: Final[dict[str, FinishReason]] = {"max_output_tokens": "length", "content_filter": "content_filter"}
 """Any other reason (`max_messages`, `steered`, those to come) is `length`: the answer is not whole, so never `stop`."""
+MOST_COUNTED: Final = 10**12  # of tokens or seconds; beyond it a target talks nonsense
 SERVER_TOOLS: Final = {
     "file_search_call": "file_search",
     "code_interpreter_call": "code_interpreter",
@@ -105,21 +106,26 @@ def read_usage(response: WireResponse) -> Usage | None:
         return None  # a paid, complete answer does not become a failure because its counts are nonsense
     if found.input_tokens is None and found.output_tokens is None:
         return None
-    if min(found.input_tokens or 0, found.output_tokens or 0) < 0:
+    if not (0 <= (found.input_tokens or 0) <= MOST_COUNTED and 0 <= (found.output_tokens or 0) <= MOST_COUNTED):
         return None
     read, wrote = found.input_tokens_details or _InputDetails(), found.output_tokens_details or _OutputDetails()
     long_lived = read.cache_write_tokens_details or _WriteDetails()
     tools, images = _count_tools(response)
     return Usage(
         input_tokens=found.input_tokens or 0,
-        cached_input_tokens=read.cached_tokens or 0,
-        cache_write_tokens=read.cache_write_tokens or 0,
-        cache_write_1h_tokens=long_lived.ttl_12h_tokens or 0,
+        cached_input_tokens=_count(read.cached_tokens),
+        cache_write_tokens=_count(read.cache_write_tokens),
+        cache_write_1h_tokens=_count(long_lived.ttl_12h_tokens),
         output_tokens=found.output_tokens or 0,
-        reasoning_tokens=wrote.reasoning_tokens or 0,
+        reasoning_tokens=_count(wrote.reasoning_tokens),
         server_tools=tools,
         images=images,
     )
+
+
+def _count(value: int | None) -> int:
+    """A part's count; nonsense is none, as it is not worth an answer."""
+    return value if value is not None and 0 <= value <= MOST_COUNTED else 0
 
 
 def _count_tools(response: WireResponse) -> tuple[tuple[tuple[str, int], ...], int]:
@@ -133,7 +139,7 @@ def _count_tools(response: WireResponse) -> tuple[tuple[tuple[str, int], ...], i
             counts[name] = counts.get(name, 0) + 1
     billed = response.tool_usage.web_search if response.tool_usage is not None else None
     if billed is not None and billed.num_requests is not None:
-        counts["web_search"] = billed.num_requests
+        counts["web_search"] = _count(billed.num_requests)
     tools = tuple((name, count) for name, count in sorted(counts.items()) if count > 0)
     return tools, counts.get("image_generation", 0)
 
@@ -201,7 +207,7 @@ def reason_of(error: Exception) -> str:
 
 
 def seconds(value: float | None) -> int:
-    return int(value) if value is not None else 0
+    return int(value) if value is not None and 0 <= value <= MOST_COUNTED else 0
 
 
 _CALLS: Final = frozenset(("function_call", "custom_tool_call"))

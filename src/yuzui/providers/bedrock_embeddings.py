@@ -19,6 +19,7 @@ from yuzui.core.chat import ChatRequest, Dialect, Operation
 from yuzui.core.errors import UpstreamFault
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
+from yuzui.providers._bedrock_answer import MOST_COUNTED
 from yuzui.providers._bedrock_faults import read_fault
 from yuzui.providers._contract import WireRequest
 from yuzui.providers._openai_lane import OperationCodec, decode
@@ -69,7 +70,7 @@ class BedrockEmbeddingsCodec(OperationCodec):
         return Vectors(
             model=wire.model if wire is not None else "",
             vectors=read_vectors(raws, wire),
-            usage=Usage(input_tokens=count) if count is not None and count >= 0 else None,
+            usage=Usage(input_tokens=count) if count is not None and 0 <= count <= MOST_COUNTED else None,
         )
 
     @override
