@@ -70,6 +70,12 @@ def test_the_end_waits_and_carries_the_trailer() -> None:
     )
 
 
+def test_an_end_that_is_no_utf8_goes_on_as_it_is() -> None:
+    writer = EventWriter(done=b"")
+    writer.write(end(b'{"\xff":1}'))
+    assert writer.finish(TRAILER) == b'event: done\ndata: {"\xff":1}\n\n'
+
+
 def test_an_answer_goes_on_while_another_has_ended() -> None:
     writer = EventWriter(done=b"")
     writer.write(StreamChunk(raw=b"{}", deltas=(Delta(index=1, text="x"),)))

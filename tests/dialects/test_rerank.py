@@ -118,6 +118,14 @@ def test_what_a_server_left_out_is_added_and_the_rest_stays() -> None:
     assert lane(read(top_n=1), raw)["results"] == raw["results"][:1]  # type: ignore[index]  # a list, as it stands above
 
 
+def test_what_is_no_utf8_is_a_fault_when_it_must_be_read() -> None:
+    raw = b'{"\xff":1,"results":[{"index":0,"relevance_score":1}]}'
+    ranking = Ranking(id="", model="", results=(Ranked(index=0, score=1),), usage=None, raw=raw, raw_dialect="rerank")
+    assert DIALECT.write_response(ranking, read(), FACTS) is raw
+    with pytest.raises(UpstreamInvalid, match="UTF-8"):
+        DIALECT.write_response(ranking, read(return_documents=True), FACTS)
+
+
 def test_a_document_that_nobody_sent_is_a_fault() -> None:
     for index in (-1, 3):
         with pytest.raises(UpstreamInvalid):

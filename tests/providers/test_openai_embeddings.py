@@ -101,6 +101,18 @@ def test_tokens_and_chats_are_refused() -> None:
         CODEC.write_request(chat, target(), output_cap=None)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b'{"\xff":1,"data":[{"embedding":[1]}]}', b'{"data":[{"embedding":"\xc2"}]}', b'{"data":[{"embedding":{}}]}'],
+)
+def test_what_cannot_be_read_is_a_fault_when_it_must_be_read(body: bytes) -> None:
+    asked = lane(input="a", encoding_format="base64" if b"[1]" in body else "float")
+    with pytest.raises(UpstreamInvalid):
+        CODEC.read_response(body, asked)
+    with pytest.raises(UpstreamInvalid):
+        CODEC.read_response(body, lane(input="a", dimensions=2))
+
+
 @pytest.mark.parametrize("raw", [b'"!"', b'"QUI="', b'["a"]', b"[[1]]", b"{}", b"1", b'"AADAfw=="', b'"AACAfw=="'])
 def test_what_is_no_vector_is_refused(raw: bytes) -> None:
     with pytest.raises(UpstreamInvalid):

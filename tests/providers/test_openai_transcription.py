@@ -123,6 +123,8 @@ def test_subtitles_tell_about_how_long_it_was(kind: str, text: str, ms: int) -> 
     found = CODEC.read_response(text.encode(), wire(response_format=kind))
     assert found.usage == Usage(audio_ms=ms, is_estimated=True, note="missing")
     assert CODEC.read_response(b"", wire(response_format=kind)).usage == GUESS
+    endless = b"00:00:00,000 --> " + b"9" * 5000 + b":00:01,000"
+    assert CODEC.read_response(endless, wire(response_format=kind)).usage == GUESS
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"text":1}', b"\xff", b"Hello."])
@@ -204,6 +206,12 @@ def test_a_model_that_cannot_stream_answers_whole() -> None:
     assert json.loads(chunks[0].raw) == {
         "type": "transcript.text.done", "text": "I {see}", "usage": {"type": "duration", "seconds": 2}, "x": {"y": 1}}  # fmt: skip
     assert (chunks[0].deltas[0].text, chunks[0].usage) == ("I {see}", Usage(audio_ms=2000))
+
+
+def test_what_follows_a_whole_answer_does_not_count() -> None:
+    assert len(feed(b'{"text":"I"}{"text":"again"}')) == len(feed(b'{"text":"I"}\xff')) == 1
+    with pytest.raises(UpstreamInvalid):
+        feed(b'{"text":{"error":1}}","usage":{}}')
 
 
 @pytest.mark.parametrize(

@@ -175,9 +175,7 @@ class EventWriter(StreamWriter):
         held, self._held = self._held, []
         if held:
             event, data = held[-1]
-            last = _raw_fields.decode(data)
-            last["yuzui"] = msgspec.Raw(_encoder.encode(trailer))  # replaces the one of a gateway behind us
-            held[-1] = event, _encoder.encode(last)
+            held[-1] = event, _with_trailer(data, trailer)
         return b"".join([write_event(data, event) for event, data in held]) + self._done
 
     @override
@@ -189,6 +187,15 @@ class EventWriter(StreamWriter):
     @override
     def heartbeat(self) -> bytes:
         return HEARTBEAT
+
+
+def _with_trailer(data: bytes, trailer: Mapping[str, Any]) -> bytes:  # Any: JSON values
+    try:
+        last = _raw_fields.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):  # a field that nobody read is no UTF-8: it goes on as it is
+        return data
+    last["yuzui"] = msgspec.Raw(_encoder.encode(trailer))  # replaces the one of a gateway behind us
+    return _encoder.encode(last)
 
 
 class BytesWriter(StreamWriter):

@@ -103,8 +103,11 @@ def _completed(raw: bytes, request: RerankRequest) -> bytes:
     top_n = request.top_n
     if not request.returns_documents and top_n is None:
         return raw
-    answer = _fields.decode(raw)
-    results = _items.decode(answer["results"])
+    try:
+        answer = _fields.decode(raw)
+        results = _items.decode(answer["results"])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # what nobody asked for is read here for the first time
+        raise UpstreamInvalid("the target's answer is not UTF-8") from error
     lacking = [item for item in results if "document" not in item] if request.returns_documents else []
     if not lacking and (top_n is None or len(results) <= top_n):
         return raw

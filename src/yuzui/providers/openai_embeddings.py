@@ -101,11 +101,14 @@ class OpenAIEmbeddingsCodec(OperationCodec):
             raise fault_in(body) or UpstreamInvalid("the target's answer has no `data`")
         if asked.count and len(items) != asked.count:
             raise UpstreamInvalid(f"the target sent {len(items)} embeddings for {asked.count} inputs")
+        spellings = {_spelling(item.embedding) for item in items}
+        if not spellings <= _SPELLINGS:
+            raise UpstreamInvalid("an embedding of the target is neither a list of numbers nor base64")
         _check_length(items[0].embedding, asked.dimensions)
         model, usage = found.model or asked.model, read_usage(found.usage)
         if asked.is_lane:
             raw = body
-            if any(_is_base64(item.embedding) != asked.wants_base64 for item in items):
+            if spellings != {b'"' if asked.wants_base64 else b"["}:
                 raw = _respell(body, wants_base64=asked.wants_base64)
             return Vectors(model=model, vectors=(), usage=usage, raw=raw, raw_dialect=self.dialect)
         if all(item.index is not None for item in items):
@@ -160,7 +163,10 @@ def _check_length(raw: Raw, dimensions: int) -> None:
     if not dimensions:
         return
     data = bytes(raw)
-    length = len(_text.decode(data).rstrip("=")) * 3 // 4 // 4 if _is_base64(raw) else data.count(b",") + 1
+    if _is_base64(raw):
+        length = len(decode(data, _text, "a list of embeddings").rstrip("=")) * 3 // 4 // 4
+    else:
+        length = data.count(b",") + 1
     if length != dimensions:
         fault = UpstreamInvalid(
             f"the target sent vectors of {length} numbers where `dimensions` asks for {dimensions}: its model cannot "
@@ -173,8 +179,13 @@ def _check_length(raw: Raw, dimensions: int) -> None:
         raise fault
 
 
+def _spelling(raw: Raw) -> bytes:
+    """`[` or `"`: told from the first byte."""
+    return bytes(memoryview(raw)[:1])
+
+
 def _is_base64(raw: Raw) -> bool:
-    return bytes(memoryview(raw)[:1]) == b'"'
+    return _spelling(raw) == b'"'
 
 
 def _index(item: _Item) -> int:
@@ -183,8 +194,8 @@ def _index(item: _Item) -> int:
 
 def _respell(body: bytes, *, wants_base64: bool) -> bytes:
     """`body` with its vectors in the other spelling, everything else as it was."""
-    answer = _fields.decode(body)
-    items = _items.decode(answer["data"])
+    answer = decode(body, _fields, "a list of embeddings")
+    items = decode(bytes(answer["data"]), _items, "a list of embeddings")
     for item in items:
         vector = read_vector(item["embedding"])
         if not wants_base64:
@@ -211,6 +222,7 @@ class _Answer(Struct):
     error: Any = None  # Any: `fault_in` reads it
 
 
+_SPELLINGS: Final = frozenset((b"[", b'"'))
 _NOTHING_ASKED: Final = EmbeddingWire(path="", headers={}, body=b"", is_stream=False)
 _answer = msgspec.json.Decoder(_Answer)
 _numbers = msgspec.json.Decoder(tuple[float, ...])

@@ -11,6 +11,7 @@ of the file, are flagged as estimates.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -27,7 +28,6 @@ from yuzui.core.usage import Usage
 from yuzui.providers._contract import Decoder, WireRequest
 from yuzui.providers._openai_form import FILES, write_form
 from yuzui.providers._openai_lane import (
-    BAD,
     EventDecoder,
     OperationCodec,
     decode,
@@ -46,7 +46,7 @@ ASSUMED_BYTES_PER_S: Final = 8_000  # 64 kbit/s, as speech is often stored: only
 _Kind = Literal["json", "text", "text_of_json", "subtitles"]
 _JSON: Final = frozenset(("json", "text_of_json"))
 _KINDS: Final[dict[str, _Kind]] = {"text": "text", "srt": "subtitles", "vtt": "subtitles"}
-_CUE_END: Final = re.compile(r"-->\s*(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{3})")
+_CUE_END: Final = re.compile(r"-->\s*(?:(\d{1,4}):)?(\d{1,2}):(\d{2})[.,](\d{3})")
 _MOST_WHOLE_BYTES: Final = 8 * 1024 * 1024
 _MOST_TRIED_BYTES: Final = 8 * _MOST_WHOLE_BYTES
 
@@ -145,22 +145,23 @@ class TranscriptionDecoder(EventDecoder):
             raise UpstreamInvalid(
                 f"the target sent an answer larger than {_MOST_WHOLE_BYTES} bytes where a stream was due"
             )
-        if not data.rstrip().endswith(b"}"):
+        if b"}" not in data:
             return []
         body = b"".join(self._parts)
         self._parts = [body]
         self._tried += self._size
         if self._tried > _MOST_TRIED_BYTES:
             raise UpstreamInvalid("the target sent an answer in too many pieces where a stream was due")
-        try:
-            fields = _fields.decode(body)
-        except BAD:
-            return []  # it may not be whole yet
+        end = _end_of_object(body)
+        if end == 0:
+            return []
+        body = body[:end]
+        fields = decode(body, _fields, "a transcription")
         text, usage = _read_json(body)
         self.end()
         fields = {"type": Raw(b'"transcript.text.done"')} | fields
-        end = (Delta(text=text, finish_reason="stop"),)
-        return [StreamChunk(raw=_encoder.encode(fields), deltas=end, usage=usage or self._guess)]
+        deltas = (Delta(text=text, finish_reason="stop"),)
+        return [StreamChunk(raw=_encoder.encode(fields), deltas=deltas, usage=usage or self._guess)]
 
     @override
     def read_event(self, event: str, raw: bytes) -> StreamChunk:
@@ -178,8 +179,8 @@ class TranscriptionDecoder(EventDecoder):
                 raise UpstreamInvalid(f"event {self.events} of the target's stream has no `text`")
             self.end()
             text = "" if self._has_text else found.text
-            end = (Delta(text=text, finish_reason="stop"),)
-            return StreamChunk(raw=raw, event=event, deltas=end, usage=usage or self._guess)
+            deltas = (Delta(text=text, finish_reason="stop"),)
+            return StreamChunk(raw=raw, event=event, deltas=deltas, usage=usage or self._guess)
         if kind == "transcript.text.delta":
             self._has_text = True
             return StreamChunk(raw=raw, event=event, deltas=(Delta(text=found.delta or ""),), usage=usage)
@@ -203,6 +204,17 @@ class TranscriptionDecoder(EventDecoder):
         if self._is_whole and not self.is_complete:
             raise UpstreamInterrupted("the target's answer stopped before its end")
         super().close()
+
+
+def _end_of_object(body: bytes) -> int:
+    """Where the JSON object at the begin of `body` ends; 0: not yet. Only its frame is read, whatever the letters."""
+    text = body.decode("latin-1")
+    try:
+        return _finder.raw_decode(text, len(text) - len(text.lstrip()))[1]
+    except json.JSONDecodeError:
+        return 0
+    except (RecursionError, ValueError) as error:  # nested too deep, or a number of thousands of digits
+        raise UpstreamInvalid("the target's answer is no transcription") from error
 
 
 def _read_json(body: bytes) -> tuple[str, Usage | None]:
@@ -277,6 +289,7 @@ class _Event(Struct):
 _answer = msgspec.json.Decoder(_Answer)
 _event = msgspec.json.Decoder(_Event)
 _fields = msgspec.json.Decoder(dict[str, Raw])
+_finder = json.JSONDecoder()
 _encoder = msgspec.json.Encoder()
 
 CODEC: Final = OpenAITranscriptionCodec()
