@@ -154,6 +154,13 @@ def test_a_failure_is_raised_by_the_official_client(client_that_gets: ClientThat
             )
 
 
+def test_a_moment_beyond_all_sense_is_not_believed() -> None:
+    response = ChatResponse(id="i", model="m", created_s=10**300, choices=(), usage=None)
+    assert json.loads(DIALECT.write_response(response, read(), FACTS))["created"] == 7
+    writer = DIALECT.stream_writer(read(stream=True), FACTS)
+    assert b'"created":7' in writer.write(StreamChunk(created_s=10**30, deltas=(Delta(text="a"),)))
+
+
 def test_the_lane_hands_on_the_bytes() -> None:
     raw = b'{ "id": "x" }'
     response = ChatResponse(

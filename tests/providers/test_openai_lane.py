@@ -51,6 +51,8 @@ def target_with(quirks: Quirks) -> Target:
         ('{"prompt_tokens": -1}', None),
         ('{"seconds": -1}', None),
         ('{"seconds": 1e300}', None),
+        ('{"prompt_tokens": 10000000000000}', None),
+        ('{"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": -4}}', Usage(input_tokens=9)),
     ],
 )  # fmt: skip
 def test_counts_are_read_in_each_spelling(text: str, usage: Usage | None) -> None:

@@ -17,6 +17,7 @@ from yuzui.core.usage import Usage
 from yuzui.dialects._lane import EventWriter
 
 _encoder = msgspec.json.Encoder()
+_MOST_SECONDS: Final = 10**12
 _REASONS: Final = {"stop": "stop", "length": "length", "content_filter": "content_filter", "tool_calls": "stop"}
 """Nobody can offer tools here; a model that calls one all the same has come to its end."""
 
@@ -26,7 +27,7 @@ def write_completion(response: ChatResponse, facts: AnswerFacts) -> bytes:
     return _encoder.encode(
         _Completion(
             id=response.id or facts.request_id,
-            created=response.created_s or facts.at_s,
+            created=_moment(response.created_s) or facts.at_s,
             model=response.model,
             choices=[_choice(choice) for choice in response.choices],
             usage=UNSET if response.usage is None else write_usage(response.usage),
@@ -69,7 +70,7 @@ class HubWriter(EventWriter):
     def spell(self, chunk: StreamChunk) -> bytes:
         self._id = chunk.id or self._id
         self._model = chunk.model or self._model
-        self._created_s = chunk.created_s or self._created_s
+        self._created_s = _moment(chunk.created_s) or self._created_s
         choices = [
             _Choice(
                 index=delta.index,
@@ -91,6 +92,11 @@ class HubWriter(EventWriter):
         return _encoder.encode(
             _Completion(id=self._id, created=self._created_s, model=self._model, choices=choices, usage=usage)
         )
+
+
+def _moment(seconds: int) -> int:
+    """JSON writers have 64 bits, and the world will not last that long."""
+    return seconds if 0 <= seconds <= _MOST_SECONDS else 0
 
 
 def _choice(choice: Choice) -> _Choice:

@@ -26,7 +26,8 @@ from yuzui.providers.openai_errors import WireError, find_error, read_stream_err
 BAD: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 Answered = TypeVar("Answered")
 
-_MOST_SECONDS: Final = 10**7  # of sound, in any answer: what is longer is nonsense
+MOST_COUNTED: Final = 10**12  # of tokens or seconds; beyond it a target talks nonsense
+_MOST_SECONDS: Final = 10**7  # of sound, in any answer
 
 
 # ---- requests -------------------------------------------------------------------------------------------------------
@@ -249,19 +250,24 @@ def read_usage(raw: Raw) -> Usage | None:
     wrote = found.output_tokens if found.completion_tokens is None else found.completion_tokens
     if read is None:
         read = None if found.total_tokens is None else found.total_tokens - (wrote or 0)
-    if read is None or read < 0 or (wrote or 0) < 0:
+    if read is None or not (0 <= read <= MOST_COUNTED and 0 <= (wrote or 0) <= MOST_COUNTED):
         return None  # nonsense is estimated, not believed to be nothing
     details = found.prompt_tokens_details or found.input_tokens_details or found.input_token_details or _NO_DETAILS
     written = found.completion_tokens_details or found.output_tokens_details or _NO_DETAILS
     return Usage(
         input_tokens=read,
-        cached_input_tokens=details.cached_tokens or 0,
-        cache_write_tokens=details.cache_write_tokens or 0,
-        input_audio_tokens=details.audio_tokens or 0,
+        cached_input_tokens=sane(details.cached_tokens),
+        cache_write_tokens=sane(details.cache_write_tokens),
+        input_audio_tokens=sane(details.audio_tokens),
         output_tokens=wrote or 0,
-        reasoning_tokens=written.reasoning_tokens or 0,
-        output_audio_tokens=written.audio_tokens or 0,
+        reasoning_tokens=sane(written.reasoning_tokens),
+        output_audio_tokens=sane(written.audio_tokens),
     )
+
+
+def sane(value: float | None) -> int:
+    """A count or a moment, a started one counts; nonsense is 0, as it is not worth an answer."""
+    return math.ceil(value) if value is not None and 0 <= value <= MOST_COUNTED else 0
 
 
 def seconds_heard(seconds: float, *, is_estimated: bool = False) -> Usage | None:

@@ -36,6 +36,7 @@ from yuzui.providers._openai_lane import (
     path_of,
     read_usage,
     require_lane,
+    sane,
 )
 from yuzui.providers.openai_reply import BROKEN, FINISH_REASONS
 
@@ -70,7 +71,7 @@ class OpenAICompletionsCodec(OperationCodec):
         return ChatResponse(
             id=found.id or "",
             model=found.model or "",
-            created_s=int(found.created or 0),
+            created_s=sane(found.created),
             choices=tuple([_choice(choice, position) for position, choice in enumerate(found.choices)]),
             usage=read_usage(found.usage),
             raw=body,
@@ -103,7 +104,7 @@ class CompletionsDecoder(EventDecoder):
         return StreamChunk(
             id=found.id or "",
             model=found.model or "",
-            created_s=int(found.created or 0),
+            created_s=sane(found.created),
             deltas=tuple([self._delta(choice) for choice in found.choices]),
             usage=read_usage(found.usage),
             raw=raw,

@@ -33,6 +33,7 @@ from yuzui.providers._openai_lane import (
     headers_of,
     path_of,
     read_usage,
+    sane,
 )
 
 DOCUMENTS_PER_SEARCH: Final = 100  # https://docs.cohere.com/docs/how-does-cohere-pricing-work (2026-11)
@@ -151,10 +152,10 @@ def _usage_of(found: _Answer, wire: WireRequest | None) -> Usage | None:
     meta = found.meta or _NO_META
     billed = meta.billed_units or _NO_BILL
     count = wire.count if isinstance(wire, RerankWire) else 0
-    searches = math.ceil(billed.search_units or count / DOCUMENTS_PER_SEARCH)
+    searches = sane(billed.search_units) or -(-count // DOCUMENTS_PER_SEARCH)
     told = read_usage(found.usage) or read_usage(meta.tokens)
     if told is None and billed.input_tokens is not None:
-        told = Usage(input_tokens=math.ceil(billed.input_tokens))
+        told = Usage(input_tokens=sane(billed.input_tokens))
     if told is not None:
         return msgspec.structs.replace(told, searches=searches)
     if billed.search_units is not None:
