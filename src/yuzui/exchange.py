@@ -226,7 +226,8 @@ class Exchange:
 
     def headers(self) -> dict[str, str]:
         """What every answer tells in its headers, as far as it is known."""
-        headers = {"x-yuzui-request-id": self.id}
+        # The last two are where the official clients of OpenAI and Anthropic look for it.
+        headers = {"x-yuzui-request-id": self.id, "x-request-id": self.id, "request-id": self.id}
         if self.target is not None:
             headers["x-yuzui-target"] = self.target.name
             if self.target.is_simulated:

@@ -47,7 +47,7 @@ class OpenAIChat(ClientDialect):
         assert isinstance(response, ChatResponse)  # the codec of a chat target reads nothing else
         if response.raw_dialect == "openai_chat" and response.raw:
             return response.raw
-        return write_answer(response, facts.origin, custom_tools(request.body))
+        return write_answer(response, facts, custom_tools(request.body))
 
     @override
     def stream_writer(self, request: ChatRequest, facts: AnswerFacts) -> StreamWriter:
@@ -57,6 +57,7 @@ class OpenAIChat(ClientDialect):
             request_id=facts.request_id,
             wants_usage=request.wants_usage,
             origin=facts.origin,
+            at_s=facts.at_s,
             custom=custom_tools(request.body),
         )
 

@@ -9,21 +9,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
-from yuzui.core.chat import ChatResponse, Choice, Citation, Delta, ReasoningPart, TextPart, ToolCallPart
+from yuzui.core.chat import AnswerFacts, ChatResponse, Choice, Citation, Delta, ReasoningPart, TextPart, ToolCallPart
 from yuzui.core.custom_tools import unwrap
 from yuzui.core.usage import Usage
 
 _encoder = msgspec.json.Encoder()
 
 
-def write_answer(response: ChatResponse, origin: str = "", custom: frozenset[str] = frozenset()) -> bytes:
+def write_answer(response: ChatResponse, facts: AnswerFacts, custom: frozenset[str] = frozenset()) -> bytes:
     """The body of a non-streamed answer. `custom`: tools of the client that take free text."""
+    origin = facts.origin
     return _encoder.encode(
         _Completion(
-            id=response.id,
-            created=response.created_s,
+            id=response.id or facts.request_id,  # several vendors name neither
+            created=response.created_s or facts.at_s,
             model=response.model,
             choices=[_choice(choice, origin, custom) for choice in response.choices],
             usage=UNSET if response.usage is None else write_usage(response.usage),
@@ -100,7 +101,7 @@ def _choice(choice: Choice, origin: str, custom: frozenset[str]) -> _WireChoice:
         for detail in write_details(thought, thought.text, thought.origin or origin)
         or [WireDetail(type="reasoning.text", text=thought.text, format=thought.origin or origin or UNSET)]
     ]
-    citations = [citation for part in choice.parts if isinstance(part, TextPart) for citation in part.citations]
+    citations = _citations([part for part in choice.parts if isinstance(part, TextPart)])
     return _WireChoice(
         index=choice.index,
         finish_reason=choice.finish_reason,
@@ -113,6 +114,19 @@ def _choice(choice: Choice, origin: str, custom: frozenset[str]) -> _WireChoice:
             annotations=write_citations(citations) or UNSET,
         ),
     )
+
+
+def _citations(parts: Sequence[TextPart]) -> list[Citation]:
+    """Each at its place in the one text that the parts become."""
+    found: list[Citation] = []
+    before = 0
+    for part in parts:
+        for citation in part.citations:
+            if before and citation.start is not None and citation.end is not None:
+                citation = structs.replace(citation, start=citation.start + before, end=citation.end + before)
+            found.append(citation)
+        before += len(part.text)
+    return found
 
 
 def _call(part: ToolCallPart, custom: frozenset[str]) -> WireToolCall:

@@ -52,14 +52,21 @@ class _Writer(StreamWriter):
     """What both lanes share: re-written chunks, the held tail, the end and the failure."""
 
     __slots__ = (
-        "_custom", "_finished", "_held", "_held_bytes", "_id", "_last", "_origin", "_readers", "_started",
+        "_at_s", "_custom", "_finished", "_held", "_held_bytes", "_id", "_last", "_origin", "_readers", "_started",
         "_wants_usage",
     )  # fmt: skip
 
     def __init__(
-        self, *, request_id: str, wants_usage: bool, origin: str = "", custom: frozenset[str] = frozenset()
+        self,
+        *,
+        request_id: str,
+        wants_usage: bool,
+        origin: str = "",
+        at_s: int = 0,
+        custom: frozenset[str] = frozenset(),
     ) -> None:
-        """`custom`: tools of the client that take free text."""
+        """`custom`: tools of the client that take free text; `at_s`: when the request came in."""
+        self._at_s = at_s
         self._origin = origin
         self._custom = custom
         self._readers: dict[tuple[int, int], InputReader] = {}
@@ -91,7 +98,7 @@ class _Writer(StreamWriter):
         return _encoder.encode(
             WireChunk(
                 id=chunk.id or self._id,
-                created=chunk.created_s,
+                created=chunk.created_s or self._at_s,
                 model=chunk.model,
                 choices=[self._choice(delta) for delta in chunk.deltas],
                 usage=UNSET if usage is None else write_usage(usage),
@@ -185,9 +192,15 @@ class HubWriter(_Writer):
     __slots__ = ("_usage",)
 
     def __init__(
-        self, *, request_id: str, wants_usage: bool, origin: str = "", custom: frozenset[str] = frozenset()
+        self,
+        *,
+        request_id: str,
+        wants_usage: bool,
+        origin: str = "",
+        at_s: int = 0,
+        custom: frozenset[str] = frozenset(),
     ) -> None:
-        super().__init__(request_id=request_id, wants_usage=wants_usage, origin=origin, custom=custom)
+        super().__init__(request_id=request_id, wants_usage=wants_usage, origin=origin, at_s=at_s, custom=custom)
         self._usage: Usage | None = None
 
     @override
