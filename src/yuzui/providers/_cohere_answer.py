@@ -32,7 +32,8 @@ from yuzui.core.errors import UpstreamFault, UpstreamInterrupted, UpstreamInvali
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
 from yuzui.providers._cohere_request import PLAN
-from yuzui.providers._openai_lane import BAD, EventDecoder, reason
+from yuzui.providers._openai_lane import BAD, EventDecoder, reason, sane
+from yuzui.providers.native_usage import counts_of
 from yuzui.providers.openai_errors import WireError, read_error, read_stream_error
 
 FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
@@ -81,19 +82,16 @@ def read_usage(usage: _Usage | None) -> Usage | None:
     """None when nothing was counted: the pipeline then estimates."""
     if usage is None:
         return None
-    counts = usage.billed_units if _counts(usage.billed_units) else usage.tokens
-    if counts is None or not _counts(counts):
-        return None
-    return Usage(
-        input_tokens=int(counts.input_tokens or 0),
-        cached_input_tokens=int(usage.cached_tokens or 0),
-        output_tokens=int(counts.output_tokens or 0),
-        searches=int(counts.search_units or 0),
-    )
-
-
-def _counts(counts: _Counts | None) -> bool:
-    return counts is not None and (counts.input_tokens is not None or counts.output_tokens is not None)
+    for counts in (usage.billed_units, usage.tokens):
+        told = counts_of(counts.input_tokens, counts.output_tokens) if counts is not None else None
+        if counts is not None and told is not None:
+            return Usage(
+                input_tokens=told[0],
+                cached_input_tokens=sane(usage.cached_tokens),
+                output_tokens=told[1],
+                searches=sane(counts.search_units),
+            )
+    return None
 
 
 def _finish(word: str) -> FinishReason:

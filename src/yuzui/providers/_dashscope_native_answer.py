@@ -31,7 +31,8 @@ from yuzui.core.chat import (
 from yuzui.core.errors import UpstreamInvalid
 from yuzui.core.usage import Usage
 from yuzui.providers._dashscope_native_faults import stream_fault
-from yuzui.providers._openai_lane import BAD, EventDecoder, reason
+from yuzui.providers._openai_lane import BAD, EventDecoder, reason, sane
+from yuzui.providers.native_usage import counts_of
 from yuzui.providers.openai_errors import WireError, find_error
 
 FINISH_REASONS: Final[Mapping[str, FinishReason]] = {
@@ -69,23 +70,26 @@ def read_answer(body: bytes, model: str) -> ChatResponse:
 
 def read_usage(usage: _Usage | None, output_tokens: int | None = None, reasoning_tokens: int = 0) -> Usage | None:
     """None when nothing was counted: the pipeline then estimates. The output of several answers is handed in."""
-    if usage is None or usage.input_tokens is None:
+    told = None if usage is None or usage.input_tokens is None else counts_of(usage.input_tokens, usage.output_tokens)
+    if usage is None or told is None:
         return None
     prompt = usage.prompt_tokens_details or _NO_DETAILS
     read = usage.input_tokens_details or _NO_DETAILS
     wrote = usage.output_tokens_details or _NO_DETAILS
     plugins = usage.plugins or {}
     called = [
-        (hub, plugin.count) for hub, name in _PLUGINS if (plugin := plugins.get(name)) is not None and plugin.count
+        (hub, count)
+        for hub, name in _PLUGINS
+        if (plugin := plugins.get(name)) is not None and (count := sane(plugin.count))
     ]
     return Usage(
-        input_tokens=usage.input_tokens,
-        cached_input_tokens=prompt.cached_tokens or read.cached_tokens or 0,
-        cache_write_tokens=prompt.cache_creation_input_tokens or 0,
-        input_audio_tokens=read.audio_tokens or usage.audio_tokens or 0,
-        output_tokens=usage.output_tokens or 0 if output_tokens is None else output_tokens,
-        reasoning_tokens=reasoning_tokens or wrote.reasoning_tokens or 0,
-        output_audio_tokens=wrote.audio_tokens or 0,
+        input_tokens=told[0],
+        cached_input_tokens=sane(prompt.cached_tokens) or sane(read.cached_tokens),
+        cache_write_tokens=sane(prompt.cache_creation_input_tokens),
+        input_audio_tokens=sane(read.audio_tokens) or sane(usage.audio_tokens),
+        output_tokens=told[1] if output_tokens is None else output_tokens,
+        reasoning_tokens=reasoning_tokens or sane(wrote.reasoning_tokens),
+        output_audio_tokens=sane(wrote.audio_tokens),
         server_tools=tuple(called),
     )
 
@@ -217,7 +221,7 @@ class StreamDecoder(EventDecoder):
             return None
         details = usage.output_tokens_details or _NO_DETAILS
         index = deltas[0].index if deltas else 0
-        self._outputs[index] = (usage.output_tokens or 0, details.reasoning_tokens or 0)
+        self._outputs[index] = (sane(usage.output_tokens), sane(details.reasoning_tokens))
         if self._seen != self._ended:
             return None
         if len(self._outputs) == 1:

@@ -32,7 +32,8 @@ from yuzui.core.errors import UpstreamFault, UpstreamInterrupted, UpstreamInvali
 from yuzui.core.ndjson import NdjsonReader
 from yuzui.core.usage import Usage
 from yuzui.providers._contract import Decoder
-from yuzui.providers._openai_lane import BAD, reason
+from yuzui.providers._openai_lane import BAD, reason, sane
+from yuzui.providers.native_usage import counts_of
 from yuzui.providers.openai_errors import WireError, read_stream_error
 
 FINISH_REASONS: Final[dict[str, FinishReason]] = {"stop": "stop", "length": "length", "tool_calls": "tool_calls"}
@@ -75,14 +76,14 @@ def _native(word: str) -> str:
 
 
 def _usage(line: _Line) -> Usage | None:
-    read, wrote = line.prompt_eval_count, line.eval_count
-    if read is None and wrote is None:
+    told = counts_of(line.prompt_eval_count, line.eval_count)
+    if told is None:
         return None
-    is_whole = read is not None
+    is_whole = line.prompt_eval_count is not None
     return Usage(
-        input_tokens=read or 0,
-        cached_input_tokens=line.prompt_eval_cached_count or 0,
-        output_tokens=wrote or 0,
+        input_tokens=told[0],
+        cached_input_tokens=sane(line.prompt_eval_cached_count),
+        output_tokens=told[1],
         is_estimated=not is_whole,
         note="" if is_whole else "missing",
     )

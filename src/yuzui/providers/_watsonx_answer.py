@@ -8,10 +8,10 @@ Sources (2026-11-26): see `watsonx`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from yuzui.core.chat import ChatResponse
 from yuzui.core.errors import UpstreamFault

@@ -121,11 +121,14 @@ def _common_body(request: ChatRequest, target: Target, dropped: Dropped) -> Bloc
 
 
 def _respell(message: Block) -> Block:
-    """The role `developer` is unknown here, and so are files."""
+    """The role `developer` is unknown here, and so are files; text that is missing is left out, never null."""
     content = message.get("content")
     if isinstance(content, list) and any(piece["type"] == "file" for piece in content):
         raise UnsupportedFeature("this target reads no files; send their text", param="messages")
-    return {**message, "role": "system"} if message["role"] == "developer" else message
+    written = {name: value for name, value in message.items() if name != "content" or value is not None}
+    if written["role"] == "developer":
+        written["role"] = "system"
+    return written
 
 
 def _write_thinking(body: Block, request: ChatRequest, dropped: Dropped) -> None:

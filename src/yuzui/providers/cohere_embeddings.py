@@ -17,9 +17,10 @@ from yuzui.core.chat import ChatRequest, Dialect, Operation
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
 from yuzui.providers._contract import WireRequest
-from yuzui.providers._openai_lane import OperationCodec, decode
+from yuzui.providers._openai_lane import OperationCodec, decode, sane
 from yuzui.providers.native_embeddings import read_vectors, texts_of, write_wire
 from yuzui.providers.native_request import Block, Dropped
+from yuzui.providers.native_usage import counts_of
 from yuzui.providers.openai import write_path
 
 MOST_INPUTS: Final = 96
@@ -67,14 +68,11 @@ class CohereEmbeddingsCodec(OperationCodec):
 
 def read_meta(meta: Meta | None) -> Usage | None:
     """What an embedding or a reranking consumed, as the vendor bills it."""
-    if meta is None or meta.billed_units is None:
+    units = meta.billed_units if meta is not None else None
+    told = counts_of(units.input_tokens, units.search_units) if units is not None else None
+    if meta is None or told is None:
         return None
-    units = meta.billed_units
-    return Usage(
-        input_tokens=int(units.input_tokens or 0),
-        cached_input_tokens=int(meta.cached_tokens or 0),
-        searches=int(units.search_units or 0),
-    )
+    return Usage(input_tokens=told[0], cached_input_tokens=sane(meta.cached_tokens), searches=told[1])
 
 
 # ---- wire structs ---------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from yuzui.providers._openai_lane import OperationCodec, decode
 from yuzui.providers.dashscope_native import native_headers
 from yuzui.providers.native_embeddings import read_vectors, texts_of, write_wire
 from yuzui.providers.native_request import Block, Dropped
+from yuzui.providers.native_usage import count_of
 from yuzui.providers.openai import write_path
 from yuzui.providers.openai_errors import WireError
 
@@ -77,9 +78,8 @@ class DashScopeEmbeddingsCodec(OperationCodec):
 
 def read_total(usage: Total | None) -> Usage | None:
     """What an embedding or a reranking read."""
-    if usage is None or usage.total_tokens is None:
-        return None
-    return Usage(input_tokens=usage.total_tokens)
+    total = count_of(usage.total_tokens) if usage is not None else None
+    return None if total is None else Usage(input_tokens=total)
 
 
 # ---- wire structs ---------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from yuzui.providers._contract import WireRequest
 from yuzui.providers._openai_lane import OperationCodec, decode
 from yuzui.providers.native_embeddings import read_vectors, texts_of, write_wire
 from yuzui.providers.native_request import Block, Dropped
+from yuzui.providers.native_usage import count_of
 from yuzui.providers.openai import write_path
 
 _KNOBS: Final = frozenset({"truncate", "options", "keep_alive"})
@@ -51,7 +52,7 @@ class OllamaEmbeddingsCodec(OperationCodec):
     @override
     def read_response(self, body: bytes, wire: WireRequest | None = None) -> Vectors:
         found = decode(body, _answer, "a list of embeddings")
-        count = found.prompt_eval_count
+        count = count_of(found.prompt_eval_count)
         return Vectors(
             model=found.model or "",
             vectors=read_vectors(found.embeddings, wire),

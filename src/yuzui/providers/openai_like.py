@@ -18,13 +18,14 @@ from yuzui.core.chat import ChatResponse, Choice, Delta, FinishReason, StreamChu
 from yuzui.core.errors import UpstreamFault, UpstreamInterrupted
 from yuzui.core.sse import SseReader
 from yuzui.providers._contract import Decoder
-from yuzui.providers.openai_reply import OpenAIDecoder
+from yuzui.providers.openai_reply import FINISH_REASONS, OpenAIDecoder
 
 Translate = Callable[[str, bytes], bytes | None]
 """An event's name and data → the data in OpenAI's words, None to skip it; may raise an `UpstreamFault`."""
 Ends = Mapping[str, FinishReason | None]
 """A vendor's own word for the end of an answer → the hub's; None: the answer was cut short, which is a fault."""
 Json = dict[str, Any]  # Any: JSON values
+UNKNOWN_END: Final[FinishReason] = "length"  # words to come: the answer may be incomplete, so never "stop"
 
 _BAD: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _decode = msgspec.json.Decoder(dict[str, Any]).decode  # Any: JSON values
@@ -50,18 +51,22 @@ def choices_of(body: Json) -> list[Json]:
 
 def mend(response: ChatResponse, ends: Ends) -> ChatResponse:
     """`response` with the vendor's own ends understood; raise `UpstreamInterrupted` when one says that it was cut."""
-    if not any(choice.native_finish in ends for choice in response.choices):
+    if not any(_is_own(choice.native_finish) for choice in response.choices):
         return response
     return replace(response, choices=tuple([_mend_choice(choice, ends) for choice in response.choices]))
 
 
+def _is_own(word: str) -> bool:
+    return word != "" and word not in FINISH_REASONS
+
+
 def _mend_choice(choice: Choice, ends: Ends) -> Choice:
     word = choice.native_finish
-    return replace(choice, finish_reason=_end(word, ends)) if word in ends else choice
+    return replace(choice, finish_reason=_end(word, ends)) if _is_own(word) else choice
 
 
 def _end(word: str, ends: Ends) -> FinishReason:
-    finish = ends[word]
+    finish = ends.get(word, UNKNOWN_END)
     if finish is None:
         raise UpstreamInterrupted(f"the target cut its answer short ({word})")
     return finish
@@ -123,7 +128,7 @@ class LikeDecoder(Decoder):
             said = said.replace(b"\n", b" ")  # JSON has no line break but between tokens
         chunks = self._inner.feed(b"data: %b\n\n" % said)
         for at, chunk in enumerate(chunks):
-            if any(delta.native_finish in self._ends for delta in chunk.deltas):
+            if any(_is_own(delta.native_finish) for delta in chunk.deltas):
                 deltas = tuple([self._mend(delta) for delta in chunk.deltas])
                 chunks[at] = msgspec.structs.replace(chunk, deltas=deltas)
         if not self._sends_done:
@@ -132,7 +137,7 @@ class LikeDecoder(Decoder):
 
     def _mend(self, delta: Delta) -> Delta:
         word = delta.native_finish
-        if word not in self._ends:
+        if not _is_own(word):
             return delta
         return msgspec.structs.replace(delta, finish_reason=_end(word, self._ends))
 

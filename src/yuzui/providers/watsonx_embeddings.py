@@ -23,6 +23,7 @@ from yuzui.providers._watsonx_answer import read_fault
 from yuzui.providers._watsonx_request import place_of
 from yuzui.providers.native_embeddings import read_vectors, texts_of, write_wire
 from yuzui.providers.native_request import Block, Dropped
+from yuzui.providers.native_usage import count_of
 
 MOST_INPUTS: Final = 1000
 _KNOBS: Final = frozenset({"truncate_input_tokens"})
@@ -59,7 +60,7 @@ class WatsonxEmbeddingsCodec(OperationCodec):
     @override
     def read_response(self, body: bytes, wire: WireRequest | None = None) -> Vectors:
         found = decode(body, _answer, "a list of embeddings")
-        count = found.input_token_count
+        count = count_of(found.input_token_count)
         return Vectors(
             model=found.model_id or (wire.model if wire else ""),
             vectors=read_vectors([result.embedding for result in found.results], wire),

@@ -24,6 +24,7 @@ from yuzui.providers._openai_lane import OperationCodec, decode
 from yuzui.providers._watsonx_answer import read_fault
 from yuzui.providers._watsonx_request import place_of
 from yuzui.providers.native_request import Block, Dropped, ranking_of, searches_of
+from yuzui.providers.native_usage import count_of
 from yuzui.providers.openai import write_headers
 from yuzui.providers.openai_rerank import RerankWire
 
@@ -68,7 +69,7 @@ class WatsonxRerankCodec(OperationCodec):
     @override
     def read_response(self, body: bytes, wire: WireRequest | None = None) -> Ranking:
         found = decode(body, _answer, "a ranking")
-        count = found.input_token_count
+        count = count_of(found.input_token_count)
         return Ranking(
             id="",
             model=found.model_id or (wire.model if wire else ""),
