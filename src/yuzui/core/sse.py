@@ -50,10 +50,15 @@ class SseReader:
             # The overwhelmingly common block is a single data line.
             if block.startswith(b"data: ") and b"\n" not in block:
                 events.append(("", block[6:]))
-            else:
-                event = _read_block(block)
-                if event is not None:
-                    events.append(event)
+                continue
+            if block.startswith(b"event: "):  # the next common one: a name and one data line, in this order
+                name, mark, data = block[7:].partition(b"\ndata: ")
+                if mark and b"\n" not in data and b"\n" not in name:
+                    events.append((name.decode("utf-8", "replace"), data))
+                    continue
+            event = _read_block(block)
+            if event is not None:
+                events.append(event)
         return events
 
     def close(self) -> bool:
