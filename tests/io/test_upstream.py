@@ -15,8 +15,9 @@ from yuzui.core.errors import UpstreamBusy, UpstreamFault, UpstreamUnreachable
 from yuzui.core.target import Auth, Target, Timeouts
 from yuzui.io.clock import SystemClock
 from yuzui.io.credentials import Credentials
+from yuzui.io.deadlines import Deadlines
 from yuzui.io.token_requests import TokenRequest
-from yuzui.io.upstream import Endpoint, HttpUpstream
+from yuzui.io.upstream import Endpoint, HttpUpstream, _HttpReply
 from yuzui.providers._contract import WireRequest
 
 ALLOWED = AllowedSet(frozenset({"t"}))
@@ -193,6 +194,40 @@ def test_leaving_early_closes_the_line_to_the_target_at_once() -> None:
                 while not left:
                     await asyncio.sleep(0.01)
             assert left == [True]
+
+    asyncio.run(story())
+
+
+def test_a_cancellation_that_the_http_library_loses_still_ends_the_reading() -> None:
+    class Forgetful:
+        """Hands out what came in the same moment, and forgets that its reader was cancelled."""
+
+        async def read_chunk(self) -> bytes:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                return b"late"
+            raise AssertionError
+
+    class Response:
+        status = 200
+        body_reader = Forgetful()
+
+    async def story() -> None:
+        reply = _HttpReply(Response(), target("http://127.0.0.1"), Deadlines(Timeouts(), "t"))  # type: ignore[arg-type]  # what it uses of one
+        got: list[bytes] = []
+
+        async def read() -> None:
+            async with aclosing(reply.chunks()) as chunks:
+                async for chunk in chunks:
+                    got.append(chunk)
+
+        task = asyncio.create_task(read())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(task, 5)
+        assert not got
 
     asyncio.run(story())
 

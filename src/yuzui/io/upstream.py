@@ -6,6 +6,7 @@ header of a client ever gets here. The allowed set is checked again at this sock
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
@@ -245,6 +246,7 @@ class _HttpReply:
             parts: list[bytes] = []
             size = 0
             while (chunk := await self._response.body_reader.read_chunk()) is not None:
+                _obey_cancellation()
                 size += len(chunk)
                 if size > MAX_BODY_BYTES:
                     raise UpstreamInvalid(f"target {self._target.name!r} sent more than {MAX_BODY_BYTES} bytes")
@@ -260,12 +262,24 @@ class _HttpReply:
             while True:
                 deadlines.waiting()
                 chunk = await reader.read_chunk()
+                _obey_cancellation()
                 deadlines.arrived()
                 if chunk is None:
                     return
                 yield bytes(chunk)
         except rq.PyreqwestError as error:
             raise _fault_of(error, self._target, had_head=True) from error
+
+
+def _obey_cancellation() -> None:
+    """Raise the cancellation of this task if the await before this line lost it.
+
+    pyreqwest 0.15.1 gives out the chunk and forgets the cancellation when both come in one turn of uvloop: 8 of 300
+    in a trial on 2026-11-26. Without this line a hang-up would be noticed only at the end of the stream.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 class _ScriptedCall(_Call):
