@@ -245,9 +245,9 @@ def main() -> None:
             rows.append(row)
             r, c = row["request"], row["chunk"] or {}
             lane = " lane" if kit.CODECS[codec].dialect == client else ""
-            print(
-                f"{client:20} {codec:20} {r.get('us', '-'):>10} {r.get('ratio', '-'):>6}   {c.get('us', '-'):>8} {c.get('ratio', '-'):>6}{lane}"
-            )
+            asked = f"{r.get('us', '-'):>10} {r.get('ratio', '-'):>6}"
+            told = f"{c.get('us', '-'):>8} {c.get('ratio', '-'):>6}"
+            print(f"{client:20} {codec:20} {asked}   {told}{lane}")
     if out is not None:
         out.write_text(json.dumps({**describe(), "rows": rows}, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
