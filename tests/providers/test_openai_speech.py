@@ -109,6 +109,8 @@ def test_no_sound_is_no_answer(data: bytes) -> None:
         (b"", UpstreamInterrupted),
         (b'data: {"type":"speech.audio.delta","audio":"UklG"}\n\n', UpstreamInterrupted),
         (b"data: [DONE]\n\n", UpstreamInterrupted),
+        (b'data: {"type":"speech.audio.done"}\n\n', UpstreamInvalid),
+        (b'data: {"type":"speech.audio.delta","audio":""}\n\ndata: {"type":"speech.audio.done"}\n\n', UpstreamInvalid),
         (b'data: {"type":"speech.audio.delta"}\n\n', UpstreamInvalid),
         (b'data: {"type":"speech.audio.delta","audio":"!"}\n\n', UpstreamInvalid),
         (b"data: {\n\n", UpstreamInvalid),
@@ -119,6 +121,7 @@ def test_broken_events_are_faults(data: bytes, fault: type[UpstreamFault]) -> No
     decoder = CODEC.decoder(write(stream_format="sse"))
     with pytest.raises(fault):
         decoder.feed(data)
+        decoder.feed(b"")
         decoder.close()
 
 

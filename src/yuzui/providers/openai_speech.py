@@ -141,11 +141,12 @@ class BytesDecoder(Decoder):
 class SpeechDecoder(EventDecoder):
     """Events, as they are or for the sound in them."""
 
-    __slots__ = ("_hands_on_bytes", "_units")
+    __slots__ = ("_hands_on_bytes", "_has_sound", "_units")
 
     def __init__(self, *, hands_on_bytes: bool, units: Usage) -> None:
         super().__init__()
         self._hands_on_bytes = hands_on_bytes
+        self._has_sound = False
         self._units = units
 
     @override
@@ -154,6 +155,8 @@ class SpeechDecoder(EventDecoder):
         self.check_error(raw, found.error)
         kind = found.type or event
         if kind == "speech.audio.done":
+            if not self._has_sound:
+                raise UpstreamInvalid("the target sent no sound")
             self.end()
             told = read_usage(found.usage)
             usage = None if told is None else _of_sound(told, self._units)
@@ -165,6 +168,7 @@ class SpeechDecoder(EventDecoder):
             )
         if kind == "speech.audio.delta":
             sound = self._sound(found.audio)
+            self._has_sound |= bool(sound)
             return StreamChunk(raw=sound if self._hands_on_bytes else raw, event=event, has_content=True)
         return StreamChunk(raw=b"" if self._hands_on_bytes else raw, event=event)
 
