@@ -219,6 +219,13 @@ def test_the_lane_has_one_chunk_for_each_event_and_says_when_it_holds_more_than_
     assert [len(chunk.deltas) for chunk in chunks] == [0, 3]
 
 
+def test_the_lane_hands_on_no_bytes_that_are_not_text() -> None:
+    data = events(b'{"candidates":[{"finishReason":"STOP"}],"later":"\xff"}')
+    with pytest.raises(UpstreamInvalid, match="event 1"):
+        decode(data, wire=LANE)
+    assert decode(data), "elsewhere it is skipped like everything that is unknown"
+
+
 def test_an_event_of_several_lines_is_one_line_for_the_client() -> None:
     chunks = decode(b'data: {"candidates": [\ndata: {"finishReason": "STOP"}]}\n\n', wire=LANE)
     assert chunks[0].raw == b'{"candidates":[{"finishReason":"STOP"}]}'

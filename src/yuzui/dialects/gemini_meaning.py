@@ -70,7 +70,9 @@ def meaning_of(body: Mapping[str, Any], request: wire.Generate) -> Meaning:  # A
     """The same for a body in camelCase that was parsed already."""
     config = request.generation_config or wire.GenerationConfig()
     thinking = config.thinking_config or wire.ThinkingConfig()
-    raw_config = body.get("generationConfig") or _NO_BODY
+    raw_config = body.get("generationConfig")
+    if not isinstance(raw_config, Mapping):
+        raw_config = _NO_BODY
     _refuse_lane_only(body, wire.FIELDS, "")
     _refuse_lane_only(raw_config, wire.GENERATION, "generationConfig.")
     if any(word in ("IMAGE", "VIDEO") for word in wire.modalities(config)):

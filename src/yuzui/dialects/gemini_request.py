@@ -151,6 +151,8 @@ def convert(body: Mapping[str, Any], kind: type[_T]) -> _T:  # Any: checked JSON
         raise _explain(str(error)) from error
     except RecursionError as error:
         raise _too_deep() from error
+    except UnicodeEncodeError as error:
+        raise InvalidRequest("the body holds half a character (a lone surrogate); remove it") from error
 
 
 def in_camel_case(body: Mapping[str, Any]) -> Mapping[str, Any]:  # Any: checked JSON

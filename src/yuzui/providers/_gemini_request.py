@@ -80,8 +80,8 @@ def patch_body(request: ChatRequest, target: Target, output_cap: int | None) -> 
         body["contents"] = contents
     if request.max_output_tokens is None and output_cap is not None:
         name = "generation_config" if body.get("generation_config") is not None else "generationConfig"
-        config = body.get(name) or {}
-        body[name] = {**config, "maxOutputTokens": output_cap}
+        config = body.get(name)
+        body[name] = {**(config if isinstance(config, Mapping) else {}), "maxOutputTokens": output_cap}
         body[name].pop("max_output_tokens", None)  # null there means the same as nothing
     return body, drop.names
 

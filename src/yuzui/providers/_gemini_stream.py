@@ -94,6 +94,8 @@ class StreamDecoder(Decoder):
     def _read(self, raw: bytes, chunks: list[StreamChunk]) -> None:
         try:
             found = read_wire(raw)
+            if self._is_lane:
+                raw.decode()  # what is skipped over unread goes to the client all the same
         except UNREADABLE as error:
             raise UpstreamInvalid(
                 f"event {self._events} of the target's stream is broken: {reason_of(error)}"

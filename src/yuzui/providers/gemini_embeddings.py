@@ -36,7 +36,7 @@ class GeminiEmbeddings(Codec):
         method = "batchEmbedContents"
         if is_lane:
             method = request.line.path.rpartition(":")[2]
-            body = _patched(request, target)
+            body = _patched(request, target, is_batch=method == "batchEmbedContents")
         else:
             asked = texts_of(request, MOST_TEXTS)
             common = {"model": _name(target), **settings(asked)}
@@ -73,13 +73,13 @@ def _name(target: Target) -> str:
     return gemini_place(target).removeprefix("/")
 
 
-def _patched(request: ChatRequest, target: Target) -> Json:
+def _patched(request: ChatRequest, target: Target, *, is_batch: bool) -> Json:
     """The client's own body: the model that it names beside the path must be the path's."""
     body = dict(request.body)
     if body.get("model") is not None:
         body["model"] = _name(target)
-    asked = body.get("requests")
-    if asked is not None:
+    if is_batch:
+        asked = body["requests"]
         items = asked if isinstance(asked, list) else [asked]
         body["requests"] = [{**item, "model": _name(target)} for item in items]
     return body
