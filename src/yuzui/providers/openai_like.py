@@ -16,8 +16,6 @@ from typing_extensions import override
 
 from yuzui.core.chat import ChatResponse, Choice, Delta, FinishReason, StreamChunk
 from yuzui.core.errors import UpstreamFault, UpstreamInterrupted
-from yuzui.core.sse import SseReader
-from yuzui.providers._contract import Decoder
 from yuzui.providers.openai_reply import FINISH_REASONS, OpenAIDecoder
 
 Translate = Callable[[str, bytes], bytes | None]
@@ -30,7 +28,6 @@ UNKNOWN_END: Final[FinishReason] = "length"  # words to come: the answer may be 
 _BAD: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _decode = msgspec.json.Decoder(dict[str, Any]).decode  # Any: JSON values
 _encode = msgspec.json.Encoder().encode
-_DONE: Final = b"data: [DONE]\n\n"
 
 
 def change(data: bytes, edit: Callable[[Json], None]) -> bytes:
@@ -72,80 +69,60 @@ def _end(word: str, ends: Ends) -> FinishReason:
     return finish
 
 
-class LikeDecoder(Decoder):
+class LikeDecoder(OpenAIDecoder):
     """One stream. With `sends_done=False` the server has no `[DONE]`: the counts behind the last end are the last."""
 
-    __slots__ = ("_count", "_ended", "_ends", "_fault", "_inner", "_open", "_reader", "_sends_done", "_translate")
+    __slots__ = ("_ends", "_sends_done", "_translate")
 
     def __init__(self, translate: Translate, *, is_lane: bool, ends: Ends, sends_done: bool = True) -> None:
+        super().__init__(is_lane=is_lane)
         self._translate = translate
         self._ends = ends
-        self._inner = OpenAIDecoder(is_lane=is_lane)
-        self._reader = SseReader()
         self._sends_done = sends_done
-        self._count = 0
-        self._open: set[int] = set()
-        self._ended: set[int] = set()
-        self._fault: UpstreamFault | None = None
-
-    @property
-    @override
-    def is_complete(self) -> bool:
-        return self._inner.is_complete
 
     @override
     def feed(self, data: bytes) -> list[StreamChunk]:
         if self._fault is not None:
             raise self._fault
         chunks: list[StreamChunk] = []
-        try:
-            for event, raw in self._reader.feed(data):
-                if self._inner.is_complete:
-                    break  # nothing counts after the end
-                chunks += self.read_event(event, raw)
-        except UpstreamFault as fault:
-            self._fault = fault
-            if not chunks:
-                raise
+        for event, raw in () if self._is_complete else self._reader.feed(data):
+            self._events += 1
+            if raw == b"[DONE]":
+                self._finish(chunks)
+                break
+            try:
+                chunk = self.read_event(event, raw)
+            except UpstreamFault as fault:
+                return self._hold(fault, chunks)
+            if chunk is not None:
+                chunks.append(chunk)
+            if self._is_complete:
+                break  # nothing counts after the end
         return chunks
 
     @override
     def close(self) -> None:
-        if self._fault is not None:
-            raise self._fault
-        if not self._sends_done and self._open and self._open == self._ended and not self._inner.is_complete:
-            self._inner.feed(_DONE)
-        if not self._inner.is_complete:
-            raise UpstreamInterrupted(f"the target's stream stopped after event {self._count}, before its end")
+        if not self._sends_done and self._fault is None:
+            self._is_complete = self._has_ended()
+        super().close()
 
-    def read_event(self, event: str, raw: bytes) -> list[StreamChunk]:
-        """The chunks of one event, none or one; a codec may add what only its vendor says."""
-        self._count += 1
+    def read_event(self, event: str, raw: bytes) -> StreamChunk | None:
+        """The chunk of one event, None to skip it; a codec may add what only its vendor says."""
         said = self._translate(event, raw)
         if said is None:
-            return []
-        if b"\n" in said:
-            said = said.replace(b"\n", b" ")  # JSON has no line break but between tokens
-        chunks = self._inner.feed(b"data: %b\n\n" % said)
-        for at, chunk in enumerate(chunks):
-            if any(_is_own(delta.native_finish) for delta in chunk.deltas):
-                deltas = tuple([self._mend(delta) for delta in chunk.deltas])
-                chunks[at] = msgspec.structs.replace(chunk, deltas=deltas)
-        if not self._sends_done:
-            self._note_end(chunks)
-        return chunks
+            return None
+        chunk = self._chunk("", said)
+        for delta in chunk.deltas:
+            if _is_own(delta.native_finish):
+                chunk = msgspec.structs.replace(chunk, deltas=tuple([self._mend(delta) for delta in chunk.deltas]))
+                break
+        if chunk.usage is not None and not self._sends_done and self._has_ended():
+            self._is_complete = True
+        return chunk
+
+    def _has_ended(self) -> bool:
+        return bool(self._open) and self._open == self._ended
 
     def _mend(self, delta: Delta) -> Delta:
         word = delta.native_finish
-        if not _is_own(word):
-            return delta
-        return msgspec.structs.replace(delta, finish_reason=_end(word, self._ends))
-
-    def _note_end(self, chunks: list[StreamChunk]) -> None:
-        for chunk in chunks:
-            for delta in chunk.deltas:
-                self._open.add(delta.index)
-                if delta.finish_reason is not None:
-                    self._ended.add(delta.index)
-            if chunk.usage is not None and self._open and self._open == self._ended:
-                self._inner.feed(_DONE)
+        return msgspec.structs.replace(delta, finish_reason=_end(word, self._ends)) if _is_own(word) else delta
