@@ -39,7 +39,7 @@ EMBEDDED_PROVIDER = "llama_cpp"
 class ServerConfig:
     host: str = "127.0.0.1"
     port: int = 8080
-    max_body_bytes: int = 16 * 1024 * 1024
+    max_body_bytes: int = 32 * 1024 * 1024
     drain_timeout_s: float = 30.0
     """How long running requests may finish after SIGTERM before they are ended with `server_restarting`."""
     heartbeat_s: float = 10.0
@@ -476,7 +476,7 @@ class _File(_Table, frozen=True):
 class _Server(_Table, frozen=True):
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8080
-    max_body_bytes: Annotated[int, msgspec.Meta(ge=1, le=2**32)] = 16 * 1024 * 1024
+    max_body_bytes: Annotated[int, msgspec.Meta(ge=1, le=2**32)] = 32 * 1024 * 1024
     drain_timeout_s: Annotated[float, msgspec.Meta(ge=0, le=_LONGEST_S)] = 30.0
     heartbeat_s: Annotated[float, msgspec.Meta(ge=0.1, le=_LONGEST_S)] = 10.0  # 0 would beat without a pause
 

@@ -177,7 +177,8 @@ class Journey:
         body: Mapping[str, Any] = self.dialect.read_body(raw.body, raw.content_type)  # Any: checked JSON, files
         request = exchange.request = self.dialect.read_request(body, raw.line)
         exchange.conversation_id = raw.conversation_id or request.conversation_id
-        size_bytes, earlier_level = len(raw.body), None
+        # Files are bounded for what they are, not as text.
+        size_bytes, earlier_level = len(raw.body) - bounds.upload_bytes(body), None
         if request.follows:
             earlier, earlier_level = await self._earlier(caller, request.follows)
             request = exchange.request = self.dialect.follow(request, earlier)

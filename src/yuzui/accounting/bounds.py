@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from yuzui.core.caller import Caller
 from yuzui.core.chat import ChatRequest, Feature, Operation
@@ -38,12 +39,26 @@ def input_tokens(body_bytes: int) -> int:
     return body_bytes + TEMPLATE_TOKENS
 
 
+def upload_bytes(body: Mapping[str, Any]) -> int:  # Any: checked JSON, and bytes of files
+    """Bytes of the files in a body: they are no text, so no token for each of them."""
+    return sum(len(part["data"]) for part in _uploads(body))
+
+
+def _uploads(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:  # Any: as above
+    parts = body.get("input")
+    if not isinstance(parts, list):
+        return []
+    return [part for part in parts if isinstance(part, dict) and isinstance(part.get("data"), bytes)]
+
+
 def input_bound(request: ChatRequest, target: Target, text_bound: int) -> int:
     """Bound on everything that `target` may read, given the bound on text. Never more than its context holds."""
     bound = text_bound
     if "images" in request.features:
         bound += IMAGE_TOKENS * _count_images(request)
-    if not _WITHOUT_TEXT.isdisjoint(request.features):
+    if request.operation == "images":
+        bound += IMAGE_TOKENS * len(_uploads(request.body))
+    if request.operation == "transcription" or not _WITHOUT_TEXT.isdisjoint(request.features):
         bound += target.context_tokens or UNREADABLE_INPUT_TOKENS
     return min(bound, target.context_tokens) if target.context_tokens else bound
 
@@ -129,7 +144,7 @@ def units_bound(request: ChatRequest, text_bound: int) -> Units:
             return Units(characters=text_bound)
         case "transcription":
             # A recording of so many bytes lasts at most so long.
-            return Units(audio_ms=(text_bound // LEAST_AUDIO_BYTES_PER_S + 1) * 1000)
+            return Units(audio_ms=(upload_bytes(request.body) // LEAST_AUDIO_BYTES_PER_S + 1) * 1000)
         case "rerank":
             return Units(searches=1 + text_bound // (2 * DOCUMENTS_PER_SEARCH))  # a document takes two bytes at least
         case "chat" if not _SERVER_TOOLS.isdisjoint(request.features):

@@ -153,9 +153,11 @@ def usage_of(
     if outcome == "aborted" or counted.pieces:
         # The frame that tells the usage comes last, so a stream that was cut has told its input at most.
         estimate = _estimate(counted, text_bound, "aborted")
+        if counted.units is not None:
+            estimate = _with_units(estimate, counted.units)  # what was asked for is charged, heard or not
         if reported is not None:
             estimate = msgspec.structs.replace(
-                reported,
+                reported if counted.units is None else _with_units(reported, counted.units),
                 input_tokens=reported.input_tokens or estimate.input_tokens,
                 output_tokens=max(reported.output_tokens, estimate.output_tokens),
                 is_estimated=True,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from yuzui.core.errors import UpstreamInvalid
 
-MAX_EVENT_BYTES = 8 * 1024 * 1024  # a stream that never ends an event must not eat the memory
+MAX_EVENT_BYTES = 32 * 1024 * 1024  # a large picture in base64; what never ends must not eat the memory
 
 
 class SseReader:

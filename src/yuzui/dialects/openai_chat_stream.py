@@ -151,9 +151,7 @@ class _Writer(StreamWriter):
     @override
     def finish(self, trailer: Mapping[str, Any]) -> bytes:  # Any: JSON values
         held = self._held or [self._rewrite(StreamChunk(id=self._id, model=self._last.model), None)]
-        last = _raw_fields.decode(held[-1])
-        last["yuzui"] = msgspec.Raw(_encoder.encode(trailer))  # replaces the one of a gateway behind us
-        held[-1] = _encoder.encode(last)
+        held[-1] = _with_trailer(held[-1], trailer)
         self._held = []
         return b"".join([b"data: %b\n\n" % data for data in held]) + DONE
 
@@ -166,6 +164,15 @@ class _Writer(StreamWriter):
     @override
     def heartbeat(self) -> bytes:
         return HEARTBEAT
+
+
+def _with_trailer(data: bytes, trailer: Mapping[str, Any]) -> bytes:  # Any: JSON values
+    try:
+        last = _raw_fields.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):  # a field that nobody read is no UTF-8: it goes on as it is
+        return data
+    last["yuzui"] = msgspec.Raw(_encoder.encode(trailer))  # replaces the one of a gateway behind us
+    return _encoder.encode(last)
 
 
 class LaneWriter(_Writer):

@@ -44,7 +44,7 @@ _READABLE = """
 PROTOCOL_KEYS = frozenset(_PROTOCOL_WORDS.split())
 READABLE_PARTS = frozenset(_READABLE.split())
 _ROLES = frozenset(("system", "developer", "user", "assistant", "tool", "function"))
-_PART_LISTS = frozenset(("content", "input", "output", "parts", "system"))
+_PART_LISTS = frozenset(("content", "input", "output", "parts", "system", "prompt"))
 _BLOB_KEYS = ("inlineData", "inline_data", "fileData", "file_data")
 _TEXT_SOURCES = frozenset(("text", "content"))
 _LONGEST_NAME = 512  # characters: longer strings without a space inside an unreadable part are the blob itself
@@ -141,6 +141,7 @@ def _walk_parts(value: Sequence[Any], path: Path, depth: int, leaves: Leaves) ->
     if depth > MAX_DEPTH:
         raise InvalidRequest(f"the JSON is nested deeper than {MAX_DEPTH} levels", code="nesting_too_deep")
     texts: list[str] = []
+    has_tokens = False
     for index, part in enumerate(value):
         kind = _kind_of(part) if type(part) is dict else None
         if isinstance(kind, str) and kind not in READABLE_PARTS:
@@ -149,13 +150,15 @@ def _walk_parts(value: Sequence[Any], path: Path, depth: int, leaves: Leaves) ->
             )
             _walk_opaque(part, (path, index), depth, leaves)
             continue
-        if type(part) is int:
-            leaves.unscannable.append("tokens")
-            break
+        if type(part) is int or (type(part) is list and any(type(one) is int for one in part)):
+            has_tokens = True
+            continue
         _walk(part, (path, index), depth, leaves)
         text = part.get("text") if type(part) is dict else part
         if isinstance(text, str):
             texts.append(text)
+    if has_tokens:  # once, however many there are
+        leaves.unscannable.append("tokens")
     if len(texts) > 1:  # upstreams join the parts of a message, so a value cut in two is whole again there
         joined = "".join(texts)
         leaves.found.append(Leaf(joined, path, len(joined)))

@@ -102,6 +102,8 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes, *, api_key:
         return _final(
             UpstreamRedirect(f"the target answered with a redirect (HTTP {status}); redirects are not followed")
         )
+    if status == 501:  # llama.cpp's word for what it was not started for
+        return _final(UpstreamRefused(f"the target does not offer this (HTTP 501){said}", upstream_status=status))
     if status in (408, 409) or 500 <= status < 600:
         return UpstreamRefused(f"the target failed (HTTP {status}){said}", upstream_status=status, retry_after_s=wait_s)
     if 400 <= status < 500:
