@@ -33,6 +33,8 @@ DIALECTS: dict[str, ClientDialect] = {
     for found in pkgutil.iter_modules(yuzui.dialects.__path__)
     if hasattr(module := importlib.import_module(f"yuzui.dialects.{found.name}"), "DIALECT")
 }
+STREAMED = frozenset(("chat", "completions", "transcription", "speech", "images"))
+"""Operations whose answers come as streams."""
 FACTS = AnswerFacts(request_id="req-1", origin="somebody", at_s=1)
 CONTENT_TYPES = ("application/json", "multipart/form-data; boundary=b")
 PATHS = ("/v1beta/models/m:generateContent", "/v1beta/models/m:streamGenerateContent")
@@ -102,10 +104,9 @@ def check_stream(name: str, data: bytes, marks: Sequence[int], *, is_lane: bool 
     pieces, pieces_end = decode(codec, wire, cut(data, marks))
     assert joined(whole) == joined(pieces), "a cut changed what was said"
     assert end.partition(":")[0] == pieces_end.partition(":")[0], f"a cut changed the end: {end!r}, {pieces_end!r}"
-    if codec.operation == "chat":
-        for dialect in DIALECTS.values():
-            if dialect.operation == "chat":
-                write_all(dialect, whole, is_whole=not end)
+    for dialect in DIALECTS.values():
+        if dialect.operation == codec.operation and (codec.operation == "chat" or dialect.name == codec.dialect):
+            write_all(dialect, whole, is_whole=not end)
 
 
 def joined(chunks: Sequence[StreamChunk]) -> list[object]:
@@ -220,7 +221,7 @@ def _checks_of_codec(name: str) -> Callable[[bytes], None]:
                 check_answer(name, rest)
             case 1:
                 check_error(name, rest, 400 + kind[0])
-            case _ if CODECS[name].operation == "chat":
+            case _ if CODECS[name].operation in STREAMED:
                 check_stream(name, rest, [mark * (len(rest) // 256 + 1) for mark in marks], is_lane=kind[0] % 8 > 5)
             case _:
                 check_answer(name, rest)

@@ -45,7 +45,7 @@ def bodies_of(codec: str) -> list[bytes]:
     return ANSWERS.get(codec) or [body for bodies in ANSWERS.values() for body in bodies]
 
 
-@pytest.mark.parametrize("name", [name for name, codec in kit.CODECS.items() if codec.operation == "chat"])
+@pytest.mark.parametrize("name", [name for name, codec in kit.CODECS.items() if codec.operation in kit.STREAMED])
 @SOME
 @given(st.data())
 def test_a_stream_ends_in_chunks_or_declared_faults_however_it_is_cut(name: str, data: st.DataObject) -> None:

@@ -13,6 +13,7 @@ from typing import IO
 
 LAST_WORDS_S = 2.0  # how long the end of the process waits for a reader of its last lines
 OTHERS = ("uvicorn", "asyncio")  # libraries that log on their own; their texts may quote content beyond the first line
+SILENT = ("python_multipart",)  # a line for each broken upload would be a stranger's to write
 QUEUE_SIZE = 10_000  # a reader that stopped reading must not stop us: beyond this, lines are dropped and counted
 
 
@@ -65,6 +66,8 @@ class LogSink:
             logger.setLevel(level if name == "yuzui" else logging.WARNING)
             logger.propagate = False
             logger.handlers = [self._handler]
+        for name in SILENT:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._listener.start()
 
     @property
