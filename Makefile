@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test check bench fuzz lock clean
+.PHONY: help setup demo test check bench conformance fuzz lock clean
 
 help:
 	@echo "make demo   install, fetch the embedded open model, send about 25 real requests, verify the audit log"
@@ -11,6 +11,7 @@ help:
 	@echo "make check  format, lint and type-check"
 	@echo "make bench  CPU per request against nginx, in one run (installs nginx and gcc from Debian if it may)"
 	@echo "make fuzz   ten CPU minutes of coverage-guided fuzzing for each codec and dialect (FUZZ_SECONDS=600)"
+	@echo "make conformance  what this and other gateways lose between dialects, into docs/conformance.md (see bench/conformance)"
 	@echo "make setup  only build .venv (with .venv/bin/yuzui)"
 	@echo "make lock   re-lock the dependencies with hashes"
 
@@ -47,6 +48,10 @@ FUZZ_SECONDS ?= 600
 
 fuzz: .cache/fuzz/venv/.done
 	@.cache/fuzz/venv/bin/python fuzz/run.py --seconds $(FUZZ_SECONDS)
+
+conformance: $(VENV)/.dev
+	@cd bench && ../$(BIN)/python -m conformance $(ONLY) $(if $(GATEWAY),--gateway $(GATEWAY)) \
+		$(if $(DESCRIBE),--describe $(abspath $(DESCRIBE))) $(if $(UPSTREAM_PORT),--upstream-port $(UPSTREAM_PORT))
 
 lock: $(VENV)/.dev
 	@sh scripts/lock.sh

@@ -8,20 +8,21 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from conformance.gateways._contract import ROOT, Gateway, GatewayError
+from conformance.gateways._contract import ROOT, Gateway, GatewayError, Running
 from conformance.gateways.given import Given
 from conformance.gateways.litellm import LiteLLM
 from conformance.gateways.portkey import Portkey
 from conformance.gateways.yuzui import Yuzui
 from conformance.play import Result, play_all
-from conformance.provider import load_providers
+from conformance.provider import Provider, load_providers
 from conformance.report import Run, load_runs, save_run, write_report
-from conformance.scenario import load_cases
+from conformance.scenario import Case, load_cases
 from conformance.upstream import Upstream
 
-OWN = {"yuzui": Yuzui, "litellm": LiteLLM, "portkey": Portkey}
+OWN: dict[str, Callable[[], Gateway]] = {"yuzui": Yuzui, "litellm": LiteLLM, "portkey": Portkey}
 REPORT = ROOT / "docs" / "conformance.md"
 RESULTS = Path(__file__).parent / "results"
 
@@ -67,9 +68,7 @@ def _options() -> argparse.Namespace:
 async def _run(gateway: Gateway, options: argparse.Namespace) -> Run:
     """Play all cells through `gateway`; everything it wrote is gone afterwards."""
     gateway.install()
-    providers = {
-        name: p for name, p in load_providers().items() if not options.provider or name in options.provider
-    }
+    providers = {name: p for name, p in load_providers().items() if not options.provider or name in options.provider}
     cases = [
         case
         for case in load_cases()
@@ -86,21 +85,28 @@ async def _run(gateway: Gateway, options: argparse.Namespace) -> Run:
         finally:
             await asyncio.to_thread(running.stop)
             await upstream.stop()
-            if options.trace:
-                log = Path(folder, "output.log")
-                Path(f"{options.trace}.log").write_bytes(log.read_bytes() if log.is_file() else b"")
+            await asyncio.to_thread(_keep_log, Path(folder), options.trace)
         now = time.monotonic()
     return Run.of(gateway, results, start_s=ready - began, seconds=now - began, strays=len(upstream.strays))
 
 
-async def _played(running, upstream, cases, providers, path: str) -> list[Result]:  # type: ignore[no-untyped-def]  # see play_all
+def _keep_log(folder: Path, trace: str) -> None:
+    log = folder / "output.log"
+    if trace and log.is_file():
+        Path(f"{trace}.log").write_bytes(log.read_bytes())
+
+
+async def _played(
+    running: Running, upstream: Upstream, cases: list[Case], providers: dict[str, Provider], path: str
+) -> list[Result]:
     if not path:
         return await play_all(running, upstream, cases, providers)
-    with Path(path).open("w", encoding="utf-8") as file:
-        results = await play_all(
-            running, upstream, cases, providers, lambda what, value: print(f"## {what}\n{value}\n", file=file)
-        )
-        print(f"## strays\n{json.dumps(upstream.strays, indent=1)}", file=file)
+    lines: list[str] = []
+    results = await play_all(
+        running, upstream, cases, providers, lambda what, value: lines.append(f"## {what}\n{value}\n")
+    )
+    lines.append(f"## strays\n{json.dumps(upstream.strays, indent=1)}")
+    await asyncio.to_thread(Path(path).write_text, "\n".join(lines), "utf-8")
     return results
 
 

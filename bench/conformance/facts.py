@@ -141,6 +141,8 @@ class Told:
     """The answer as this dialect's client sends it back in the next request."""
     complaints: list[str] = field(default_factory=list)
     """What the dialect's official client cannot make sense of."""
+    blemishes: list[str] = field(default_factory=list)
+    """What it reads, but wrongly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from typing_extensions import override
+
 from conformance.facts import RETRY_AFTER, UNKNOWN_NAME, UNKNOWN_VALUE, Asked, Image, Json, Result, Told, Truth
 from conformance.scenario import IMAGES
-from conformance.wires._contract import ASKED_BY_CLIENTS, Wire
+from conformance.wires._contract import Wire
 from conformance.wires.gemini import SIGNATURE
 
 
@@ -22,6 +24,7 @@ class Finding:
     detail: str = ""
     is_fatal: bool = False
 
+    @override
     def __str__(self) -> str:
         return f"{self.fact} ({self.detail})" if self.detail else self.fact
 
@@ -61,8 +64,8 @@ def judge_asked(
     is_lane: bool,
     issued: Truth | None,
 ) -> list[Finding]:
-    """`want`: the step's `asked`, filled in. `unsaid`: what the client's dialect cannot say. `issued`: what the upstream
-    thought in the step that this one follows."""
+    """`want`: the step's `asked`, filled in. `unsaid`: what the client's dialect cannot say. `issued`: what the
+    upstream thought in the step that this one follows."""
     out: list[Finding] = []
     skip = unsaid | wire.cannot_ask
     out += _judge_texts(want, asked)
@@ -71,9 +74,9 @@ def judge_asked(
     out += _judge_tools(want, asked, skip)
     for name, value in (want.get("knobs") or {}).items():
         if name not in wire.cannot_ask and asked.knobs.get(name) != value:
-            out.append(Finding(fact=name, detail=f"arrives as {asked.knobs.get(name)!r}" if name in asked.knobs else ""))
-    if extra := (asked.knobs.keys() & ASKED_BY_CLIENTS) - (want.get("knobs") or {}).keys() - {"max_tokens", "thinking"}:
-        out.append(Finding(fact="tuning knobs as asked", detail=f"{', '.join(sorted(extra))} added"))
+            out.append(
+                Finding(fact=name, detail=f"arrives as {asked.knobs.get(name)!r}" if name in asked.knobs else "")
+            )
     if "cache_marks" in want and "cache_marks" not in skip and asked.cache_marks < want["cache_marks"]:
         out.append(Finding(fact="marks of what to cache"))
     if want.get("has_unknown"):
@@ -98,7 +101,9 @@ def _judge_texts(want: dict[str, Json], asked: Asked) -> list[Finding]:
     system = _flat(want.get("system", ""))
     if system and system not in _flat(asked.system):
         said = any(system in _flat(turn.text) for turn in asked.turns)
-        out.append(Finding(fact="the system's text", detail="it is said by somebody else" if said else "", is_fatal=True))
+        out.append(
+            Finding(fact="the system's text", detail="it is said by somebody else" if said else "", is_fatal=True)
+        )
     for role in ("user", "assistant"):
         wanted = "".join(_flat(turn.get("text", "")) for turn in want["turns"] if turn["role"] == role)
         got = "".join(_flat(turn.text) for turn in asked.turns if turn.role == role)
@@ -133,7 +138,8 @@ def _judge_calls(want: dict[str, Json], asked: Asked, skip: frozenset[str], unsa
             out.append(Finding(fact="that a tool failed"))
         images = [IMAGES[name] for name in result.get("images", ())]
         if images and "result images" not in unsaid:
-            moved = [image for turn in asked.turns if turn.role == "user" for image in turn.images]
+            own = sum(len(turn.get("images", ())) for turn in want["turns"])
+            moved = [image for turn in asked.turns if turn.role == "user" for image in turn.images][own:]
             if [*got.images] != images and moved != images:
                 out.append(Finding(fact="images of a tool's result"))
     return out
@@ -148,7 +154,8 @@ def _result_of(results: list[Result], call_id: str, number: int, skip: frozenset
 def _judge_images(want: dict[str, Json], asked: Asked) -> list[Finding]:
     wanted = [IMAGES[name] for turn in want["turns"] for name in turn.get("images", ())]
     got: list[Image] = [image for turn in asked.turns if turn.role == "user" for image in turn.images]
-    if wanted and got != wanted:
+    got = got[: len(wanted)]  # behind them stand those that moved out of a tool's result
+    if got != wanted:
         same = [image.data for image in got] == [image.data for image in wanted]
         return [Finding(fact="kinds of the images" if same else "images", is_fatal=not same)]
     return []
@@ -166,8 +173,9 @@ def _judge_tools(want: dict[str, Json], asked: Asked, skip: frozenset[str]) -> l
         if shape(wanted[name]["schema"]) != shape(tools[name]["schema"]):
             out.append(Finding(fact="schema of a tool"))
     choice = want.get("tool_choice")
-    if choice and "tool_choice" not in skip and asked.tool_choice != choice:
-        out.append(Finding(fact="tool_choice"))
+    if choice and asked.tool_choice != choice:
+        silent = "the vendor has none, and nothing is said" if "tool_choice" in skip else ""
+        out.append(Finding(fact="tool_choice", detail=silent))
     if want.get("schema"):
         schema = asked.schema
         if schema is None and asked.answer_tool:
@@ -216,7 +224,9 @@ def _judge_signatures(asked: Asked, issued: Truth | None) -> list[Finding]:
     """No vendor takes a signature that it did not issue; calls from elsewhere have a stand-in."""
     known = {thought.signature for thought in issued.thoughts} if issued else set()
     got = {thought.signature for turn in asked.turns for thought in turn.thoughts} - known - OWN_SIGNATURES
-    return [Finding(fact="purity of thoughts", detail="another vendor's signature is sent", is_fatal=True)] if got else []
+    return (
+        [Finding(fact="purity of thoughts", detail="another vendor's signature is sent", is_fatal=True)] if got else []
+    )
 
 
 # ---- what reached the client ----------------------------------------------------------------------------------------
@@ -227,7 +237,10 @@ def judge_told(
 ) -> list[Finding]:
     """`skip`: facts that one of the two formats has no place for. `rate_kind`: the dialect's word for a rate limit,
     empty where the status says it."""
-    out = [Finding(fact="a form that the official client reads", detail=text, is_fatal=True) for text in told.complaints]
+    out = [
+        Finding(fact="a form that the official client reads", detail=text, is_fatal=True) for text in told.complaints
+    ]
+    out += [Finding(fact=text) for text in told.blemishes if text not in skip]
     if truth.breaks:
         return out + _judge_break(truth, told, skip, rate_kind)
     if told.failure is not None:
@@ -237,8 +250,9 @@ def judge_told(
     out += _judge_content(truth, told, skip)
     u, got = truth.usage, told.usage
     for name, wanted, value in (
-        ("input", u.input, got.input), ("cached", u.cached, got.cached), ("cache_write", u.cache_write, got.cache_write),
-        ("output", u.output, got.output), ("reasoning", u.reasoning, got.reasoning),
+        ("input", u.input, got.input), ("cached", u.cached, got.cached),
+        ("cache_write", u.cache_write, got.cache_write), ("output", u.output, got.output),
+        ("reasoning", u.reasoning, got.reasoning),
     ):  # fmt: skip
         if wanted is not None and name not in skip and value != wanted:
             label = name.replace("_", " ")
@@ -260,8 +274,7 @@ def _judge_content(truth: Truth, told: Told, skip: frozenset[str]) -> list[Findi
         if not is_same:
             out.append(Finding(fact="the answer in its schema", detail=f"it says {told.text[:40]!r}", is_fatal=True))
     elif told.text != truth.text and not truth.refusal and not _is_plan(truth, told, skip):
-        thoughts = [thought.text for thought in truth.thoughts if thought.text]
-        mixed = any(text in told.text for text in thoughts)
+        mixed = any(thought.text in told.text for thought in truth.thoughts if thought.text)
         out.append(Finding(fact="text", detail="thoughts stand in it" if mixed else "", is_fatal=True))
     if [(c.name, c.values) for c in told.calls] != [(c.name, c.values) for c in truth.calls]:
         out.append(Finding(fact="tool calls", detail=f"{len(told.calls)} of {len(truth.calls)}", is_fatal=True))
@@ -271,16 +284,17 @@ def _judge_content(truth: Truth, told: Told, skip: frozenset[str]) -> list[Findi
             out.append(Finding(fact="ids of tool calls", is_fatal=True))
     if truth.refusal:
         if told.finish != "content_filter" and not told.refusal:
-            out.append(Finding(fact="that it is a refusal", detail=f"the answer ends with {told.finish!r}", is_fatal=True))
+            out.append(
+                Finding(fact="that it is a refusal", detail=f"the answer ends with {told.finish!r}", is_fatal=True)
+            )
         elif "refusal text" not in skip and truth.refusal not in (told.refusal + told.text):
             out.append(Finding(fact="the refusal's text"))
-    elif told.finish != truth.finish:
+    elif told.finish != truth.finish and not ("tool finish" in skip and truth.calls and told.finish == "stop"):
         out.append(Finding(fact="finish reason", detail=f"{truth.finish} is told as {told.finish!r}"))
     thoughts = "".join(thought.text for thought in truth.thoughts)
     said = "".join(thought.text for thought in told.thoughts)
-    if thoughts and "thoughts" not in skip:
-        if _flat(thoughts) != _flat(said):
-            out.append(Finding(fact="thoughts", detail="changed" if said else ""))
+    if thoughts and "thoughts" not in skip and _flat(thoughts) != _flat(said):
+        out.append(Finding(fact="thoughts", detail="changed" if said else ""))
     return out
 
 

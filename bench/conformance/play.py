@@ -78,6 +78,7 @@ async def _play(
         return Verdict(kind="impossible", reason=reason)
     played: list[tuple[Told, Truth]] = []
     findings: list[Finding] = []
+    refused: list[str] = []
     for number, step in enumerate(case.steps):
         earlier = played[step.follows] if step.follows is not None else None
         cell = upstream.cells[name] = Cell(truth=step.truth)
@@ -86,14 +87,16 @@ async def _play(
         trace(f"{name} step {number} seen", seen)
         trace(f"{name} step {number} told", told)
         if not seen and (reason := _refused_clearly(case, step, told, provider)):
-            return Verdict(kind="impossible", reason=reason)
+            refused.append(reason)
+            continue
         found = _judge(case, step, told, seen, provider, name, earlier)
         findings += found
         played.append((told, step.truth))
-        if any(finding.is_fatal for finding in found) and any(later.follows == number for later in case.steps):
-            if told.failure is not None or not told.calls:
-                break  # what follows has nothing to follow
+        if any(later.follows == number for later in case.steps) and (told.failure is not None or not told.calls):
+            break  # what follows has nothing to follow
     del upstream.cells[name]
+    if len(refused) == len(case.steps):
+        return Verdict(kind="impossible", reason=refused[0])
     return verdict_of(findings)
 
 
@@ -111,9 +114,10 @@ async def _send(
     model = route.thinking_model if step.needs_thinking else route.model
     body = body_of(case.bodies[step.body], mark=mark, model=model, earlier=earlier[0] if earlier else None)
     sent = client.write(body, model=model, is_stream=step.is_stream, key=running.key)
+    headers = sent.headers | route.headers | (route.thinking_headers if step.needs_thinking else {})
     trace(f"{mark} sent", sent)
     address = running.base_url + running.dialects[case.dialect] + sent.path
-    got = await _exchange(http, address, sent.headers | route.headers, json.dumps(sent.body, ensure_ascii=False).encode())
+    got = await _exchange(http, address, headers, json.dumps(sent.body, ensure_ascii=False).encode())
     trace(f"{mark} received", got)
     return (client.read_stream if step.is_stream else client.read_whole)(got)
 
@@ -132,7 +136,7 @@ async def _exchange(http: httpx2.AsyncClient, address: str, headers: dict[str, s
 
 
 def _refused_clearly(case: Case, step: Step, told: Told, provider: Provider) -> str:
-    """Why the cell is not possible: the step needs what the vendor has no place for, and the gateway said so with 400
+    """Why the step is not possible: it needs what the vendor has no place for, and the gateway said so with 400
     before it asked the upstream. Empty: anything else."""
     lacks = frozenset[str]().union(*(WIRES[wire].cannot_ask for wire in provider.wires.values()))
     needed = {"tool_choice"} if step.asked.get("tool_choice") else set()
@@ -143,7 +147,9 @@ def _refused_clearly(case: Case, step: Step, told: Told, provider: Provider) -> 
     if not missing or told.failure is None or told.failure.status not in (400, 422):
         return ""
     words = {"tool_choice": "a call that must be made", "result images": "images in a tool's result"}
-    return f"the vendor's API has no place for {' and '.join(words[name] for name in missing)}; refused before it is asked"
+    return (
+        f"the vendor's API has no place for {' and '.join(words[name] for name in missing)}; refused before it is asked"
+    )
 
 
 def _judge(

@@ -16,6 +16,8 @@ from conformance.wires.gemini import Gemini
 from conformance.wires.ollama import Ollama
 from conformance.wires.openai_chat import AZURE, LLAMA_CPP, OPENAI, VLLM, OpenAIChat
 from conformance.wires.openai_responses import OpenAIResponses
+from conformance.wires.qianfan import Qianfan
+from conformance.wires.tgi import TGI
 from conformance.wires.watsonx import Watsonx
 
 WIRES: dict[str, Wire] = {
@@ -31,6 +33,8 @@ WIRES: dict[str, Wire] = {
     "ollama": Ollama(),
     "watsonx": Watsonx(),
     "dashscope": DashScope(),
+    "qianfan": Qianfan(),
+    "tgi": TGI(),
 }
 
 

@@ -18,7 +18,13 @@ from conformance.provider import Provider
 from conformance.scenario import DIALECTS, Case, case_names
 
 SIGN = {"pass": "✓", "loses": "◐", "fails": "✗", "impossible": "∅", "not_offered": "·"}
-WORD = {"pass": "pass", "loses": "lose something", "fails": "fail", "impossible": "not possible", "not_offered": "not offered"}
+WORD = {
+    "pass": "pass",
+    "loses": "lose something",
+    "fails": "fail",
+    "impossible": "not possible",
+    "not_offered": "not offered",
+}
 DIALECT_TITLE = {
     "openai_chat": "Chat completions",
     "openai_responses": "Responses",
@@ -29,7 +35,8 @@ SHORT = {
     "plain": "plain", "streamed": "stream", "tools": "tools", "parallel_tools_streamed": "parallel tools, streamed",
     "tool_results": "tool results", "json_schema": "JSON schema", "reasoning_two_turns": "reasoning, two turns",
     "images": "images", "stop_by_length": "length", "refusal": "refusal", "usage_with_cache": "usage, cache",
-    "error_before_stream": "error first", "error_in_stream": "error in stream", "cut_stream": "cut", "unknown_fields": "unknown fields",
+    "error_before_stream": "error first", "error_in_stream": "error in stream",
+    "cut_stream": "cut", "unknown_fields": "unknown fields",
 }  # fmt: skip
 
 
@@ -67,15 +74,18 @@ class Run:
         return ", ".join(f"{counts[kind]} {WORD[kind]}" for kind in SIGN)
 
 
+KEPT = ("gateway", "version", "notes", "date", "machine", "start_s", "seconds", "strays")
+
+
 def save_run(run: Run, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     value = {
-        **{name: getattr(run, name) for name in ("gateway", "version", "notes", "date", "machine", "start_s", "seconds", "strays")},
+        **{name: getattr(run, name) for name in KEPT},
         "results": [
             {
                 "dialect": r.dialect, "provider": r.provider, "case": r.case, "kind": r.verdict.kind,
-                **({"reason": r.verdict.reason} if r.verdict.reason else {}),
-                **({"findings": [[f.fact, f.detail, f.is_fatal] for f in r.verdict.findings]} if r.verdict.findings else {}),
+                "reason": r.verdict.reason,
+                "findings": [[f.fact, f.detail, f.is_fatal] for f in r.verdict.findings],
             }
             for r in run.results
         ],
@@ -98,7 +108,8 @@ def load_runs(folder: Path) -> list[Run]:
                     kind=item["kind"],
                     reason=item.get("reason", ""),
                     findings=tuple(
-                        Finding(fact=fact, detail=detail, is_fatal=fatal) for fact, detail, fatal in item.get("findings", ())
+                        Finding(fact=fact, detail=detail, is_fatal=fatal)
+                        for fact, detail, fatal in item.get("findings", ())
                     ),
                 ),
             )
@@ -113,7 +124,7 @@ def write_report(runs: list[Run], cases: list[Case], providers: dict[str, Provid
     parts = [_HEAD, _summary(runs)]
     for run in runs:
         parts.append(_gateway(run, providers))
-    parts.append(_legend(titles, providers))
+    parts.append(_legend(runs, titles, providers))
     path.write_text("\n\n".join(parts) + "\n", "utf-8")
 
 
@@ -131,15 +142,20 @@ in the answer that reaches the client. It is written by `make conformance`; do n
 | ∅ | not possible: the vendor's API or the client's dialect has no place for it; the reason is at the end |
 | · | not offered: the gateway does not claim this pair |
 
-How it is done: a fake upstream on loopback speaks each vendor's wire format as documented, refuses what the vendor would
-refuse, and plays the same scenarios for every gateway. Requests and answers are compared as facts (texts, roles, images,
-tools and their schemas, calls with their ids and exact arguments, thoughts and signatures, finish reasons, token counts,
-errors), never as bytes. Answers are read as strictly as each dialect's official client reads them. What is compared, and
-how to try another gateway: [bench/conformance](../bench/conformance/README.md)."""
+How it is done: a fake upstream on loopback speaks each vendor's wire format as documented, refuses what the vendor
+would refuse, and plays the same scenarios for every gateway. Requests and answers are compared as facts (texts, roles,
+images, tools and their schemas, calls with their ids and exact arguments, thoughts and signatures, finish reasons,
+token counts, errors), never as bytes. Answers are read as strictly as each dialect's official client reads them. What
+is compared, and how to try another gateway: [bench/conformance](../bench/conformance/README.md)."""
 
 
 def _summary(runs: list[Run]) -> str:
-    lines = ["## Summary", "", "| gateway | version | " + " | ".join(WORD.values()) + " | run |", "|---|---|" + "---|" * (len(WORD) + 1)]
+    lines = [
+        "## Summary",
+        "",
+        "| gateway | version | " + " | ".join(WORD.values()) + " | run |",
+        "|---|---|" + "---|" * (len(WORD) + 1),
+    ]
     for run in runs:
         counts = run.counts()
         cells = " | ".join(str(counts[kind]) for kind in SIGN)
@@ -161,7 +177,10 @@ def _gateway(run: Run, providers: dict[str, Provider]) -> str:
     names = case_names()
     cells = {(r.dialect, r.provider, r.case): r.verdict for r in run.results}
     lines = [f"## {run.gateway}", "", f"Version {run.version}.", "", *(f"* {note}" for note in run.notes), ""]
-    lines += ["| client → upstream | " + " | ".join(SHORT.get(n, n) for n in names) + " |", "|---|" + "---|" * len(names)]
+    lines += [
+        "| client → upstream | " + " | ".join(SHORT.get(n, n) for n in names) + " |",
+        "|---|" + "---|" * len(names),
+    ]
     for dialect in DIALECTS:
         for provider in providers.values():
             row = [cells.get((dialect, provider.name, name)) for name in names]
@@ -182,41 +201,54 @@ def _gateway(run: Run, providers: dict[str, Provider]) -> str:
 
 
 def _losses(run: Run, providers: dict[str, Provider]) -> list[str]:
-    """Each finding once, with all the pairs in which it was found."""
-    lines = []
+    """Each finding once, with the cases and pairs in which it was found."""
+    order = {name: number for number, name in enumerate(case_names())}
+    lines: list[str] = []
     for kind, title in (("fails", "Fails"), ("loses", "Loses")):
-        found: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        cases: dict[str, set[str]] = defaultdict(set)
+        pairs: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for result in run.results:
-            if result.verdict.kind != kind:
-                continue
-            for finding in result.verdict.findings:
-                if kind == "fails" and not finding.is_fatal:
+            for finding in result.verdict.findings if result.verdict.kind in ("fails", "loses") else ():
+                if finding.is_fatal != (kind == "fails"):
                     continue
-                pairs = found[(result.case, _words(str(finding)))][result.dialect]
-                pairs.append(providers[result.provider].title if result.provider in providers else result.provider)
-        if found:
+                text = _words(str(finding))
+                cases[text].add(result.case)
+                pairs[text][result.dialect].append(providers[result.provider].title)
+        if pairs:
             lines += ["", f"### {title}", ""]
-        order = {name: number for number, name in enumerate(case_names())}
-        for (case, text), pairs in sorted(found.items(), key=lambda item: (order.get(item[0][0], 99), item[0][1])):
-            where = "; ".join(f"{DIALECT_TITLE[d]} → {', '.join(dict.fromkeys(p))}" for d, p in pairs.items())
-            lines.append(f"* {SHORT.get(case, case)}: {text} · {where}")
+        for text in sorted(pairs, key=lambda text: (min(order[case] for case in cases[text]), text)):
+            names = ", ".join(SHORT.get(case, case) for case in sorted(cases[text], key=order.__getitem__))
+            where = "; ".join(f"{DIALECT_TITLE[d]} → {', '.join(dict.fromkeys(p))}" for d, p in pairs[text].items())
+            lines.append(f"* {text} · in: {names} · {where}")
     return lines or ["Nothing is lost."]
 
 
 def _words(text: str) -> str:
-    """A finding's text without what differs between two runs, safe inside Markdown."""
+    """A finding's text without what differs between cases and runs, safe inside Markdown."""
+    text = re.sub(r"\(\d+ is told as (0|None)\)", "(not told)", text)
+    text = re.sub(r"\(\d+ is told as \d+\)", "(a wrong number)", text)
     text = re.sub(r"\[\[[a-z_]+\.\d+\]\]", "[[…]]", text)
     text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1", text)
     text = re.sub(r"\b(req|resp|msg|chatcmpl)[-_][\w-]{8,}", r"\1_…", text)
     return text.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")
 
 
-def _legend(titles: dict[str, str], providers: dict[str, Provider]) -> str:
+def _legend(runs: list[Run], titles: dict[str, str], providers: dict[str, Provider]) -> str:
     lines = ["## The cases", "", "| case | what it asks |", "|---|---|"]
     lines += [f"| {SHORT.get(name, name)} | {titles[name]} |" for name in case_names()]
     lines += ["", "## Not possible", ""]
     for provider in providers.values():
-        lines += [f"* {provider.title}, {SHORT.get(case, case)}: {reason}" for case, reason in provider.impossible.items()]
+        lines += [
+            f"* {provider.title}, {SHORT.get(case, case)}: {reason}" for case, reason in provider.impossible.items()
+        ]
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for run in runs:
+        for result in run.results:
+            known = providers[result.provider].impossible if result.provider in providers else {}
+            if result.verdict.kind == "impossible" and result.case not in known:
+                pair = f"{DIALECT_TITLE[result.dialect]} → {providers[result.provider].title}"
+                found[(result.case, f"{run.gateway} refuses it: {result.verdict.reason}")].append(pair)
+    lines += [f"* {SHORT.get(case, case)}: {', '.join(pairs)}; {reason}" for (case, reason), pairs in found.items()]
     return "\n".join(lines)
 
 

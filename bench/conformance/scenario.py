@@ -1,4 +1,4 @@
-"""Knows the cases: what happens in each (scenarios/) and what a client of each dialect sends (cases/), found by listing.
+"""Knows the cases: what happens in each (scenarios/), what a client of each dialect sends (cases/); found by listing.
 
 A scenario is a list of steps. A step says what must reach the upstream (`asked`) and what the upstream answers
 (`truth`), in neutral words; a case holds the bodies that a client of one dialect sends to mean it. Marks in a body:
@@ -96,6 +96,8 @@ def _case(name: str, scenario: dict[str, Any], dialect: str, own: dict[str, Any]
         if "same_as" in table:
             table = {**tables[table["same_as"]], **table}
         asked = copy.deepcopy(table["asked"]) | own.get("asked", {})
+        if "must_call" in table:
+            asked["tool_choice"] = table["must_call"]
         steps.append(
             Step(
                 is_stream=table["mode"] == "stream",

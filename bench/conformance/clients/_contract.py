@@ -41,7 +41,8 @@ def events(body: bytes) -> list[tuple[str, str]]:
     """(event, data) of each whole server-sent event, as https://html.spec.whatwg.org/multipage/server-sent-events.html
     dispatches them: what the last empty line does not end never happened."""
     out: list[tuple[str, str]] = []
-    event, data = "", []
+    event = ""
+    data: list[str] = []
     for line in body.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n")[:-1]:
         if not line:
             if data:

@@ -70,7 +70,7 @@ class AnthropicClient:
         if message is not None:
             _read_message(told, message)
         if told.finish and not is_over and told.failure is None:
-            told.complaints.append("no message_stop")
+            told.blemishes.append("the stream's end mark (message_stop)")
         return broken(told, got)
 
 
@@ -94,9 +94,7 @@ def _accumulate(message: dict[str, Json], buffers: dict[int, str], event: dict[s
     return ""
 
 
-def _add_delta(
-    block: dict[str, Json], buffers: dict[int, str], index: int, delta: dict[str, Json], told: Told
-) -> str:
+def _add_delta(block: dict[str, Json], buffers: dict[int, str], index: int, delta: dict[str, Json], told: Told) -> str:
     kind, wanted = delta.get("type"), {"text_delta": "text", "input_json_delta": "tool_use"}
     if kind in wanted and block.get("type") != wanted[kind]:
         return f"{kind} in a block of type {block.get('type')!r}"

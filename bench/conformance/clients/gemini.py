@@ -1,6 +1,7 @@
 """A client of generateContent: reads as google-genai 3.6 does.
 
-Source (2026-11-26): google-genai==3.6.1, _api_client.py (a segment that begins with `{"error":` raises), errors.py, types.py.
+Source (2026-11-26): google-genai==3.6.1, _api_client.py (a segment that begins with `{"error":` raises), errors.py,
+types.py.
 """
 
 from __future__ import annotations
@@ -12,7 +13,17 @@ from conformance.facts import UNKNOWN_NAME, Call, Failure, Json, Thought, Told, 
 
 FINISH = {"STOP": "stop", "MAX_TOKENS": "length"}
 BLOCKED = frozenset(
-    "SAFETY RECITATION BLOCKLIST PROHIBITED_CONTENT SPII IMAGE_SAFETY LANGUAGE MODEL_ARMOR ESCALATION".split()
+    [
+        "SAFETY",
+        "RECITATION",
+        "BLOCKLIST",
+        "PROHIBITED_CONTENT",
+        "SPII",
+        "IMAGE_SAFETY",
+        "LANGUAGE",
+        "MODEL_ARMOR",
+        "ESCALATION",
+    ]
 )
 
 
@@ -79,7 +90,7 @@ def _read_chunk(told: Told, chunk: dict[str, Json], parts: list[Json]) -> None:
 
 
 def _finish(told: Told, parts: list[Json]) -> None:
-    """The answer's parts as facts; neighbouring texts are joined in what is sent back, as chats of the library do not."""
+    """The answer's parts as facts; they go back as they came."""
     for part in parts:
         signature = part.get("thoughtSignature") or ""
         if part.get("thought"):

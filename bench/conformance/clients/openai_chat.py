@@ -1,8 +1,8 @@
 """A client of chat completions: reads as openai 3.54 does, whose stream helper merges deltas by fixed rules.
 
-Source (2026-11-26): openai==3.54.0, _streaming.py (`[DONE]` ends, an `error` raises), lib/streaming/_deltas.py (lists of
-objects need `index`), types/chat/; thoughts in `reasoning_content` (DeepSeek, vLLM), `reasoning`, `reasoning_details`
-(OpenRouter) or `thinking_blocks` (LiteLLM): whatever comes is sent back as it came.
+Source (2026-11-26): openai==3.54.0, _streaming.py (`[DONE]` ends, an `error` raises), lib/streaming/_deltas.py (lists
+of objects need `index`), types/chat/; thoughts in `reasoning_content` (DeepSeek, vLLM), `reasoning`,
+`reasoning_details` (OpenRouter) or `thinking_blocks` (LiteLLM): whatever comes is sent back as it came.
 """
 
 from __future__ import annotations
@@ -67,11 +67,14 @@ class OpenAIChatClient:
                 if any(delta.get(name) for name in ("content", "tool_calls")):
                     told.pieces += 1
                 if problem := merge(message, delta):
-                    told.complaints.append(problem)
+                    told.blemishes.append(problem)
                 told.finish = choice.get("finish_reason") or told.finish
+        for name in ("thinking_blocks", "content_blocks"):
+            if message.get(name):
+                message[name] = whole_blocks(message[name])
         _read_message(told, message)
         if told.finish and not is_done and told.failure is None:
-            told.complaints.append("no [DONE]")
+            told.blemishes.append("the stream's end mark ([DONE])")
         return broken(told, got)
 
 
@@ -87,10 +90,8 @@ def merge(whole: dict[str, Json], delta: dict[str, Json]) -> str:
             had = whole[key] = []
         if key in ("index", "type"):
             whole[key] = value
-        elif (isinstance(had, str) and isinstance(value, str)) or (
-            isinstance(had, int | float) and isinstance(value, int | float)
-        ):
-            whole[key] = had + value
+        elif type(had) is type(value) and isinstance(had, str | int | float):
+            whole[key] += value  # numbers, too
         elif isinstance(had, dict) and isinstance(value, dict):
             if problem := merge(had, value):
                 return problem
@@ -98,13 +99,31 @@ def merge(whole: dict[str, Json], delta: dict[str, Json]) -> str:
             for item in value:
                 if not isinstance(item, dict) or not isinstance(item.get("index"), int):
                     had += value
-                    return f"{key} has entries without an index: the official stream helper raises"
+                    return f"the official stream helper (it raises: entries of {key} have no index)"
                 if item["index"] < len(had):
                     if problem := merge(had[item["index"]], item):
                         return problem
                 else:
                     had.append(dict(item))
     return ""
+
+
+def whole_blocks(blocks: list[Json]) -> list[Json]:
+    """Streamed blocks put together as the gateways' documentation tells applications to: a thought goes on until it is
+    signed; Portkey's blocks hold theirs under `delta`."""
+    out: list[Json] = []
+    for block in blocks:
+        if isinstance(block, dict) and isinstance(block.get("delta"), dict):
+            block = {"type": "redacted_thinking" if "data" in block["delta"] else "thinking", **block["delta"]}
+        last = out[-1] if out else {}
+        if block.get("type") == last.get("type") == "thinking" and not last.get("signature"):
+            last["thinking"] = (last.get("thinking") or "") + (block.get("thinking") or "")
+            last["signature"] = block.get("signature") or ""
+        else:
+            out.append(dict(block))
+    return [
+        block for block in out if block.get("type") != "thinking" or block.get("thinking") or block.get("signature")
+    ]
 
 
 def _read_message(told: Told, message: dict[str, Json]) -> None:
@@ -126,7 +145,7 @@ def _read_message(told: Told, message: dict[str, Json]) -> None:
     if UNKNOWN_NAME in message:
         told.fields[f"message.{UNKNOWN_NAME}"] = message[UNKNOWN_NAME]
     if message and message.get("role") not in ("assistant", None):
-        told.complaints.append(f"role {message.get('role')!r}")
+        told.blemishes.append("role of the message")  # the helper joins it from the chunks
     back = {k: v for k, v in message.items() if v is not None and not (k in NOT_SENT_BACK and not v)}
     told.echo = [back | {"role": "assistant"}]
     for call in back.get("tool_calls") or ():
@@ -135,7 +154,8 @@ def _read_message(told: Told, message: dict[str, Json]) -> None:
 
 def _read_thoughts(told: Told, message: dict[str, Json]) -> None:
     text = message.get("reasoning_content") or message.get("reasoning") or ""
-    blocks = message.get("thinking_blocks") or message.get("reasoning_details") or []
+    names = ("thinking_blocks", "reasoning_details", "content_blocks")
+    blocks: list[Json] = next((message[name] for name in names if message.get(name)), [])
     signature = "".join(str(block.get("signature") or "") for block in blocks if isinstance(block, dict))
     if not text:
         said = (block.get("text") or block.get("summary") or block.get("thinking") for block in blocks)

@@ -70,12 +70,14 @@ class OpenAIResponsesClient:
 
 
 def _accumulate(items: dict[int, dict[str, Json]], kind: str, event: dict[str, Json], told: Told) -> str:
-    index = event.get("output_index")
+    index: int = event.get("output_index", -1)
     if kind == "response.output_item.added":
         if index in items:
             return f"output index {index} is added twice"
         items[index] = dict(event.get("item") or {})
-    elif kind.startswith(("response.output_text", "response.content_part", "response.function_call", "response.refusal")):
+    elif kind.startswith(
+        ("response.output_text", "response.content_part", "response.function_call", "response.refusal")
+    ):
         item = items.get(index)
         if item is None:
             return f"{kind} before its item"

@@ -30,6 +30,8 @@ class Route:
     model: str
     thinking_model: str
     headers: dict[str, str] = field(default_factory=dict)
+    thinking_headers: dict[str, str] = field(default_factory=dict)
+    """What is sent besides where thoughts are asked for."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,7 +86,9 @@ def free_port() -> int:
         return port
 
 
-def launch(command: list[str], *, port: int, folder: Path, env: dict[str, str], patience_s: float) -> subprocess.Popen[bytes]:
+def launch(
+    command: list[str], *, port: int, folder: Path, env: dict[str, str], patience_s: float
+) -> subprocess.Popen[bytes]:
     """Start `command`, its output in `folder`, and wait until `port` listens."""
     with (folder / "output.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=clean_env() | env, cwd=folder)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from typing_extensions import override
+
 from conformance.gateways._contract import KEY, Gateway, Route, Running, free_port, launch, python_venv
 from conformance.provider import Provider, load_providers
 
@@ -28,6 +30,7 @@ ROUTES = {
     "cohere": ("cohere_chat/v2/{model}", "/cohere/v2/chat"),
     "ollama_native": ("ollama_chat/{model}", "/ollama_native"),
     "watsonx": ("watsonx/{model}", "/watsonx"),
+    "tgi_native": ("huggingface/{model}", "/tgi_native"),
 }
 """Provider → (its model's name there, api_base below the upstream)."""
 EXTRA = {
@@ -46,14 +49,17 @@ class LiteLLM(Gateway):
     notes = (
         "`drop_params: true`, as its documentation recommends for mixed providers; `modify_params` stays off, it adds "
         "texts of its own.",
+        "`always_include_stream_usage: true`, so that usage is known at the end of streams.",
         "No retries and no cooldowns, so that each case is asked once and errors are handed on.",
         "Chat to a Responses-only upstream goes through its bridge (`openai/responses/…`).",
         "llama.cpp is its provider `llamafile`, vLLM its provider `hosted_vllm`, Bedrock its Converse route.",
     )
 
+    @override
     def install(self) -> None:
         python_venv("litellm", PACKAGES)
 
+    @override
     def start(self, upstream: str, folder: Path) -> Running:
         python = python_venv("litellm", PACKAGES)
         providers = {name: p for name, p in load_providers().items() if name in ROUTES}
@@ -62,19 +68,32 @@ class LiteLLM(Gateway):
             "model_list": models,
             "litellm_settings": {"drop_params": True, "num_retries": 0, "telemetry": False, "request_timeout": 30},
             "router_settings": {"num_retries": 0, "disable_cooldowns": True},
-            "general_settings": {"master_key": f"sk-{KEY}"},
+            "general_settings": {"master_key": f"sk-{KEY}", "always_include_stream_usage": True},
         }
         (folder / "config.yaml").write_text(json.dumps(config, indent=1))  # JSON is YAML
         port = free_port()
         command = [str(python.with_name("litellm")), "--config", str(folder / "config.yaml"), "--host", "127.0.0.1",
                    "--port", str(port), "--num_workers", "1"]  # fmt: skip
-        env = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "WATSONX_IAM_URL": f"{upstream}/iam/identity/token"}
+        env = {
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+            "WATSONX_TOKEN": KEY,
+            "WX_PROJECT_ID": "the-project",
+            "WATSONX_IAM_URL": f"{upstream}/iam/identity/token",
+        }
         process = launch(command, port=port, folder=folder, env=env, patience_s=180)
         return Running(
             base_url=f"http://127.0.0.1:{port}",
-            dialects={"openai_chat": "/v1", "openai_responses": "/v1", "anthropic_messages": "/v1", "gemini": "/v1beta"},
+            dialects={
+                "openai_chat": "/v1",
+                "openai_responses": "/v1",
+                "anthropic_messages": "/v1",
+                "gemini": "/v1beta",
+            },
             routes={name: Route(model=name, thinking_model=f"{name}-thinking") for name in providers},
-            not_offered={("*", "dashscope_native"): "its provider dashscope speaks the OpenAI-compatible endpoint only"},
+            not_offered={
+                ("*", "qianfan_native"): "it has no such provider",
+                ("*", "dashscope_native"): "its provider dashscope speaks the OpenAI-compatible endpoint only",
+            },
             key=f"sk-{KEY}",
             process=process,
         )

@@ -11,6 +11,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from typing_extensions import override
+
 from conformance.gateways._contract import CACHE, KEY, Gateway, GatewayError, Route, Running, free_port, launch
 from conformance.provider import load_providers
 
@@ -43,7 +45,6 @@ ROUTES = {
         },
     ),
     "cohere": ("cohere", "/cohere", {}),
-    "ollama_native": ("ollama", "/ollama_native", {}),
 }
 """Provider → (its name there, custom host below the upstream, further headers)."""
 
@@ -52,11 +53,12 @@ class Portkey(Gateway):
     name = "portkey"
     version = f"{VERSION} with hono {PINS['hono']} and @hono/node-server {PINS['@hono/node-server']}"
     notes = (
-        "Each request carries `x-portkey-provider`, `x-portkey-custom-host` and "
-        "`x-portkey-strict-open-ai-compliance: false`, which its documentation asks for where thoughts are wanted.",
-        "vLLM and llama.cpp are its provider `openai` with a custom host, as documented for servers that speak OpenAI's API.",
+        "Each request carries `x-portkey-provider` and `x-portkey-custom-host`, and where thoughts are asked for "
+        "`x-portkey-strict-open-ai-compliance: false`, as documented; elsewhere it would lose finish reasons.",
+        "vLLM and llama.cpp are its provider `openai` with a custom host, as documented for such servers.",
     )
 
+    @override
     def install(self) -> None:
         folder = CACHE / "portkey"
         if (folder / "node_modules" / "@portkey-ai" / "gateway" / "build" / "start-server.js").is_file():
@@ -70,6 +72,7 @@ class Portkey(Gateway):
         (folder / "package.json").write_text(json.dumps(package))
         subprocess.run([npm, "install", "--no-audit", "--no-fund"], cwd=folder, check=True)
 
+    @override
     def start(self, upstream: str, folder: Path) -> Running:
         node = shutil.which("node")
         if node is None:
@@ -92,7 +95,21 @@ class Portkey(Gateway):
         )
 
 
-NOT_OFFERED = {("gemini", "*"): "it has no such path"}
+NOT_OFFERED = {
+    ("gemini", "*"): "it has no such path",
+    ("*", "ollama_native"): "its provider ollama speaks the OpenAI-compatible endpoint only",
+    ("openai_chat", "openai_responses"): "it has no bridge from chat to Responses",
+    ("openai_responses", "llama_cpp"): "it hands Responses through to servers that have them, and translates for none",
+    **{
+        ("openai_responses", name): "`createModelResponse is not supported by` this provider, it answers"
+        for name in ("anthropic", "gemini", "bedrock", "cohere")
+    },
+    **{
+        ("anthropic_messages", name): "`messages is not supported by` this provider, it answers"
+        for name in ("openai", "openai_responses", "vllm", "llama_cpp", "gemini", "azure_openai", "cohere")
+    },
+}
+"""Found by asking; it answers 500 with these words."""
 
 
 def _route(name: str, model: str, thinking_model: str, upstream: str) -> Route:
@@ -101,6 +118,8 @@ def _route(name: str, model: str, thinking_model: str, upstream: str) -> Route:
         "authorization": f"Bearer {KEY}",
         "x-portkey-provider": provider,
         "x-portkey-custom-host": upstream + host,
-        "x-portkey-strict-open-ai-compliance": "false",
     } | {key: value.replace("{model}", model) for key, value in extra.items()}
-    return Route(model=model, thinking_model=thinking_model, headers=headers)
+    thinking = {"x-portkey-strict-open-ai-compliance": "false"}
+    if "x-portkey-azure-deployment-id" in extra:
+        thinking["x-portkey-azure-deployment-id"] = thinking_model
+    return Route(model=model, thinking_model=thinking_model, headers=headers, thinking_headers=thinking)

@@ -1,4 +1,4 @@
-"""Yuzui, as this checkout has it: one priced target per provider, all of them on own premises so that http is allowed."""
+"""Yuzui, as this checkout has it: one free target per provider and model, on own premises so that http is allowed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+
+from typing_extensions import override
 
 from conformance.gateways._contract import KEY, ROOT, Gateway, Route, Running, free_port, launch
 from conformance.provider import Provider, load_providers
@@ -19,6 +21,8 @@ BASE = {
     "gemini": "/v1beta",
     "azure_openai": "/openai/v1",
     "dashscope_native": "/api/v1",
+    "qianfan_native": "/v2",
+    "tgi_native": "/v1",
 }
 """What stands behind the upstream's address in a target's base_url."""
 AUTH = {
@@ -33,7 +37,7 @@ PARAMETERS = {"watsonx": '{ project_id = "the-project" }', "bedrock": '{ region 
 class Yuzui(Gateway):
     name = "yuzui"
     notes = (
-        "One target per provider and model in yuzui.toml; nothing else is set. No key exists, so none is needed on loopback.",
+        "One target per provider and model in yuzui.toml; nothing else is set. No key exists: none is needed here.",
     )
 
     def __init__(self) -> None:
@@ -42,9 +46,11 @@ class Yuzui(Gateway):
         ).stdout.strip()
         self.version = f"{version('yuzui')}, commit {commit}"
 
+    @override
     def install(self) -> None:
         pass
 
+    @override
     def start(self, upstream: str, folder: Path) -> Running:
         rows = _rows()
         providers = {name: p for name, p in load_providers().items() if name in rows}
@@ -57,7 +63,12 @@ class Yuzui(Gateway):
         process = launch(command, port=port, folder=folder, env={"MATRIX_KEY": KEY}, patience_s=60)
         return Running(
             base_url=f"http://127.0.0.1:{port}",
-            dialects={"openai_chat": "/v1", "openai_responses": "/v1", "anthropic_messages": "/v1", "gemini": "/v1beta"},
+            dialects={
+                "openai_chat": "/v1",
+                "openai_responses": "/v1",
+                "anthropic_messages": "/v1",
+                "gemini": "/v1beta",
+            },
             routes={name: Route(model=name, thinking_model=f"{name}-thinking") for name in providers},
             process=process,
         )

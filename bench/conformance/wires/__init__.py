@@ -1,1 +1,1 @@
-"""What upstreams speak: each file reads a vendor's requests into facts and writes the truth in that vendor's spelling."""
+"""What upstreams speak: each file reads a vendor's requests into facts and writes the truth as that vendor would."""

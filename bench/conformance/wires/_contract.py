@@ -10,9 +10,6 @@ from typing import Literal, Protocol
 
 from conformance.facts import Asked, Image, Json, Truth
 
-ASKED_BY_CLIENTS = frozenset({"max_tokens", "temperature", "top_p", "stop", "thinking"})
-"""The knobs that the cases use."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -76,5 +73,5 @@ def cuts(text: str) -> list[str]:
 
 
 def unknown_fields(body: dict[str, Json], known: frozenset[str]) -> list[str]:
-    """What a vendor that refuses unknown fields would say; the matrix' own unknown field is never held against anyone."""
+    """What a vendor that refuses unknown fields would say; the matrix' own one is never held against anyone."""
     return [f"unknown field {name}" for name in sorted(body.keys() - known) if not name.startswith("x_future")]

@@ -1,6 +1,7 @@
 """The binary event stream of AWS: prelude, headers, payload, two checksums.
 
-Source (2026-11-26): https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html; botocore==1.44.8, eventstream.py.
+Source (2026-11-26): https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html; botocore==1.44.8,
+eventstream.py.
 """
 
 from __future__ import annotations
@@ -25,4 +26,6 @@ def event(kind: str, payload: bytes) -> bytes:
 
 
 def exception(kind: str, payload: bytes) -> bytes:
-    return message({":exception-type": kind, ":content-type": "application/json", ":message-type": "exception"}, payload)
+    return message(
+        {":exception-type": kind, ":content-type": "application/json", ":message-type": "exception"}, payload
+    )

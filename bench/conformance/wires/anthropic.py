@@ -1,8 +1,8 @@
 """Anthropic's Messages.
 
-Sources (2026-11-26): anthropic==2.14.0, types/message*.py, raw_*_event.py, usage.py, stop_reason.py, output_config_param.py;
-https://platform.claude.com/docs/en/api/messages, …/build-with-claude/streaming, …/build-with-claude/thinking
-(a turn whose tools are answered needs its thinking blocks unchanged), …/api/errors.
+Sources (2026-11-26): anthropic==2.14.0, types/message*.py, raw_*_event.py, usage.py, stop_reason.py,
+output_config_param.py; https://platform.claude.com/docs/en/api/messages, …/build-with-claude/streaming,
+…/build-with-claude/thinking (a turn whose tools are answered needs its thinking blocks unchanged), …/api/errors.
 """
 
 from __future__ import annotations
@@ -25,9 +25,32 @@ from conformance.facts import (
 from conformance.wires._contract import Answer, cuts, join, json_answer, sse, to_bytes, unknown_fields
 
 KNOWN = frozenset(
-    "max_tokens messages model cache_control container diagnostics inference_geo metadata output_config prefill"
-    " service_tier speed stop_sequences stream system thinking tool_choice tools temperature top_k top_p"
-    " context_management mcp_servers output_format".split()
+    [
+        "max_tokens",
+        "messages",
+        "model",
+        "cache_control",
+        "container",
+        "diagnostics",
+        "inference_geo",
+        "metadata",
+        "output_config",
+        "prefill",
+        "service_tier",
+        "speed",
+        "stop_sequences",
+        "stream",
+        "system",
+        "thinking",
+        "tool_choice",
+        "tools",
+        "temperature",
+        "top_k",
+        "top_p",
+        "context_management",
+        "mcp_servers",
+        "output_format",
+    ]
 )
 FINISH = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"}
 
@@ -64,7 +87,9 @@ class Anthropic:
         thinking = body.get("thinking") or {}
         if thinking.get("type") in ("enabled", "adaptive"):
             asked.knobs["thinking"] = True
-            if thinking["type"] == "enabled" and not 1024 <= thinking.get("budget_tokens", 0) < body.get("max_tokens", 0):
+            if thinking["type"] == "enabled" and not 1024 <= thinking.get("budget_tokens", 0) < body.get(
+                "max_tokens", 0
+            ):
                 asked.complaints.append("a thinking budget out of bounds")
             if asked.tool_choice not in ("", "auto", "none"):
                 asked.complaints.append("a forced tool while thinking")
@@ -74,9 +99,7 @@ class Anthropic:
 
     def _read_messages(self, asked: Asked, messages: list[Json]) -> None:
         calls: set[str] = set()
-        for message in messages:
-            role, content = message.get("role"), message.get("content")
-            blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content or []
+        for role, blocks in _merged(messages):
             asked.cache_marks += _marks(blocks)
             if role not in ("user", "assistant"):
                 asked.complaints.append(f"a message of role {role!r}")
@@ -85,7 +108,9 @@ class Anthropic:
                 asked.complaints.append("empty content")
             answered = {block.get("tool_use_id") for block in blocks if block.get("type") == "tool_result"}
             if role == "user" and calls != answered:
-                asked.complaints.append("calls without results" if calls - answered else "a result that answers no call")
+                asked.complaints.append(
+                    "calls without results" if calls - answered else "a result that answers no call"
+                )
             for block in blocks:
                 self._read_block(asked, role, block)
             calls = {block.get("id", "") for block in blocks if block.get("type") == "tool_use"}
@@ -257,12 +282,26 @@ def image_of_source(source: dict[str, Json]) -> Image:
 def _result(block: dict[str, Json]) -> Result:
     content = block.get("content") or []
     parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    pictures: list[Json] = [part for part in parts if part.get("type") == "image"]
     return Result(
         call_id=block.get("tool_use_id", ""),
         text=join(part.get("text", "") for part in parts if part.get("type") == "text"),
-        images=tuple(image_of_source(part.get("source") or {}) for part in parts if part.get("type") == "image"),
+        images=tuple(image_of_source(part["source"]) for part in pictures),
         is_error=bool(block.get("is_error")),
     )
+
+
+def _merged(messages: list[Json]) -> list[tuple[str, list[Json]]]:
+    """Neighbours of one role are one turn, says the API's reference."""
+    out: list[tuple[str, list[Json]]] = []
+    for message in messages:
+        role, content = message.get("role"), message.get("content")
+        blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content or []
+        if out and out[-1][0] == role:
+            out[-1][1].extend(blocks)
+        else:
+            out.append((role, list(blocks)))
+    return out
 
 
 def _marks(blocks: list[Json]) -> int:

@@ -1,7 +1,9 @@
 """Amazon Bedrock's Converse and ConverseStream.
 
-Source (2026-11-26): botocore==1.44.8, data/bedrock-runtime/2023-09-30/service-2.json (ConverseRequest, ConverseResponse,
-ConverseStreamOutput); https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html.
+Source (2026-11-26): botocore==1.44.8, data/bedrock-runtime/2023-09-30/service-2.json (ConverseRequest,
+ConverseResponse, ConverseStreamOutput);
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html. Unknown fields are ignored, as
+services with this kind of protocol do.
 """
 
 from __future__ import annotations
@@ -13,12 +15,8 @@ from urllib.parse import unquote
 
 from conformance.facts import UNKNOWN_NAME, UNKNOWN_VALUE, Asked, Call, Image, Json, Result, Thought, Truth
 from conformance.wires import _event_stream
-from conformance.wires._contract import Answer, cuts, join, json_answer, to_bytes, unknown_fields
+from conformance.wires._contract import Answer, cuts, join, json_answer, to_bytes
 
-KNOWN = frozenset(
-    "messages system inferenceConfig toolConfig guardrailConfig projectIdentifier additionalModelRequestFields"
-    " promptVariables additionalModelResponseFieldPaths requestMetadata performanceConfig serviceTier outputConfig".split()
-)
 FINISH = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "content_filtered"}
 
 
@@ -34,7 +32,6 @@ class Bedrock:
         asked = Asked(
             model=unquote(unquote(found[1])) if found else "", is_stream=path.endswith("-stream"), fields=body
         )
-        asked.complaints += unknown_fields(body, KNOWN)
         blocks = body.get("system") or []
         asked.system = join(block.get("text", "") for block in blocks)
         asked.cache_marks += _marks(blocks)
@@ -68,7 +65,9 @@ class Bedrock:
             last = role
             answered = {b["toolResult"].get("toolUseId") for b in blocks if b.get("toolResult")}
             if role == "user" and calls != answered:
-                asked.complaints.append("calls without results" if calls - answered else "a result that answers no call")
+                asked.complaints.append(
+                    "calls without results" if calls - answered else "a result that answers no call"
+                )
             for block in blocks:
                 self._read_block(asked, role, block)
             calls = {block["toolUse"].get("toolUseId", "") for block in blocks if block.get("toolUse")}
@@ -214,7 +213,11 @@ def _image(image: dict[str, Json]) -> Image:
 
 def _result(found: dict[str, Json]) -> Result:
     parts = found.get("content") or []
-    texts = [part["text"] if "text" in part else to_bytes(part["json"]).decode() for part in parts if part.keys() & {"text", "json"}]
+    texts = [
+        part["text"] if "text" in part else to_bytes(part["json"]).decode()
+        for part in parts
+        if part.keys() & {"text", "json"}
+    ]
     return Result(
         call_id=found.get("toolUseId", ""),
         text=join(texts),

@@ -1,7 +1,8 @@
 """Cohere's chat, version 2.
 
-Source (2026-11-26): cohere==7.3.1, v2/client.py, v2/types/v2chat_stream_response.py, types/assistant_message_response*.py,
-types/usage.py, types/chat_finish_reason.py, types/tool_content.py; https://docs.cohere.com/v2/reference/chat-stream.
+Source (2026-11-26): cohere==7.3.1, v2/client.py, v2/types/v2chat_stream_response.py,
+types/assistant_message_response*.py, types/usage.py, types/chat_finish_reason.py, types/tool_content.py;
+https://docs.cohere.com/v2/reference/chat-stream.
 """
 
 from __future__ import annotations
@@ -9,27 +10,51 @@ from __future__ import annotations
 from typing import Literal
 
 from conformance.facts import UNKNOWN_NAME, UNKNOWN_VALUE, Asked, Call, Json, Thought, Truth
-from conformance.wires._contract import Answer, cuts, json_answer, sse, unknown_fields
+from conformance.wires._contract import Answer, cuts, json_answer, sse, to_bytes, unknown_fields
 from conformance.wires.openai_chat import read_chat_tools, read_messages
 
 KNOWN = frozenset(
-    "model messages tools strict_tools documents citation_options response_format safety_mode max_tokens stop_sequences"
-    " temperature seed frequency_penalty presence_penalty k p logprobs tool_choice thinking priority stream"
-    " raw_prompting".split()
+    [
+        "model",
+        "messages",
+        "tools",
+        "strict_tools",
+        "documents",
+        "citation_options",
+        "response_format",
+        "safety_mode",
+        "max_tokens",
+        "stop_sequences",
+        "temperature",
+        "seed",
+        "frequency_penalty",
+        "presence_penalty",
+        "k",
+        "p",
+        "logprobs",
+        "tool_choice",
+        "thinking",
+        "priority",
+        "stream",
+        "raw_prompting",
+    ]
 )
 FINISH = {"stop": "COMPLETE", "length": "MAX_TOKENS", "tool_calls": "TOOL_CALL"}
 
 
 class Cohere:
     thoughts: Literal["signed", "plain", "none"] = "plain"
-    cannot_tell = frozenset({"cache_write", "reasoning", "signature", "redacted", "refusal text", "retry after", "text beside calls"})
+    cannot_tell = frozenset(
+        {"cache_write", "reasoning", "signature", "redacted", "refusal text", "retry after", "text beside calls"}
+    )
     cannot_ask = frozenset({"result images", "result errors", "cache_marks"})
 
     # ---- what was asked ----
 
     def read(self, path: str, headers: dict[str, str], body: dict[str, Json]) -> Asked:
         asked = Asked(model=body.get("model", ""), is_stream=bool(body.get("stream")), fields=body)
-        asked.complaints += unknown_fields(body, KNOWN)
+        asked.fields["is_lines"] = headers.get("accept", "") == "application/json"
+        asked.complaints += unknown_fields({k: v for k, v in body.items() if k != "is_lines"}, KNOWN)
         messages = [self._plain(asked, message) for message in body.get("messages") or []]
         read_messages(asked, messages, strict=False)
         read_chat_tools(asked, {"tools": body.get("tools")})
@@ -114,6 +139,11 @@ class Cohere:
         elif not truth.breaks:
             delta = {"finish_reason": FINISH.get(truth.finish, "COMPLETE"), "usage": self._usage(truth)}
             out.append({"type": "message-end", "delta": delta})
+        if asked.fields["is_lines"]:  # who accepts JSON only gets lines of it, as in version 1
+            lines = [to_bytes(event) + b"\n" for event in out]
+            return Answer(
+                status=200, content_type="application/stream+json", pieces=lines, breaks=truth.breaks == "cut"
+            )
         events = [sse(event, event["type"]) for event in out]
         if not truth.breaks:
             events.append(sse("[DONE]"))

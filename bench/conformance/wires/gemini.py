@@ -8,6 +8,7 @@ https://ai.google.dev/gemini-api/docs/function-calling (images in `functionRespo
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Literal
 
@@ -15,8 +16,19 @@ from conformance.facts import UNKNOWN_NAME, UNKNOWN_VALUE, Asked, Call, Image, J
 from conformance.wires._contract import Answer, join, json_answer, sse, to_bytes, unknown_fields
 
 KNOWN = frozenset(
-    "model contents tools toolConfig safetySettings systemInstruction generationConfig cachedContent labels store"
-    " serviceTier".split()
+    [
+        "model",
+        "contents",
+        "tools",
+        "toolConfig",
+        "safetySettings",
+        "systemInstruction",
+        "generationConfig",
+        "cachedContent",
+        "labels",
+        "store",
+        "serviceTier",
+    ]
 )
 SIGNATURE = "U2lnbmVkOiBhIGNhbGwgb2YgR2VtaW5pIDM="
 """Gemini 3 signs the first of its calls, also when it tells no thought."""
@@ -61,7 +73,9 @@ class Gemini:
     def _read_contents(self, asked: Asked, contents: list[Json]) -> None:
         open_calls = 0
         for position, content in enumerate(contents):
-            role = {"model": "assistant", "function": "user"}.get(content.get("role", "user"), content.get("role", "user"))
+            role = {"model": "assistant", "function": "user"}.get(
+                content.get("role", "user"), content.get("role", "user")
+            )
             parts = _parts(content)
             if role not in ("user", "assistant"):
                 asked.complaints.append(f"a content of role {role!r}")
@@ -136,12 +150,18 @@ class Gemini:
             for chunk in chunks:
                 chunk[UNKNOWN_NAME] = UNKNOWN_VALUE
         if truth.breaks == "error":
-            error = {"code": 503, "message": "The model is overloaded. Please try again later.", "status": "UNAVAILABLE"}
+            error = {
+                "code": 503,
+                "message": "The model is overloaded. Please try again later.",
+                "status": "UNAVAILABLE",
+            }
             chunks.append({"error": error})
         if asked.fields.get("is_sse"):
-            events = [sse(chunk) for chunk in chunks]
+            events = [sse(chunk).replace(b"\n\n", b"\r\n\r\n") for chunk in chunks]  # as the API ends its events
         else:
-            events = [(b"[" if not n else b",") + to_bytes(c) + b"\n" for n, c in enumerate(chunks)]
+            events = [
+                (b",\r\n" if n else b"[") + json.dumps(c, indent=2).encode() + b"\n" for n, c in enumerate(chunks)
+            ]
             events += [] if truth.breaks else [b"]"]
         kind = "text/event-stream" if asked.fields.get("is_sse") else "application/json"
         return Answer(status=200, content_type=kind, pieces=events, breaks=truth.breaks == "cut")
@@ -195,8 +215,8 @@ class Gemini:
         return parts
 
 
-def camel(value: Json, *, is_open: bool = False) -> Json:
-    """Names of fields as protobuf's JSON writes them; both spellings are accepted. Schemas and values stay as they are."""
+def camel(value: Json) -> Json:
+    """Names of fields as protobuf's JSON writes them; both spellings are accepted. Schemas and values stay."""
     if isinstance(value, list):
         return [camel(item) for item in value]
     if not isinstance(value, dict):
@@ -223,7 +243,9 @@ def _has_result(content: Json) -> bool:
 def _result(found: dict[str, Json]) -> Result:
     response = found.get("response") or {}
     images = [part.get("inlineData") or {} for part in found.get("parts") or ()]
-    said = response.get("error") or response.get("output") or response.get("result") or response.get("content") or response
+    said = (
+        response.get("error") or response.get("output") or response.get("result") or response.get("content") or response
+    )
     return Result(
         call_id=found.get("id") or "",
         name=found.get("name", ""),

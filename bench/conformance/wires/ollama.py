@@ -73,7 +73,7 @@ class Ollama:
         if thought := join(thought.text for thought in truth.thoughts):
             message["thinking"] = thought
         if truth.calls:
-            message["tool_calls"] = [_call(call) for call in truth.calls]
+            message["tool_calls"] = [_call(*pair) for pair in enumerate(truth.calls)]
         answer = self._frame(asked, message) | self._end(truth)
         if truth.has_unknown:
             answer[UNKNOWN_NAME] = UNKNOWN_VALUE
@@ -85,7 +85,7 @@ class Ollama:
             if thought.text:
                 messages += [{"content": "", "thinking": piece} for piece in (thought.text[:9], thought.text[9:])]
         messages += [{"content": piece} for piece in truth.pieces]
-        messages += [{"content": "", "tool_calls": [_call(call)]} for call in truth.calls]
+        messages += [{"content": "", "tool_calls": [_call(*pair)]} for pair in enumerate(truth.calls)]
         lines = [self._frame(asked, {"role": "assistant"} | message) | {"done": False} for message in messages]
         if truth.has_unknown:
             lines[0][UNKNOWN_NAME] = UNKNOWN_VALUE
@@ -115,8 +115,9 @@ class Ollama:
         }
 
 
-def _call(call: Call) -> dict[str, Json]:
-    return {"function": {"name": call.name, "arguments": call.values}}
+def _call(position: int, call: Call) -> dict[str, Json]:
+    # Index and id came later (ollama/ollama, api/types.go).
+    return {"id": call.id, "function": {"index": position, "name": call.name, "arguments": call.values}}
 
 
 def _image(data: str) -> Image:

@@ -1,8 +1,9 @@
 """OpenAI's Responses: items in, items out, and a stream of typed events.
 
-Source (2026-11-26): openai==3.54.0, types/responses/ (response.py, response_stream_event.py, response_reasoning_item.py,
-response_usage.py, response_input_item_param.py); https://developers.openai.com/api/docs/guides/streaming-responses and
-…/guides/reasoning (a function call must be sent back with the reasoning item in front of it).
+Source (2026-11-26): openai==3.54.0, types/responses/ (response.py, response_stream_event.py,
+response_reasoning_item.py, response_usage.py, response_input_item_param.py);
+https://developers.openai.com/api/docs/guides/streaming-responses and …/guides/reasoning (a function call must be sent
+back with the reasoning item in front of it).
 """
 
 from __future__ import annotations
@@ -13,10 +14,42 @@ from conformance.facts import RETRY_AFTER, UNKNOWN_NAME, UNKNOWN_VALUE, Asked, C
 from conformance.wires._contract import Answer, cuts, image_of, join, json_answer, sse, unknown_fields
 
 KNOWN = frozenset(
-    "access_programs background background_options context_management conversation image include input instructions"
-    " max_output_tokens max_tool_calls metadata model moderation parallel_tool_calls previous_response_id prompt"
-    " prompt_cache_key prompt_cache_options prompt_cache_retention reasoning safety_identifier service_tier store stream"
-    " stream_options temperature text tool_choice tools top_logprobs top_p truncation user".split()
+    [
+        "access_programs",
+        "background",
+        "background_options",
+        "context_management",
+        "conversation",
+        "image",
+        "include",
+        "input",
+        "instructions",
+        "max_output_tokens",
+        "max_tool_calls",
+        "metadata",
+        "model",
+        "moderation",
+        "parallel_tool_calls",
+        "previous_response_id",
+        "prompt",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "reasoning",
+        "safety_identifier",
+        "service_tier",
+        "store",
+        "stream",
+        "stream_options",
+        "temperature",
+        "text",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "truncation",
+        "user",
+    ]
 )
 RESPONSE_ID = "resp_river"
 
@@ -129,7 +162,10 @@ class OpenAIResponses:
             out.append({"type": "response.future.delta", UNKNOWN_NAME: UNKNOWN_VALUE})
             out[0][UNKNOWN_NAME] = UNKNOWN_VALUE
         if truth.breaks == "error":
-            failed = shell | {"status": "failed", "error": {"code": "server_error", "message": "The server had an error"}}
+            failed = shell | {
+                "status": "failed",
+                "error": {"code": "server_error", "message": "The server had an error"},
+            }
             out.append({"type": "response.failed", "response": failed})
         elif not truth.breaks:
             final = self._response(truth, asked, items)

@@ -1,21 +1,17 @@
 """IBM watsonx.ai's text/chat and text/chat_stream: OpenAI's messages in a frame of its own.
 
 Sources (2026-11-26): https://cloud.ibm.com/apidocs/watsonx-ai#text-chat-stream;
-https://ibm.github.io/watsonx-ai-node-sdk (TextChatParams, TextChatResultDelta: `refusal`, `tool_calls`; finish reasons).
+https://ibm.github.io/watsonx-ai-node-sdk (TextChatParams, TextChatResultDelta: `refusal`, `tool_calls`; finish
+reasons).
 """
 
 from __future__ import annotations
 
-from conformance.facts import Asked, Json, Truth
-from conformance.wires._contract import Answer, json_answer, sse, unknown_fields
-from conformance.wires.openai_chat import Flavour, OpenAIChat
+from typing_extensions import override
 
-KNOWN = frozenset(
-    "model_id space_id project_id messages tools tool_choice_option tool_choice context frequency_penalty logit_bias"
-    " logprobs top_logprobs max_tokens max_completion_tokens n presence_penalty response_format seed stop temperature"
-    " top_p time_limit guided_choice guided_regex guided_grammar guided_json repetition_penalty length_penalty"
-    " include_reasoning reasoning_effort chat_template_kwargs".split()
-)
+from conformance.facts import Asked, Json, Truth
+from conformance.wires._contract import Answer, json_answer, sse
+from conformance.wires.openai_chat import Flavour, OpenAIChat
 
 
 class Watsonx(OpenAIChat):
@@ -23,10 +19,10 @@ class Watsonx(OpenAIChat):
         super().__init__(Flavour(name="watsonx", thinks=True))
         self.cannot_tell |= {"cached", "refusal text", "retry after"}
 
+    @override
     def read(self, path: str, headers: dict[str, str], body: dict[str, Json]) -> Asked:
         asked = super().read(path, headers, body)
         asked.model, asked.is_stream = body.get("model_id", ""), "chat_stream" in path
-        asked.complaints += unknown_fields(body, KNOWN)
         if not body.get("model_id") or not (body.get("project_id") or body.get("space_id")):
             asked.complaints.append("no model_id, or no project_id")
         if "version=" not in path:
@@ -34,6 +30,7 @@ class Watsonx(OpenAIChat):
         asked.tool_choice = asked.tool_choice or body.get("tool_choice_option") or ""
         return asked
 
+    @override
     def stream(self, truth: Truth, asked: Asked) -> Answer:
         asked.fields = asked.fields | {"stream_options": {"include_usage": True}}  # usage always comes
         answer = super().stream(truth, asked)
@@ -48,12 +45,14 @@ class Watsonx(OpenAIChat):
                 pieces.append(f"id: {number}\nevent: message\n".encode() + piece)
         return Answer(status=200, content_type="text/event-stream", pieces=pieces, breaks=answer.breaks)
 
+    @override
     def refuse(self, status: int, message: str) -> Answer:
         code = "rate_limit_reached_requests" if status == 429 else "invalid_request_entity"
         return json_answer(
             {"errors": [{"code": code, "message": message}], "trace": "river", "status_code": status}, status
         )
 
+    @override
     def _frame(self, kind: str, asked: Asked) -> dict[str, Json]:
         return {
             "id": "chatcmpl-river",
@@ -65,6 +64,7 @@ class Watsonx(OpenAIChat):
             "model_version": "4.0.0",
         }
 
+    @override
     def _usage(self, truth: Truth) -> dict[str, Json]:
         u = truth.usage
         total = (u.input or 0) + (u.output or 0)
