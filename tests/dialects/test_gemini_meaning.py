@@ -59,6 +59,11 @@ def model_turn(*contents: list[dict[str, Any]]) -> tuple[Part, ...]:  # Any: JSO
         ([[{"text": "", "thought": True, "thoughtSignature": SEAL.replace("+", "-").replace("/", "_").rstrip("=")}, {"text": "z"}]], (CLAUDES, TextPart(text="z"))),
         ([[{"text": "", "thought": True, "thoughtSignature": "eXoxLnh4eA=="}, {"text": "z"}]], (ReasoningPart(text="", signature="eXoxLnh4eA==", is_summary=True, origin=HOME), TextPart(text="z"))),
         ([[{"text": "x", "thought": True}]], (ReasoningPart(text="x", is_summary=True, origin=HOME),)),
+        # a seal that the client moved to the next part, as Pydantic AI does with signatures
+        ([[{"text": "x", "thought": True}, {"text": "z", "thoughtSignature": SEAL}]], (ReasoningPart(text="x", signature="sig", origin="anthropic"), TextPart(text="z"))),
+        ([[{"text": "z", "thoughtSignature": SEAL}]], (CLAUDES, TextPart(text="z"))),
+        ([[{"text": "z", "thoughtSignature": "skip_thought_signature_validator"}]], (TextPart(text="z"),)),
+        ([[{"text": "z", "thoughtSignature": "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="}]], (TextPart(text="z"),)),
         (
             [[{"functionCall": {"name": "f", "args": {"a": "é"}}, "thoughtSignature": "Z29v"}]],
             (ReasoningPart(text="", signature="Z29v", origin=HOME), ToolCallPart(id="call_1", name="f", arguments='{"a":"é"}')),

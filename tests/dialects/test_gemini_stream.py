@@ -90,6 +90,25 @@ def test_thoughts_of_every_kind_are_sealed_at_their_end() -> None:
     assert {getattr(p, "origin", "deepseek") for p in parts} == {"deepseek"}
 
 
+def test_a_thought_without_words_stands_on_the_next_part() -> None:
+    parts = run(
+        Delta(redacted="a"),
+        Delta(redacted="b"),
+        Delta(text="t"),
+        Delta(signature="c"),
+        call(0, "{}", id="i", name="f"),
+        Delta(redacted="d"),
+        END.deltas[0],
+    )
+    assert [(part.get("text"), "functionCall" in part, "thoughtSignature" in part) for part in parts] == [
+        ("", False, True),
+        ("t", False, True),
+        (None, True, True),
+        ("", False, True),
+    ]
+    assert not any("thought" in part for part in parts), "clients leave out empty thoughts"
+
+
 def test_citations_come_with_the_end_and_count_bytes() -> None:
     writer = hub()
     writer.write(StreamChunk(deltas=(Delta(text="é a"),)))

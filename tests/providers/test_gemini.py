@@ -456,7 +456,7 @@ def test_the_cap_finds_the_clients_own_spelling(name: str) -> None:
     [
         ([{"text": "a", "thought": True}, {"text": "", "thought": True, "thoughtSignature": SEAL}, {"text": "b"}], [{"text": "b"}], ("reasoning",)),
         ([{"text": "b", "thought_signature": SEAL}], [{"text": "b"}], ("reasoning",)),
-        ([{"text": "a", "thought": True}, {"text": "b", "thoughtSignature": SEAL}], [{"text": "a", "thought": True}, {"text": "b"}], ("reasoning",)),
+        ([{"text": "a", "thought": True}, {"text": "b", "thoughtSignature": SEAL}], [{"text": "b"}], ("reasoning",)),
         ([{"text": "a", "thought": True, "thoughtSignature": "Z29v"}, {"text": "", "thought": True, "thoughtSignature": SEAL}], [{"text": "a", "thought": True, "thoughtSignature": "Z29v"}], ("reasoning",)),
         ([{"text": "b", "thoughtSignature": "eXoxLnh4"}], [{"text": "b", "thoughtSignature": "eXoxLnh4"}], ()),
         ([{"text": "b", "thoughtSignature": 5}], [{"text": "b", "thoughtSignature": 5}], ()),

@@ -83,13 +83,11 @@ def write_usage(usage: Usage) -> WireUsage:
     )
 
 
-def write_part(part: Part, origin: str) -> WirePart | None:
+def write_part(part: Part) -> WirePart | None:
     """`part` as it may be shown to a client of this dialect; None for what its answers have no word for."""
     match part:
         case TextPart():
             return WirePart(text=part.text) if part.text else None
-        case ReasoningPart():
-            return thought(part, origin)
         case ToolCallPart():
             return WirePart(call=write_call(part.id, part.name, part.arguments))
         case ImagePart() | DocumentPart() if part.data:
@@ -97,9 +95,9 @@ def write_part(part: Part, origin: str) -> WirePart | None:
     return None
 
 
-def thought(part: ReasoningPart, origin: str) -> WirePart:
-    """A thought of another vendor: all but its words in the place of Google's signature, so that it comes back."""
-    return WirePart(text=part.text, thought=True, signature=b64encode(seal(part, origin).encode()).decode())
+def sealed(part: ReasoningPart, origin: str) -> str:
+    """A thought of another vendor, all but its words, for the place of Google's signature: so it comes back whole."""
+    return b64encode(seal(part, origin).encode()).decode()
 
 
 def write_call(call_id: str, name: str, arguments: str) -> WireCall:
@@ -151,13 +149,27 @@ def segment(text: str, start: int | None, end: int | None, part: int | UnsetType
 def _candidate(choice: Choice, origin: str) -> WireCandidate:
     parts: list[WirePart] = []
     cited: list[tuple[Citation, WireSegment | UnsetType]] = []
+    signature = ""
     for part in choice.parts:
-        written = write_part(part, origin)
+        if isinstance(part, ReasoningPart):
+            # Without words it stands on the next part, as Google has it: clients leave out empty thoughts.
+            if signature:
+                parts.append(WirePart(text="", signature=signature))
+            signature = sealed(part, origin)
+            if part.text:
+                parts.append(WirePart(text=part.text, thought=True, signature=signature))
+                signature = ""
+            continue
+        written = write_part(part)
         if written is None:
             continue
         if isinstance(part, TextPart):
             cited += _passages(part, len(parts))
+        if signature:
+            written.signature, signature = signature, ""
         parts.append(written)
+    if signature:
+        parts.append(WirePart(text="", signature=signature))
     if choice.refusal:
         parts.append(WirePart(text=choice.refusal))
     return WireCandidate(

@@ -7,7 +7,7 @@ then it answers the oldest call of that name that has no answer yet.
 
 from __future__ import annotations
 
-from base64 import b64decode
+from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -38,6 +38,12 @@ HOME: Final = "gemini"
 so that nobody who reads this meaning can take them."""
 
 _SEALED: Final = "eXoxL"  # how every seal begins in base64
+_STAND_INS: Final = frozenset(
+    word
+    for text in (b"skip_thought_signature_validator", b"context_engineering_is_the_way_to_go")
+    for word in (text.decode(), b64encode(text).decode(), urlsafe_b64encode(text).decode())
+)
+"""What clients write where Google wants a signature and they have none."""
 _LEVELS: Final = frozenset({"minimal", "low", "medium", "high", "xhigh"})
 _KNOBS: Final[Mapping[str, str]] = {
     "frequencyPenalty": "frequency_penalty",
@@ -302,19 +308,22 @@ class _Conversation:
             self._messages.append(Message(role="tool" if is_result else "user", parts=tuple(read)))
 
     def _read_model(self, part: wire.Part, said: list[Part], where: str) -> None:
-        sealed = _unsealed(part.thought_signature, self._thought + (part.text or "") if part.thought else "")
+        signature = part.thought_signature
         if part.thought:
             self._thought += part.text or ""
-            if part.thought_signature:
-                said.append(
-                    sealed
-                    or ReasoningPart(text=self._thought, signature=part.thought_signature, is_summary=True, origin=HOME)
-                )
+        # A seal ends the thought before it, also where a client moved it to the next part, as Google has signatures.
+        sealed = _unsealed(signature, self._thought)
+        if sealed is not None:
+            said.append(sealed)
+            self._thought = ""
+        if part.thought:
+            if signature and sealed is None:
+                said.append(ReasoningPart(text=self._thought, signature=signature, is_summary=True, origin=HOME))
                 self._thought = ""
             return
         self._end_thought(said)
-        if part.thought_signature:
-            said.append(sealed or ReasoningPart(text="", signature=part.thought_signature, origin=HOME))
+        if signature and sealed is None and signature not in _STAND_INS:
+            said.append(ReasoningPart(text="", signature=signature, origin=HOME))
         if part.text:
             last = said[-1] if said else None
             if isinstance(last, TextPart):

@@ -26,8 +26,8 @@ from yuzui.dialects.gemini_answer import (
     encode,
     error_object,
     grounding,
+    sealed,
     segment,
-    thought,
     write_call,
     write_usage,
 )
@@ -159,7 +159,19 @@ class HubWriter(_Writer):
 class _Candidate:
     """One answer of the stream: what of it cannot be said yet."""
 
-    __slots__ = ("_calls", "_cited", "_finish", "_id", "_is_summary", "_origin", "_refusal", "_texts", "_thinks")
+    __slots__ = (
+        "_calls",
+        "_cited",
+        "_finish",
+        "_has_words",
+        "_id",
+        "_is_summary",
+        "_origin",
+        "_refusal",
+        "_seal",
+        "_texts",
+        "_thinks",
+    )
 
     def __init__(self, origin: str) -> None:
         self._origin = origin
@@ -167,6 +179,8 @@ class _Candidate:
         self._texts: list[str] = []
         self._cited: list[Citation] = []
         self._thinks = False  # a thought was begun, and its end, which carries the seal, was not said
+        self._has_words = False
+        self._seal = ""  # of a thought without words, for the next part
         self._id = ""
         self._is_summary = False
         self._refusal = False
@@ -174,7 +188,7 @@ class _Candidate:
 
     def take(self, delta: Delta) -> list[WirePart]:
         """The parts that can be said now."""
-        if delta.text and not (self._calls or self._thinks):  # nearly every chunk of nearly every stream
+        if delta.text and not (self._calls or self._thinks or self._seal):  # nearly every chunk of nearly every stream
             parts = [WirePart(text=delta.text)]
             self._texts.append(delta.text)
         else:
@@ -184,11 +198,11 @@ class _Candidate:
             if delta.text:
                 self._end_thought(parts)
                 self._say_calls(parts)
-                parts.append(WirePart(text=delta.text))
+                self._say(WirePart(text=delta.text), parts)
                 self._texts.append(delta.text)
         if delta.refusal:
             self._end_thought(parts)
-            parts.append(WirePart(text=delta.refusal))
+            self._say(WirePart(text=delta.refusal), parts)
             self._refusal = True
         if delta.citations:
             self._cited += delta.citations
@@ -204,6 +218,7 @@ class _Candidate:
         parts: list[WirePart] = []
         self._end_thought(parts)
         self._say_calls(parts, all_of_them=True)
+        self._say_seal(parts)
         text = "".join(self._texts) if self._cited else ""
         return WireCandidate(
             content=WireContent(parts=parts or [WirePart(text="")]),  # clients take a chunk without a part for none
@@ -220,7 +235,8 @@ class _Candidate:
         if delta.reasoning:
             self._say_calls(parts)
             self._is_summary = delta.is_summary
-            self._thinks = True
+            self._say_seal(parts)
+            self._thinks = self._has_words = True
             parts.append(WirePart(text=delta.reasoning, thought=True))
         if delta.signature or delta.redacted:
             self._say_calls(parts)
@@ -230,18 +246,27 @@ class _Candidate:
         """Seal the thought that was being written; also one that nobody signed, so that its origin is known later."""
         if not (self._thinks or signature or redacted):
             return
-        sealed = thought(
-            ReasoningPart(
-                text="",
-                signature=signature,
-                redacted=redacted,
-                id=self._id,
-                is_summary=self._is_summary,
-            ),
-            self._origin,
+        thought = ReasoningPart(
+            text="", signature=signature, redacted=redacted, id=self._id, is_summary=self._is_summary
         )
-        parts.append(sealed)
-        self._thinks, self._id, self._is_summary = False, "", False
+        self._say_seal(parts)
+        if self._has_words:
+            parts.append(WirePart(text="", thought=True, signature=sealed(thought, self._origin)))
+        else:
+            self._seal = sealed(thought, self._origin)
+        self._thinks, self._has_words, self._id, self._is_summary = False, False, "", False
+
+    def _say_seal(self, parts: list[WirePart]) -> None:
+        """The seal of a thought without words, when no part came to stand on."""
+        if self._seal:
+            parts.append(WirePart(text="", signature=self._seal))
+            self._seal = ""
+
+    def _say(self, part: WirePart, parts: list[WirePart]) -> None:
+        """Without words a thought stands on the next part, as Google has it: clients leave out empty thoughts."""
+        if self._seal:
+            part.signature, self._seal = self._seal, ""
+        parts.append(part)
 
     def _add(self, piece: ToolCallDelta) -> None:
         call = self._calls.get(piece.position)
@@ -257,7 +282,7 @@ class _Candidate:
         for position, call in sorted(self._calls.items()):
             arguments = "".join(call.arguments)
             if all_of_them or _is_whole(arguments):
-                parts.append(WirePart(call=write_call(call.id, call.name, arguments)))
+                self._say(WirePart(call=write_call(call.id, call.name, arguments)), parts)
                 del self._calls[position]
 
 

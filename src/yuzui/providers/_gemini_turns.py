@@ -140,9 +140,10 @@ def _without_foreign_thoughts(contents: list[Json]) -> bool:
             signature = part.get("thoughtSignature") or part.get("thought_signature")
             is_foreign = isinstance(signature, str) and signature.startswith(_SEALED) and _is_seal(signature)
             if part.get("thought") is not True:
-                open_thoughts = []
-                if is_foreign:
+                if is_foreign:  # of a thought without words, or moved there by the client
                     bare.add((index, position))
+                    gone.update(open_thoughts)
+                open_thoughts = []
                 continue
             open_thoughts.append((index, position))
             if is_foreign:
