@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Iterator
 from typing import Any, get_args
 
 import pytest
@@ -57,6 +58,15 @@ def foreign_request(operation: Operation = "chat", *, stream: bool = False) -> C
     if operation == "rerank":
         return RerankRequest(query="hi", documents=("a", "b"), knobs=KNOBS, **common)
     return ChatRequest(**common)
+
+
+class ByName(dict[str, str]):
+    """Headers as the pipeline hands them on: they answer when asked by name, and cannot be walked."""
+
+    def __iter__(self) -> Iterator[str]:  # type: ignore[explicit-override]  # the point of it
+        raise AssertionError("ask for a header by its name")
+
+    items = keys = values = __iter__  # type: ignore[assignment]  # as above
 
 
 def public(protocol: type) -> set[str]:
@@ -121,7 +131,7 @@ def test_a_stream_without_its_end_is_interrupted(name: str) -> None:
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 529, 999])
 def test_an_error_answer_is_a_fault_that_tells_no_secret(name: str, status: int) -> None:
     body = b'{"error":{"message":"bad ' + SECRET.encode() + b'\\u0007 key","type":"x"}}'
-    fault = CODECS[name].read_error(status, {"Retry-After": "3"}, body, target_of(name))
+    fault = CODECS[name].read_error(status, ByName({"retry-after": "3"}), body, target_of(name))
     assert isinstance(fault, UpstreamFault)
     assert 400 <= fault.status <= 599
     assert SECRET not in fault.message

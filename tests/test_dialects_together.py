@@ -15,6 +15,7 @@ from google import genai
 from google.genai import errors as google_errors
 from google.genai import types as google_types
 
+from fault_upstream import Call, FaultUpstream
 from gateway_kit import RunningGateway, gateway
 from yuzui.privacy.scan import ScanResult
 
@@ -313,3 +314,22 @@ def test_what_the_line_refuses_is_told_in_the_dialect_of_the_path(path: str, key
                 assert isinstance(got.json()[place[0]][place[1]], str), got.text
 
     run(story)
+
+
+def test_how_long_a_target_asks_to_wait_reaches_the_client() -> None:
+    async def busy(call: Call) -> None:
+        await call.json({"error": {"message": "slow down"}}, "429 Too Many Requests", "retry-after: 60\r\n")
+
+    async def story() -> None:
+        async with FaultUpstream(busy) as server:
+            config = (
+                '[[targets]]\nname = "house/busy"\nprovider = "vllm"\nmodel = "m"\nprice = "free"\n'
+                f'base_url = "{server.base_url}"\n'
+            )
+            async with gateway(config) as running, httpx2.AsyncClient(base_url=running.base_url) as line:
+                body = {"model": "house/busy", "max_tokens": 5, "messages": [{"role": "user", "content": "Hi"}]}
+                for path in ("/v1/chat/completions", "/v1/messages"):
+                    got = await line.post(path, json=body)
+                    assert (got.status_code, got.headers["retry-after"]) == (429, "60"), got.text
+
+    asyncio.run(story())

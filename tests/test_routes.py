@@ -29,6 +29,7 @@ def test_every_dialect_has_a_path() -> None:
         ("/v1beta/models/house/qwen:streamGenerateContent", False, "gemini"),
         ("/v1/models/x:countTokens", True, "gemini_count_tokens"),
         ("/v1beta1/projects/p/locations/l/publishers/google/models/m:generateContent", True, "gemini"),
+        ("/v1beta1/publishers/google/models/m:generateContent", True, "gemini"),
         ("/v1beta/models/auto:deleteContent", True, None),
         ("/elsewhere/models/auto:generateContent", True, None),
         ("/v1beta/models/auto", True, None),

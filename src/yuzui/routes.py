@@ -55,7 +55,10 @@ METHODS: Final[Mapping[str, ClientDialect]] = MappingProxyType(
 )
 """Google's custom methods: the end of a path behind a model's name, `/v1beta/models/NAME:generateContent`."""
 
-MODEL_PARENTS: Final = ("/v1beta/models/", "/v1/models/", "/v1beta1/projects/", "/v1/projects/", "/v1beta/projects/")
+MODEL_PARENTS: Final = (
+    "/v1beta/models/", "/v1/models/", "/v1beta1/projects/", "/v1/projects/", "/v1beta/projects/",
+    "/v1/publishers/", "/v1beta1/publishers/",
+)  # fmt: skip
 """Where a path with a custom method may begin: the Gemini API's, and Vertex AI's."""
 
 

@@ -488,7 +488,7 @@ def test_what_is_no_answer_is_a_fault(body: bytes) -> None:
 def test_an_exception_means_what_its_class_says(
     status: int, kind: str, fault: type[UpstreamFault], code: str, place: str
 ) -> None:
-    headers = {"X-Amzn-ErrorType": f"{kind}:http://internal/"} if place == "header" else {}
+    headers = {"x-amzn-errortype": f"{kind}:http://internal/"} if place == "header" else {}
     body = {"Message": "the-key is bad"} | ({"__type": f"com.amazon#{kind}"} if place == "body" else {})
     found = CODEC.read_error(status, {**headers, "retry-after": "3"}, json.dumps(body).encode(), TARGET)
     assert type(found) is fault

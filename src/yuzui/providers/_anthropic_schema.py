@@ -38,7 +38,7 @@ def _translate(schema: Mapping[str, Any], hints: set[str]) -> dict[str, Any]:  #
             out[_LISTS[key]] = [_either(part, hints) for part in value]
         elif key in ("items", "additionalProperties") and (isinstance(value, Mapping | bool)):
             out[key] = _either(value, hints)
-        elif (key == "minItems" and value in (0, 1)) or (key == "format" and value in _STRING_FORMATS):
+        elif _is_enforced(key, value):
             out[key] = value
         elif key != "$schema":  # a dialect's name constrains nothing
             unsaid.append(f"{key}: {value}")
@@ -49,6 +49,13 @@ def _translate(schema: Mapping[str, Any], hints: set[str]) -> dict[str, Any]:  #
         said = out.get("description", "")
         out["description"] = f"{said}\n({'; '.join(unsaid)})".lstrip("\n")
     return out
+
+
+def _is_enforced(key: str, value: object) -> bool:
+    """Whether `key` is of the subset with this value only."""
+    if key == "minItems":
+        return value in (0, 1)
+    return key == "format" and isinstance(value, str) and value in _STRING_FORMATS
 
 
 def _either(part: object, hints: set[str]) -> object:

@@ -49,7 +49,7 @@ _read_body = msgspec.json.Decoder(_Body).decode
 def read_fault(status: int, headers: Mapping[str, str], body: bytes, target: Target) -> UpstreamFault:
     """The fault for a non-2xx answer; the vendor's words are shortened and freed of the target's key."""
     found = _read(body)
-    named = next((value for name, value in headers.items() if name.lower() == "x-amzn-errortype"), "") or found.type_
+    named = headers.get("x-amzn-errortype") or found.type_
     means = _STATUSES.get(_plain(named or "").lower(), status)
     words = redact(found.message or found.Message or "", target.api_key)
     fault = _fault(means, f"HTTP {status}", f": {words}" if words else "", status)

@@ -148,10 +148,10 @@ def read_stream_error(error: WireError, where: str) -> UpstreamFault:
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Seconds from `retry-after-ms` or `retry-after`; None for a date (we have no clock here) and for nonsense."""
-    found = {name.lower(): value for name, value in headers.items()}
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         try:
-            seconds = float(found.get(name, "nan")) / unit
+            # By name, never by walking: what the line gives us answers only what it is asked for, in any case.
+            seconds = float(headers.get(name) or headers.get(name.title()) or "nan") / unit
         except ValueError:
             continue  # a date
         if math.isfinite(seconds) and seconds >= 0:
