@@ -26,7 +26,7 @@ from yuzui.core.target import Premises, Quirks, Timeouts
 from yuzui.io.deadlines import Phase
 from yuzui.io.telemetry import Metrics
 from yuzui.privacy.catalogue import DEFAULT_LEVELS as KIND_LEVELS
-from yuzui.providers.catalogue import ProviderRow, load_rows
+from yuzui.providers.catalogue import ProviderRow, find_codecs, load_rows
 from yuzui.providers.scripted import MARK
 
 ROOT = Path(__file__).parent.parent
@@ -332,6 +332,16 @@ def test_a_change_note_has_a_kind() -> None:
         path.name for path in (ROOT / "changes").iterdir() if path.name.split(".")[1:2] not in [[k] for k in kinds]
     ]
     assert not wrong
+
+
+def test_every_codecs_counts_are_explained() -> None:
+    pages = {path.stem for path in (ROOT / "docs" / "reference" / "usage").glob("*.md")}
+    alike = {"scripted": "openai", "vertex": "gemini", "vertex_embeddings": "gemini_embeddings"}
+    for name, codec in find_codecs().items():
+        family = name.removesuffix(f"_{codec.operation}")
+        assert codec.operation == "count_tokens" or {alike.get(name, name), family} & pages, name
+    index = (ROOT / "docs" / "reference" / "usage.md").read_text("utf-8")
+    assert all(f"(usage/{page}.md)" in index for page in pages)
 
 
 # ---- generated tables ------------------------------------------------------------------------------------------------
