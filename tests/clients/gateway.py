@@ -67,6 +67,15 @@ TARGETS = (
     Row(name="gemini", wire="gemini", provider="gemini", model="gemini-3-pro", path="/v1beta"),
     Row(name="gpt", wire="responses", provider="openai_responses", model="gpt-6-luna"),
 )
+NAMES = tuple(row.name for row in TARGETS)
+WIRES = {row.name: row.wire for row in TARGETS}
+
+
+def two(wire: str) -> list[str]:
+    """A target that speaks the client's own `wire`, and one that does not: for what takes a second each time."""
+    return [next(row.name for row in TARGETS if row.wire == wire), "vllm" if wire != "chat" else "claude"]
+
+
 EMBEDDER = Row(
     name="embedder", wire="chat", provider="vllm", model="embedder", form=OWN, more='serves = ["embeddings"]'
 )

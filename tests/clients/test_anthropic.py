@@ -13,11 +13,10 @@ import anthropic
 import pytest
 from anthropic.types import Message, Usage
 
-from clients.gateway import TARGETS, Gateway
+from clients.gateway import NAMES, WIRES, Gateway, two
 from clients.scripted_model import DEEP_THOUGHT, PLAIN, THOUGHT, counts_of
 from clients.tools import DONE, NOTHING_SCHEMA, PICTURE, WEATHER_SCHEMA, Weather, now, run, weather
 
-NAMES = [row.name for row in TARGETS]
 Options = dict[str, Any]  # Any: the client's own options
 THINKING: Options = {"thinking": {"type": "enabled", "budget_tokens": 2000}}
 TOOLS: list[Any] = [  # Any: the client's TypedDicts
@@ -48,9 +47,6 @@ def check_usage(usage: Usage, model: str, script: str = "plain", round_: int = 0
     assert (usage.cache_creation_input_tokens or 0) == written
     assert usage.input_tokens == counts.input - counts.cached - written
     assert usage.output_tokens == counts.output
-
-
-WIRES = {row.name: row.wire for row in TARGETS}
 
 
 # ---- plain and streamed ----------------------------------------------------------------------------------------------
@@ -237,7 +233,7 @@ def test_refusals_are_typed(client: anthropic.Anthropic, gateway: Gateway) -> No
         client.messages.create(**ask("nobody", "script:plain"))
 
 
-@pytest.mark.parametrize("model", NAMES)
+@pytest.mark.parametrize("model", two("messages"))
 def test_a_busy_target_is_a_rate_limit_error(client: anthropic.Anthropic, model: str) -> None:
     with pytest.raises(anthropic.RateLimitError):
         client.messages.create(**ask(model, "script:status-429"))
@@ -253,7 +249,7 @@ def test_a_stream_that_breaks_is_an_exception(client: anthropic.Anthropic, model
     assert "message_stop" not in events and "message_delta" not in events
 
 
-@pytest.mark.parametrize("model", NAMES)
+@pytest.mark.parametrize("model", two("messages"))
 def test_a_hang_up_reaches_the_target(client: anthropic.Anthropic, gateway: Gateway, model: str) -> None:
     with client.messages.stream(**ask(model, "script:long")) as stream:
         for count, _ in enumerate(stream.text_stream):

@@ -12,12 +12,10 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletion
 
-from clients.gateway import TARGETS, Gateway
+from clients.gateway import NAMES, WIRES, Gateway, two
 from clients.scripted_model import DEEP_THOUGHT, PLAIN, THOUGHT, counts_of
 from clients.tools import DONE, NOTHING_SCHEMA, PICTURE, PICTURE_URL, WEATHER_SCHEMA, Weather, run
 
-NAMES = [row.name for row in TARGETS]
-WIRES = {row.name: row.wire for row in TARGETS}
 Options = dict[str, Any]  # Any: the client's own options
 THINKING: Options = {"reasoning_effort": "low", "max_tokens": 8000}
 TOOLS: list[Any] = [  # Any: the client's TypedDicts
@@ -232,7 +230,7 @@ def test_refusals_are_typed(client: openai.OpenAI, gateway: Gateway) -> None:
         client.chat.completions.create(model="nobody", messages=hello)
 
 
-@pytest.mark.parametrize("model", NAMES)
+@pytest.mark.parametrize("model", two("chat"))
 def test_a_busy_target_is_a_rate_limit_error(client: openai.OpenAI, model: str) -> None:
     with pytest.raises(openai.RateLimitError) as busy:
         client.chat.completions.create(model=model, messages=ask("script:status-429"))
@@ -249,7 +247,7 @@ def test_a_stream_that_breaks_is_an_exception(client: openai.OpenAI, model: str,
     assert not any(finished)
 
 
-@pytest.mark.parametrize("model", NAMES)
+@pytest.mark.parametrize("model", two("chat"))
 def test_a_hang_up_reaches_the_target(client: openai.OpenAI, gateway: Gateway, model: str) -> None:
     stream = client.chat.completions.create(model=model, messages=ask("script:long"), stream=True)
     for count, _ in enumerate(stream):

@@ -12,11 +12,10 @@ import openai
 import pytest
 from openai.types.responses import Response
 
-from clients.gateway import TARGETS, Gateway
+from clients.gateway import NAMES, Gateway, two
 from clients.scripted_model import DEEP_THOUGHT, PLAIN, THOUGHT, counts_of
 from clients.tools import DONE, NOTHING_SCHEMA, PICTURE, PICTURE_URL, WEATHER_SCHEMA, Weather, run
 
-NAMES = [row.name for row in TARGETS]
 Options = dict[str, Any]  # Any: the client's own options
 THINKING: Options = {
     "reasoning": {"effort": "low", "summary": "auto"},
@@ -263,7 +262,7 @@ def test_refusals_are_typed(client: openai.OpenAI, gateway: Gateway) -> None:
         client.responses.create(model="nobody", input="script:plain")
 
 
-@pytest.mark.parametrize("model", NAMES)
+@pytest.mark.parametrize("model", two("responses"))
 def test_a_busy_target_is_a_rate_limit_error(client: openai.OpenAI, model: str) -> None:
     with pytest.raises(openai.RateLimitError):
         client.responses.create(model=model, input="script:status-429")
@@ -282,7 +281,7 @@ def test_a_stream_that_breaks_never_looks_complete(client: openai.OpenAI, model:
     assert "response.completed" not in events and "response.output_item.done" not in events
 
 
-@pytest.mark.parametrize("model", NAMES)
+@pytest.mark.parametrize("model", two("responses"))
 def test_a_hang_up_reaches_the_target(client: openai.OpenAI, gateway: Gateway, model: str) -> None:
     with client.responses.create(model=model, input="script:long", stream=True) as stream:
         for count, _ in enumerate(stream):

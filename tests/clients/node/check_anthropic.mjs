@@ -101,7 +101,7 @@ await run({
 
   async refusals_are_typed(place) {
     const stranger = new Anthropic({ baseURL: place.address, apiKey: 'nobody', maxRetries: 0 });
-    if (plan.has_keys) await assert.rejects(stranger.messages.create(ask(place, 'script:plain')), Anthropic.AuthenticationError);
+    await assert.rejects(stranger.messages.create(ask(place, 'script:plain')), Anthropic.AuthenticationError);
     await assert.rejects(client(place).messages.create(ask(place, 'script:status-429')), Anthropic.RateLimitError);
   },
 });
