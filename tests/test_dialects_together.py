@@ -159,7 +159,7 @@ def test_an_answer_is_kept_shown_continued_and_deleted_for_its_key_only() -> Non
         mine, other = running.add_key(app="mine", seed=1), running.add_key(app="other", seed=2)
         async with clients(running, mine) as (me, *_), clients(running, other) as (they, *_):
             first = await me.responses.create(model="auto", input="The word is heron.")
-            assert first.id.startswith("resp_") and first.store is not False
+            assert first.id.startswith("resp_") and first.model_dump()["store"] is True
             shown = await me.responses.retrieve(first.id)
             assert shown.output_text == first.output_text and shown.id == first.id
             items = await me.responses.input_items.list(first.id)

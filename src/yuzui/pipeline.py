@@ -38,6 +38,7 @@ from yuzui.core.errors import (
 from yuzui.core.ids import time_sorted_id
 from yuzui.core.sensitivity import Finding
 from yuzui.core.target import Target
+from yuzui.core.uploads import upload_bytes
 from yuzui.dialects._contract import ClientDialect, StreamWriter
 from yuzui.exchange import Delivered, Exchange, safe_message, without_key
 from yuzui.lanes import choose_codec
@@ -178,7 +179,7 @@ class Journey:
         request = exchange.request = self.dialect.read_request(body, raw.line)
         exchange.conversation_id = raw.conversation_id or request.conversation_id
         # Files are bounded for what they are, not as text.
-        size_bytes, earlier_level = len(raw.body) - bounds.upload_bytes(body), None
+        size_bytes, earlier_level = len(raw.body) - upload_bytes(body), None
         if request.follows:
             earlier, earlier_level = await self._earlier(caller, request.follows)
             request = exchange.request = self.dialect.follow(request, earlier)

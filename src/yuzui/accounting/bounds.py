@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from yuzui.core.caller import Caller
 from yuzui.core.chat import ChatRequest, Feature, Operation
 from yuzui.core.errors import GatewayFault
 from yuzui.core.money import PICO_PER_NANO, Price, convert_nano
 from yuzui.core.target import Target
+from yuzui.core.uploads import upload_bytes, uploads
 
 DEFAULT_MAX_OUTPUT_TOKENS = 4096  # when neither the client nor the target says
 TEMPLATE_TOKENS = 1024
@@ -39,25 +39,13 @@ def input_tokens(body_bytes: int) -> int:
     return body_bytes + TEMPLATE_TOKENS
 
 
-def upload_bytes(body: Mapping[str, Any]) -> int:  # Any: checked JSON, and bytes of files
-    """Bytes of the files in a body: they are no text, so no token for each of them."""
-    return sum(len(part["data"]) for part in _uploads(body))
-
-
-def _uploads(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:  # Any: as above
-    parts = body.get("input")
-    if not isinstance(parts, list):
-        return []
-    return [part for part in parts if isinstance(part, dict) and isinstance(part.get("data"), bytes)]
-
-
 def input_bound(request: ChatRequest, target: Target, text_bound: int) -> int:
     """Bound on everything that `target` may read, given the bound on text. Never more than its context holds."""
     bound = text_bound
     if "images" in request.features:
         bound += IMAGE_TOKENS * _count_images(request)
     if request.operation == "images":
-        bound += IMAGE_TOKENS * len(_uploads(request.body))
+        bound += IMAGE_TOKENS * len(uploads(request.body))
     if request.operation == "transcription" or not _WITHOUT_TEXT.isdisjoint(request.features):
         bound += target.context_tokens or UNREADABLE_INPUT_TOKENS
     return min(bound, target.context_tokens) if target.context_tokens else bound
