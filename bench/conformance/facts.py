@@ -169,5 +169,5 @@ class Truth:
 UNKNOWN_NAME = "x_future_field"
 UNKNOWN_VALUE = {"level": 3, "words": ["鱼", "嘴"]}
 """What stands in fields that nobody knows, both ways."""
-RETRY_AFTER = "7"
-"""Seconds that a refusing upstream asks to wait."""
+RETRY_AFTER = "45"
+"""Seconds that a refusing upstream asks to wait: longer than a gateway would wait by itself."""

@@ -237,9 +237,7 @@ def judge_told(
 ) -> list[Finding]:
     """`skip`: facts that one of the two formats has no place for. `rate_kind`: the dialect's word for a rate limit,
     empty where the status says it."""
-    out = [
-        Finding(fact="a form that the official client reads", detail=text, is_fatal=True) for text in told.complaints
-    ]
+    out = [Finding(fact="the official client cannot read it", detail=text, is_fatal=True) for text in told.complaints]
     out += [Finding(fact=text) for text in told.blemishes if text not in skip]
     if truth.breaks:
         return out + _judge_break(truth, told, skip, rate_kind)
@@ -319,9 +317,9 @@ def _judge_break(truth: Truth, told: Told, skip: frozenset[str], rate_kind: str)
         return out
     what = "an error in mid-stream" if truth.breaks == "error" else "a cut stream"
     if failure is None and told.finish:
-        return [Finding(fact="the break", detail=f"{what} is told as a complete answer", is_fatal=True)]
+        return [Finding(fact="the break is not told", detail=f"{what} looks like a complete answer", is_fatal=True)]
     if failure is None:
-        return [Finding(fact="the break", detail=f"{what} just ends, no error is told")]
+        return [Finding(fact="the break is not told", detail=f"{what} just ends")]
     out = []
     if truth.breaks == "error" and failure.is_told_by == "transport":
         out.append(Finding(fact="the words of the error", detail="the connection just breaks"))

@@ -165,13 +165,13 @@ def _judge(
         said = told.failure.message if told.failure else "it answered by itself"
         status = told.failure.status if told.failure else 200
         text = " ".join(said.split())[:160]
-        return [Finding(fact="the request", detail=f"refused with {status}: {text}", is_fatal=True)]
+        return [Finding(fact="the gateway refuses the request", detail=f"{status}: {text}", is_fatal=True)]
     last = seen[-1]
     wire, client = WIRES[last.wire], CLIENTS[case.dialect]
     is_lane = case.dialect in provider.lane and _speaks(case.dialect, last.wire)
     if last.asked.complaints:
         return [
-            Finding(fact="a request that the vendor takes", detail=complaint, is_fatal=True)
+            Finding(fact="the vendor refuses the request", detail=complaint, is_fatal=True)
             for complaint in last.asked.complaints
         ]
     want = fill(step.asked, mark=f"[[{name}]]", earlier=earlier[0] if earlier else None)

@@ -32,9 +32,9 @@ DIALECT_TITLE = {
     "gemini": "Gemini",
 }
 SHORT = {
-    "plain": "plain", "streamed": "stream", "tools": "tools", "parallel_tools_streamed": "parallel tools, streamed",
-    "tool_results": "tool results", "json_schema": "JSON schema", "reasoning_two_turns": "reasoning, two turns",
-    "images": "images", "stop_by_length": "length", "refusal": "refusal", "usage_with_cache": "usage, cache",
+    "plain": "plain", "streamed": "stream", "tools": "tools", "parallel_tools_streamed": "parallel tools (stream)",
+    "tool_results": "tool results", "json_schema": "JSON schema", "reasoning_two_turns": "reasoning (two turns)",
+    "images": "images", "stop_by_length": "length", "refusal": "refusal", "usage_with_cache": "usage and cache",
     "error_before_stream": "error first", "error_in_stream": "error in stream",
     "cut_stream": "cut", "unknown_fields": "unknown fields",
 }  # fmt: skip
@@ -79,19 +79,24 @@ KEPT = ("gateway", "version", "notes", "date", "machine", "start_s", "seconds", 
 
 def save_run(run: Run, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
-    value = {
-        **{name: getattr(run, name) for name in KEPT},
-        "results": [
-            {
-                "dialect": r.dialect, "provider": r.provider, "case": r.case, "kind": r.verdict.kind,
-                "reason": r.verdict.reason,
-                "findings": [[f.fact, f.detail, f.is_fatal] for f in r.verdict.findings],
-            }
-            for r in run.results
-        ],
-    }  # fmt: skip
-    lines = json.dumps(value, ensure_ascii=False, indent=1)
-    (folder / f"{run.gateway}.json").write_text(re.sub(r"\n {3,}", " ", lines) + "\n", "utf-8")
+    head = json.dumps({name: getattr(run, name) for name in KEPT}, ensure_ascii=False, indent=1).removesuffix("\n}")
+    lines = ",\n  ".join(json.dumps(_kept(result), ensure_ascii=False) for result in run.results)
+    (folder / f"{run.gateway}.json").write_text(f'{head},\n "results": [\n  {lines}\n ]\n}}\n', "utf-8")
+
+
+def _kept(result: Result) -> dict[str, object]:
+    verdict = result.verdict
+    kept: dict[str, object] = {
+        "dialect": result.dialect,
+        "provider": result.provider,
+        "case": result.case,
+        "kind": verdict.kind,
+    }
+    if verdict.reason:
+        kept["reason"] = verdict.reason
+    if verdict.findings:
+        kept["findings"] = [[finding.fact, finding.detail, finding.is_fatal] for finding in verdict.findings]
+    return kept
 
 
 def load_runs(folder: Path) -> list[Run]:
@@ -188,16 +193,27 @@ def _gateway(run: Run, providers: dict[str, Provider]) -> str:
                 continue
             signs = " | ".join(SIGN[cell.kind] if cell else "" for cell in row)
             lines.append(f"| {DIALECT_TITLE[dialect]} → {provider.title} | {signs} |")
-    reasons = defaultdict(list)
-    for dialect in DIALECTS:
-        for provider in providers.values():
-            cell = cells.get((dialect, provider.name, names[0]))
-            if cell is not None and cell.kind == "not_offered":
-                reasons[cell.reason].append(f"{DIALECT_TITLE[dialect]} → {provider.title}")
-    if reasons:
-        lines += ["", "Not offered:", ""]
-        lines += [f"* {', '.join(pairs)}: {reason}" for reason, pairs in reasons.items()]
+    if reasons := _not_offered(run, providers):
+        lines += ["", "Not offered:", "", *reasons]
     return "\n".join([*lines, "", *_losses(run, providers)])
+
+
+def _not_offered(run: Run, providers: dict[str, Provider]) -> list[str]:
+    """One line per reason; its pairs by dialect."""
+    pairs: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for result in run.results:
+        if result.verdict.kind == "not_offered" and result.provider in providers:
+            named = pairs[result.verdict.reason][result.dialect]
+            if providers[result.provider].title not in named:
+                named.append(providers[result.provider].title)
+    lines = []
+    for reason, dialects in pairs.items():
+        where = [
+            f"{DIALECT_TITLE[d]} → {'every upstream' if len(named) == len(providers) else ', '.join(named)}"
+            for d, named in dialects.items()
+        ]
+        lines.append(f"* {'; '.join(where)}: {reason}")
+    return lines
 
 
 def _losses(run: Run, providers: dict[str, Provider]) -> list[str]:
@@ -225,8 +241,9 @@ def _losses(run: Run, providers: dict[str, Provider]) -> list[str]:
 
 def _words(text: str) -> str:
     """A finding's text without what differs between cases and runs, safe inside Markdown."""
-    text = re.sub(r"\(\d+ is told as (0|None)\)", "(not told)", text)
-    text = re.sub(r"\(\d+ is told as \d+\)", "(a wrong number)", text)
+    if text.startswith("count of"):
+        text = re.sub(r"\(\d+ is told as (0|None)\)", "(not told)", text)
+        text = re.sub(r"\(\d+ is told as \d+\)", "(a wrong number)", text)
     text = re.sub(r"\[\[[a-z_]+\.\d+\]\]", "[[…]]", text)
     text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1", text)
     text = re.sub(r"\b(req|resp|msg|chatcmpl)[-_][\w-]{8,}", r"\1_…", text)

@@ -47,6 +47,7 @@ class Upstream:
         self.strays: list[str] = []
         """Requests that belong to no cell: gateways that look around."""
         self._server: asyncio.Server | None = None
+        self._lines: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
 
     async def start(self, port: int = 0) -> int:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
@@ -54,13 +55,18 @@ class Upstream:
         return found
 
     async def stop(self) -> None:
+        """Nobody is left waiting: lines that are kept alive are closed, and heard to be."""
         if self._server is not None:
             self._server.close()
+        for writer in self._lines:
+            writer.close()
+        await asyncio.gather(*(task for task in self._lines.values() if task), return_exceptions=True)
 
     # ---- one connection ----
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line = h11.Connection(h11.SERVER)
+        self._lines[writer] = asyncio.current_task()
         try:
             while True:
                 request, body = await _read(line, reader)
@@ -74,6 +80,7 @@ class Upstream:
         except (ConnectionError, h11.ProtocolError):
             pass  # the gateway hung up: what it does about that is for the client to see
         finally:
+            self._lines.pop(writer, None)
             writer.close()
 
     def _answer(self, request: h11.Request, body: bytes) -> Answer:

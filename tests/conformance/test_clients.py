@@ -45,7 +45,9 @@ def test_lists_of_objects_without_an_index_break_the_stream_helper() -> None:
         ),
     )
     assert told.text == "x"
-    assert told.blemishes == ["the official stream helper (it raises: entries of reasoning_details have no index)"]
+    assert told.blemishes == [
+        "use of the official stream helper (it raises: entries of reasoning_details have no index)"
+    ]
     assert told.echo[0]["reasoning_details"] == [{"text": "a"}, {"text": "b"}]
 
 

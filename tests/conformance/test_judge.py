@@ -163,7 +163,7 @@ def test_an_answer_that_tells_all_of_it_is_clean() -> None:
         ({"thoughts": []}, "thoughts"),
         ({"usage": facts.Usage(input=3, cached=2, output=3)}, "count of input tokens (5 is told as 3)"),
         ({"pieces": 1}, "the stream (all comes at once)"),
-        ({"complaints": ["not JSON"]}, "a form that the official client reads (not JSON)"),
+        ({"complaints": ["not JSON"]}, "the official client cannot read it (not JSON)"),
         ({"failure": facts.Failure(is_told_by="status", status=500, message="no")}, "the answer (500: no)"),
     ],
 )
@@ -178,13 +178,17 @@ BROKEN = facts.Failure(is_told_by="event", message="broken")
     ("breaks", "answer", "finding"),
     [
         ("cut", facts.Told(text="Hello there", failure=BROKEN), ""),
-        ("cut", facts.Told(text="Hello there"), "the break (a cut stream just ends, no error is told)"),
-        ("cut", facts.Told(text="Hello there", finish="stop"), "the break (a cut stream is told as a complete answer)"),
+        ("cut", facts.Told(text="Hello there"), "the break is not told (a cut stream just ends)"),
+        (
+            "cut",
+            facts.Told(text="Hello there", finish="stop"),
+            "the break is not told (a cut stream looks like a complete answer)",
+        ),
         ("error", facts.Told(failure=BROKEN), "the text before the break"),
         ("refused", facts.Told(finish="stop"), "the error (it is told as an answer)"),
         (
             "refused",
-            facts.Told(failure=facts.Failure(is_told_by="status", status=500, retry_after="7")),
+            facts.Told(failure=facts.Failure(is_told_by="status", status=500, retry_after="45")),
             "the class of the error (429 is told as 500)",
         ),
         (

@@ -9,7 +9,7 @@ import pytest
 from conformance_kit import LANES, load, play_straight
 
 CASES = load("scenario").load_cases()
-UNTOLD = "a cut stream just ends, no error is told"
+UNTOLD = "a cut stream just ends"
 
 
 def cells() -> list[Any]:  # Any: pytest's parameter sets

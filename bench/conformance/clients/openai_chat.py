@@ -99,7 +99,7 @@ def merge(whole: dict[str, Json], delta: dict[str, Json]) -> str:
             for item in value:
                 if not isinstance(item, dict) or not isinstance(item.get("index"), int):
                     had += value
-                    return f"the official stream helper (it raises: entries of {key} have no index)"
+                    return f"use of the official stream helper (it raises: entries of {key} have no index)"
                 if item["index"] < len(had):
                     if problem := merge(had[item["index"]], item):
                         return problem

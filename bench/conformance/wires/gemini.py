@@ -12,7 +12,7 @@ import json
 import re
 from typing import Literal
 
-from conformance.facts import UNKNOWN_NAME, UNKNOWN_VALUE, Asked, Call, Image, Json, Result, Thought, Truth
+from conformance.facts import RETRY_AFTER, UNKNOWN_NAME, UNKNOWN_VALUE, Asked, Call, Image, Json, Result, Thought, Truth
 from conformance.wires._contract import Answer, join, json_answer, sse, to_bytes, unknown_fields
 
 KNOWN = frozenset(
@@ -169,7 +169,7 @@ class Gemini:
     def refuse(self, status: int, message: str) -> Answer:
         error: dict[str, Json] = {"code": status, "message": message, "status": "INVALID_ARGUMENT"}
         if status == 429:
-            delay = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "7s"}
+            delay = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{RETRY_AFTER}s"}
             error |= {"status": "RESOURCE_EXHAUSTED", "details": [delay]}
         return json_answer({"error": error}, status)
 
