@@ -18,13 +18,13 @@ _WORDS: Final = {
     401: "invalid_api_key",
     402: "insufficient_quota",
     403: "permission_error",
-    404: "invalid_request_error",
     413: "invalid_request_error",
     422: "invalid_request_error",
     429: "rate_limit_exceeded",
     503: "overloaded_error",
 }
 """How `openai_errors` calls the classes that it knows in the middle of an answer."""
+_NOT_FOUND: Final = 404
 
 
 def fault_of_status(
@@ -37,7 +37,10 @@ def fault_of_status(
 
 def fault_in_answer(error: WireError, statuses: Statuses, where: str) -> UpstreamFault:
     """The fault for an error inside a 200 answer; its class decides whether another target may help."""
-    code = _WORDS.get(_status(error, statuses), error.code)
+    status = _status(error, statuses)
+    if status == _NOT_FOUND:
+        return fault_of_status(status, {}, error, statuses, api_key="")  # another target may know the model
+    code = _WORDS.get(status, error.code)
     return read_stream_error(WireError(message=error.message, type=error.type, code=code), where)
 
 

@@ -40,12 +40,6 @@ def change(data: bytes, edit: Callable[[Json], None]) -> bytes:
     return _encode(found)
 
 
-def choices_of(body: Json) -> list[Json]:
-    """The choices of a body or an event, as far as they are objects."""
-    choices = body.get("choices")
-    return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
-
-
 def mend(response: ChatResponse, ends: Ends) -> ChatResponse:
     """`response` with the vendor's own ends understood; raise `UpstreamInterrupted` when one says that it was cut."""
     if not any(_is_own(choice.native_finish) for choice in response.choices):
