@@ -111,6 +111,16 @@ def test_a_summary_is_shown_as_one() -> None:
     )
 
 
+def test_who_asks_for_summaries_finds_every_thought_there_and_gives_it_back_as_it_was() -> None:
+    data = write(ReasoningPart(text="All of it.", signature="sig"), reasoning={"summary": "auto"})
+    thought = read(data).output[0]
+    assert thought.type == "reasoning"
+    assert [said.text for said in thought.summary] == ["All of it."]
+    assert thought.content is None
+    again = DIALECT.read_request({"model": "auto", "input": json.loads(data)["output"]})
+    assert again.meaning.messages[0].parts == (ReasoningPart(text="All of it.", signature="sig", origin="deepseek"),)
+
+
 @pytest.mark.parametrize(
     ("finish", "reason"), [("length", "max_output_tokens"), ("content_filter", "content_filter"), ("stop", None)]
 )

@@ -50,7 +50,7 @@ def whose_item(name: str) -> str:
 def write_answer(response: ChatResponse, request: ChatRequest, facts: AnswerFacts) -> bytes:
     """The body of a non-streamed answer."""
     choice = response.choices[0]
-    output = _Output(facts, declared_tools(request.body))
+    output = _Output(facts, declared_tools(request.body), shows_summaries(request.body))
     for part in choice.parts:
         match part:
             case ReasoningPart():
@@ -166,12 +166,19 @@ def write_citation(citation: Citation, start: int, end: int) -> AnyCitation:
     )
 
 
-def thought_item(name: str, part: ReasoningPart, origin: str) -> ReasoningItem:
+def shows_summaries(body: Mapping[str, Any]) -> bool:  # Any: checked JSON
+    """Whether the client asked for summaries of thoughts. It then looks for thoughts there and nowhere else (LangChain,
+    Pydantic AI, the Agents SDK, the AI SDK), so whatever thoughts there are must stand there."""
+    reasoning = body.get("reasoning") or {}
+    return bool(reasoning.get("summary") or reasoning.get("generate_summary"))
+
+
+def thought_item(name: str, part: ReasoningPart, origin: str, *, as_summary: bool = False) -> ReasoningItem:
     """A summary is shown as one, a raw thought as content; sealed, because its vendor wants it back as it was."""
     summary: tuple[SummaryText, ...] = ()
     content: tuple[ReasoningText, ...] | UnsetType = UNSET
     if part.text:
-        if part.is_summary:
+        if part.is_summary or as_summary:
             summary = (SummaryText(part.text),)
         else:
             content = (ReasoningText(part.text),)
@@ -187,7 +194,8 @@ def thought_item(name: str, part: ReasoningPart, origin: str) -> ReasoningItem:
 class _Output:
     """Output items of a whole answer, in the order in which its parts came."""
 
-    def __init__(self, facts: AnswerFacts, declared: Mapping[str, Declared]) -> None:
+    def __init__(self, facts: AnswerFacts, declared: Mapping[str, Declared], shows_summaries: bool) -> None:
+        self._shows_summaries = shows_summaries
         self._name = facts.request_id.removeprefix("req_")
         self._origin = facts.origin
         self._declared = declared
@@ -196,7 +204,8 @@ class _Output:
 
     def think(self, part: ReasoningPart) -> None:
         self._content = None
-        self._items.append(thought_item(f"rs_{self._name}_{len(self._items)}", part, self._origin))
+        name = f"rs_{self._name}_{len(self._items)}"
+        self._items.append(thought_item(name, part, self._origin, as_summary=self._shows_summaries))
 
     def say(self, part: TextPart) -> None:
         content = self._message()

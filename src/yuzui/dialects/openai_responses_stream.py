@@ -44,6 +44,7 @@ from yuzui.dialects.openai_responses_answer import (
     Status,
     SummaryText,
     incomplete_reason,
+    shows_summaries,
     thought_item,
     write_citation,
 )
@@ -66,6 +67,7 @@ class HubWriter(StreamWriter):
         "_origin",
         "_out",
         "_sent_number",
+        "_shows_summaries",
         "_tail",
         "_thought",
         "_usage",
@@ -76,6 +78,7 @@ class HubWriter(StreamWriter):
         self._name = facts.request_id.removeprefix("req_")
         self._origin = facts.origin
         self._declared = declared_tools(request.body)
+        self._shows_summaries = shows_summaries(request.body)
         self._model = ""
         self._number = 0  # of the next event
         self._sent_number = 0
@@ -159,9 +162,10 @@ class HubWriter(StreamWriter):
         if delta.reasoning:
             if not thought.pieces:
                 thought.is_summary = delta.is_summary
+                thought.is_shown_as_summary = delta.is_summary or self._shows_summaries
                 self._emit(thought.part(self._number, is_done=False))
             thought.pieces.append(delta.reasoning)
-            kind = events.SummaryDelta if thought.is_summary else events.ThoughtDelta
+            kind = events.SummaryDelta if thought.is_shown_as_summary else events.ThoughtDelta
             self._emit(kind(self._number, thought.name, thought.at, 0, delta.reasoning))
         if delta.signature or delta.redacted:  # which is its end
             thought.signature, thought.redacted = delta.signature, delta.redacted
@@ -170,7 +174,7 @@ class HubWriter(StreamWriter):
     def _open_thought(self, delta: Delta) -> _Thought:
         self._close_message("completed")
         name = f"rs_{self._name}_{self._items}"
-        is_raw = bool(delta.reasoning) and not delta.is_summary
+        is_raw = bool(delta.reasoning) and not (delta.is_summary or self._shows_summaries)
         at = self._open(ReasoningItem(id=name, content=() if is_raw else UNSET))
         self._thought = _Thought(at, name, delta.reasoning_id)
         return self._thought
@@ -181,7 +185,7 @@ class HubWriter(StreamWriter):
             return
         text = "".join(thought.pieces)
         if text:
-            kind = events.SummaryDone if thought.is_summary else events.ThoughtDone
+            kind = events.SummaryDone if thought.is_shown_as_summary else events.ThoughtDone
             self._emit(kind(self._number, thought.name, thought.at, 0, text))
             self._emit(thought.part(self._number, is_done=True))
         part = ReasoningPart(
@@ -191,7 +195,7 @@ class HubWriter(StreamWriter):
             id=thought.vendor_id,
             is_summary=thought.is_summary,
         )
-        self._close(thought.at, thought_item(thought.name, part, self._origin))
+        self._close(thought.at, thought_item(thought.name, part, self._origin, as_summary=thought.is_shown_as_summary))
 
     # ---- messages ---------------------------------------------------------------------------------------------------
 
@@ -356,7 +360,7 @@ class HubWriter(StreamWriter):
 
 
 class _Thought:
-    __slots__ = ("at", "is_summary", "name", "pieces", "redacted", "signature", "vendor_id")
+    __slots__ = ("at", "is_shown_as_summary", "is_summary", "name", "pieces", "redacted", "signature", "vendor_id")
 
     def __init__(self, at: int, name: str, vendor_id: str) -> None:
         self.at = at
@@ -364,6 +368,7 @@ class _Thought:
         self.vendor_id = vendor_id
         self.pieces: list[str] = []
         self.is_summary = False
+        self.is_shown_as_summary = False
         self.signature = ""
         self.redacted = ""
 
@@ -376,7 +381,7 @@ class _Thought:
     def part(self, number: int, *, is_done: bool) -> events.Event:
         text = "".join(self.pieces) if is_done else ""
         place = (number, self.name, self.at, 0)
-        if self.is_summary:
+        if self.is_shown_as_summary:
             summary = SummaryText(text)
             return events.SummaryPartDone(*place, summary) if is_done else events.SummaryPartAdded(*place, summary)
         raw = ReasoningText(text)
