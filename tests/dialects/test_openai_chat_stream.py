@@ -123,7 +123,7 @@ def test_a_stream_of_another_dialect_is_read_by_the_official_client(client_that_
     assert seen[-1].usage is not None
     assert seen[-1].usage.total_tokens == 5
     assert events(body)[-2].endswith('"yuzui":{"receipt":1}}')
-    assert '"reasoning_details":[{"type":"reasoning.text","signature":"sig"}]' in body.decode()
+    assert '"reasoning_details":[{"type":"reasoning.text","signature":"sig","index":0}]' in body.decode()
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.booleans()), max_size=12))
@@ -169,3 +169,18 @@ def test_citations_and_signed_thoughts_are_written_with_their_origin() -> None:
     out += writer.write(StreamChunk(deltas=(Delta(text="hi", citations=(cited, Citation(cited_text="no page"))),)))
     assert b'"format":"anthropic"' in out and b'"id":"i"' in out and b'"data":"r"' in out
     assert out.count(b'"url_citation"') == 2  # the type and the field of one
+
+
+def test_the_official_helper_puts_signed_thoughts_together(client_that_gets: ClientThatGets) -> None:
+    writer = HubWriter(request_id="req-1", wants_usage=False, origin="anthropic")
+    deltas = (
+        Delta(reasoning="Hm."), Delta(signature="s1"), Delta(redacted="r1"), Delta(text="Yes."),
+        Delta(signature="s2", redacted="r2"), Delta(finish_reason="stop"),
+    )  # fmt: skip
+    body = b"".join([writer.write(StreamChunk(id="c", deltas=(delta,))) for delta in deltas]) + writer.finish({})
+    client = client_that_gets(200, body, "text/event-stream")
+    with client.chat.completions.stream(model="m", messages=[{"role": "user", "content": "?"}]) as stream:
+        message = stream.get_final_completion().choices[0].message
+    details = (message.model_extra or {})["reasoning_details"]
+    assert [(d.get("signature"), d.get("data")) for d in details] == [
+        ("s1", None), (None, "r1"), (None, "r2"), ("s2", None)]  # fmt: skip

@@ -195,6 +195,8 @@ class WireDetail(Struct, kw_only=True):
     data: str | UnsetType = UNSET
     id: str | UnsetType = UNSET
     format: str | UnsetType = UNSET
+    index: int | UnsetType = UNSET
+    """In streams only: the official client puts the pieces of a list together by it."""
 
 
 class _WireMessage(Struct, kw_only=True):

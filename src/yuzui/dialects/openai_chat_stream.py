@@ -21,6 +21,7 @@ from yuzui.dialects.openai_chat_answer import (
     WireChunk,
     WireCustom,
     WireDelta,
+    WireDetail,
     WireFunction,
     WireStreamChoice,
     WireToolCall,
@@ -53,7 +54,7 @@ class _Writer(StreamWriter):
 
     __slots__ = (
         "_at_s", "_custom", "_finished", "_held", "_held_bytes", "_id", "_last", "_origin", "_readers", "_started",
-        "_wants_usage",
+        "_thoughts", "_wants_usage",
     )  # fmt: skip
 
     def __init__(
@@ -70,6 +71,7 @@ class _Writer(StreamWriter):
         self._origin = origin
         self._custom = custom
         self._readers: dict[tuple[int, int], InputReader] = {}
+        self._thoughts: dict[int, int] = {}  # choice → how many were ended
         self._id = request_id
         self._wants_usage = wants_usage
         self._held: list[bytes] = []
@@ -114,13 +116,23 @@ class _Writer(StreamWriter):
                 role=delta.role or ("assistant" if is_first else UNSET),
                 content=delta.text or UNSET,
                 reasoning_content=delta.reasoning or UNSET,
-                reasoning_details=write_details(delta, "", self._origin) or UNSET,
+                reasoning_details=self._details(delta) or UNSET,
                 refusal=delta.refusal or UNSET,
                 tool_calls=self._calls(delta) or UNSET,
                 annotations=write_citations(delta.citations) or UNSET,
             ),
             finish_reason=delta.finish_reason,
         )
+
+    def _details(self, delta: Delta) -> list[WireDetail]:
+        """Each ends a thought, so each is an element of its own in the list that the client puts together."""
+        if not (delta.signature or delta.redacted):
+            return []
+        details = write_details(delta, "", self._origin)
+        for detail in details:
+            detail.index = self._thoughts.get(delta.index, 0)
+            self._thoughts[delta.index] = detail.index + 1
+        return details
 
     def _calls(self, delta: Delta) -> list[WireToolCall]:
         if not self._custom:
