@@ -71,5 +71,23 @@ def test_a_request_is_understood_or_refused_with_a_declared_error(name: str, dat
     kit.check_request(name, data.draw(bent(bodies)), data.draw(st.integers(0, 11)))
 
 
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        # Found by the fuzzer: what a typed reading skips need not be UTF-8, or JSON at all.
+        ("openai", b'data: {"\x89": 1, "choices":[{"index":0,"delta":{"tool_calls":[{"id":"a","function":{}}]}}]}\n\n'),
+        (
+            "openai",
+            b'data: {"\xff":1,\ndata: "choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n',
+        ),
+        ("openai_responses", b'data: {"type":"response.created", "x": [nul\ndata: l], "response": {"id":"r"}}\n\n'),
+        ("gemini", b'data: {"candidates":[{"content":{"parts":[{"text":"a"}]}}],\ndata: "\xff":1}\n\n'),
+    ],
+)
+@pytest.mark.parametrize("is_lane", [False, True])
+def test_what_the_fuzzer_found_stays_found(name: str, data: bytes, is_lane: bool) -> None:
+    kit.check_stream(name, data, [len(data) // 2], is_lane=is_lane)
+
+
 def test_there_is_a_check_for_every_codec_and_every_dialect() -> None:
     assert {f"codec:{name}" for name in kit.CODECS} | {f"dialect:{name}" for name in kit.DIALECTS} == set(kit.CHECKS)

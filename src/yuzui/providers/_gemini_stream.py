@@ -5,7 +5,6 @@ Source: https://ai.google.dev/api/generate-content#method:-models.streamgenerate
 
 from __future__ import annotations
 
-import msgspec
 from typing_extensions import override
 
 from yuzui.core.chat import Delta, StreamChunk, ToolCallDelta
@@ -115,8 +114,8 @@ class StreamDecoder(Decoder):
         usage = read_usage(found.usageMetadata, self._searches)
         answer_id, model = found.responseId or "", found.modelVersion or ""
         if self._is_lane:
-            if b"\n" in raw:
-                raw = msgspec.json.format(raw, indent=-1)  # an event of several data lines: one line for the client
+            if b"\n" in raw:  # an event of several data lines, in JSON between tokens only: one line for the client
+                raw = raw.replace(b"\n", b" ")
             said = tuple(deltas)
             chunks.append(
                 StreamChunk(id=answer_id, model=model, deltas=said, usage=usage, raw=raw, has_content=has_media)

@@ -147,7 +147,7 @@ class StreamDecoder(Decoder):
             event = _Event(type=kind)
         deltas, usage = self._take(event)
         if self._keeps_raw:
-            raw = msgspec.json.format(payload, indent=-1) if b"\n" in payload else payload  # one line for the client
+            raw = payload.replace(b"\n", b" ")  # one line for the client; JSON breaks lines between tokens only
             chunk = self._chunk(tuple(deltas), usage, raw, name or event.type)
             if event.type in _BEGINNINGS:
                 self._held.append(chunk)

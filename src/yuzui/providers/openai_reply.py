@@ -152,7 +152,7 @@ class OpenAIDecoder(Decoder):
             fault = _fault_in(raw, f"event {self._events}")
             raise fault or UpstreamInvalid(f"event {self._events} of the target's stream has no `choices`")
         if b"\n" in raw:
-            raw = msgspec.json.format(raw, indent=-1)  # an event of several data lines: one line for the client
+            raw = raw.replace(b"\n", b" ")  # an event of several data lines: one line for the client
         if len(choices) == 1:
             delta, raw = self._delta(choices[0], raw, 0)
             deltas: tuple[Delta, ...] = (delta,)
@@ -380,7 +380,10 @@ def _old_call(call: _FunctionPiece) -> ToolCallDelta:
 
 def _number_tool_calls(raw: bytes, position: int, calls: tuple[ToolCallDelta, ...]) -> bytes:
     """`raw` with an `index` on each tool call piece of its choice: clients cannot put the pieces together without."""
-    body = msgspec.json.decode(raw)
+    try:
+        body = msgspec.json.decode(raw)
+    except _BAD as error:  # a field that the typed reading skips is no UTF-8
+        raise UpstreamInvalid(f"the target's stream holds an event that is no JSON: {_reason(error)}") from error
     for piece, call in zip(body["choices"][position]["delta"]["tool_calls"], calls, strict=True):
         piece["index"] = call.position
     return msgspec.json.encode(body)
