@@ -228,7 +228,7 @@ def test_the_lane_hands_on_no_bytes_that_are_not_text() -> None:
 
 def test_an_event_of_several_lines_is_one_line_for_the_client() -> None:
     chunks = decode(b'data: {"candidates": [\ndata: {"finishReason": "STOP"}]}\n\n', wire=LANE)
-    assert chunks[0].raw == b'{"candidates":[{"finishReason":"STOP"}]}'
+    assert chunks[0].raw == b'{"candidates": [ {"finishReason": "STOP"}]}'
 
 
 @pytest.mark.parametrize(

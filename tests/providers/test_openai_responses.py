@@ -488,7 +488,7 @@ def test_a_picture_on_its_way_is_content() -> None:
 
 def test_an_event_of_several_data_lines_is_one_line_for_the_client() -> None:
     chunks, _ = read([b'data: {"type":\ndata: "response.hologram"}\n\n' + events(DONE)], is_lane=True)
-    assert (chunks[0].raw, chunks[0].event) == (b'{"type":"response.hologram"}', "response.hologram")
+    assert (chunks[0].raw, chunks[0].event) == (b'{"type": "response.hologram"}', "response.hologram")
 
 
 def test_a_call_that_was_never_announced_is_told_at_its_end() -> None:
