@@ -147,7 +147,7 @@ def test_a_label_follows_what_was_said_into_every_dialect(there: str, back: str)
         answer, _ = await say(running, there, key, SECRET)
         assert RESIDENT_ID in answer
         # The echo says the same words: also where nothing is found in them any more, they are known.
-        running.service.gateway.snapshot.scanner.scan = lambda body: ScanResult()  # type: ignore[method-assign]
+        running.service.gateway.snapshot.scanner.scan = lambda body, headers: ScanResult()  # type: ignore[method-assign]
         _, target = await say(running, back, key, answer, "closed-first")
         assert target == "house/own"
 

@@ -188,7 +188,7 @@ class Journey:
 
         # How sensitive is it?
         rules = snapshot.config.sensitivity
-        scan = await self._scan(body, size_bytes)
+        scan = await self._scan(body, raw.line.headers, size_bytes)
         remembered = _highest(world.memory.recall(caller.scope, body, exchange.conversation_id), earlier_level)
         sensitivity = exchange.sensitivity = label(
             rules, floor=caller.constraints.floor, scan=scan, remembered=remembered
@@ -235,10 +235,12 @@ class Journey:
         # A level that the configuration does not know any more counts as the highest.
         return found.content, names.index(found.level) if found.level in names else len(names) - 1
 
-    async def _scan(self, body: Mapping[str, Any], size_bytes: int) -> ScanResult:  # Any: checked JSON
+    async def _scan(
+        self, body: Mapping[str, Any], headers: Mapping[str, str], size_bytes: int
+    ) -> ScanResult:  # Any: checked JSON
         if size_bytes <= SCAN_INLINE_BYTES:
-            return self.snapshot.scanner.scan(body)
-        return await asyncio.to_thread(self.snapshot.scanner.scan, body)
+            return self.snapshot.scanner.scan(body, headers)
+        return await asyncio.to_thread(self.snapshot.scanner.scan, body, headers)
 
     async def _reserve(self, caller: Caller, request: ChatRequest, decision: Decision) -> None:
         exchange = self.exchange

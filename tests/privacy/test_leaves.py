@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from yuzui.core.chat import ReasoningPart
 from yuzui.core.errors import InvalidRequest
+from yuzui.core.reasoning import seal
 from yuzui.privacy.leaves import read_leaves, spell_path
 
 
@@ -146,3 +148,49 @@ def test_a_role_that_is_no_role_is_a_text_like_any_other() -> None:
 )
 def test_what_nobody_can_read_is_told_in_every_dialect(body: dict[str, Any], kinds: list[str]) -> None:  # Any: JSON
     assert read_leaves(body).unscannable == kinds
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"contents": {"parts": {"inlineData": {"mimeType": "image/png", "data": "QQ=="}}}}, "inlineData"),
+        ({"contents": [{"parts": [{"type": "text", "text": "x", "file_data": {"file_uri": "u"}}]}]}, "file_data"),
+        ({"x_images": ["data:image/png;base64,QUFB"]}, "data_url"),
+        ({"image": "A" * 600}, "blob"),
+    ],
+)
+def test_a_file_is_no_text_whatever_it_says_of_itself(body: dict[str, Any], kind: str) -> None:  # Any: JSON values
+    assert read_leaves(body).unscannable == [kind]
+
+
+@pytest.mark.parametrize("text", ["中" * 600, "x," * 600, "a" * 600 + " 13800138000"])
+def test_a_long_caption_of_a_file_is_read_unless_it_is_a_blob(text: str) -> None:
+    body = {"messages": [{"role": "user", "content": [{"type": "image", "title": text, "data": "A" * 600}]}]}
+    leaves = read_leaves(body)
+    assert leaves.unscannable == ["image"]
+    assert [leaf.text for leaf in leaves.found if len(leaf.text) > 100] == [text]
+
+
+def test_what_a_seal_holds_is_read_where_the_seal_stands() -> None:
+    inner = seal(ReasoningPart(text="13800138000", origin="o"), with_text=True)
+    outer = seal(ReasoningPart(text="", redacted=inner, origin="o"))
+    block = {"type": "redacted_thinking", "data": outer}
+    found = read_leaves({"messages": [{"role": "assistant", "content": [block]}]}).found
+    leaf = next(leaf for leaf in found if leaf.text == "13800138000")
+    assert (spell_path(leaf.path), leaf.whole) == ("$.messages[0].content[0].data", len(outer))
+
+
+def test_seals_in_seals_come_to_an_end() -> None:
+    sealed = "13800138000"
+    for _ in range(70):
+        sealed = seal(ReasoningPart(text="", id="x", redacted=sealed, origin="o"))
+        if len(sealed) > 200_000:
+            break
+    leaves = read_leaves(
+        {"messages": [{"role": "assistant", "content": [{"type": "redacted_thinking", "data": sealed}]}]}
+    )
+    assert "13800138000" in [leaf.text for leaf in leaves.found] or "nested_seal" in leaves.unscannable
+
+
+def test_escapes_outside_of_json_are_read_too() -> None:
+    assert "see 13" in [leaf.text for leaf in read_leaves({"prompt": "see \\u0031\\u0033"}).found]

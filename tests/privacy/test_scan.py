@@ -215,3 +215,9 @@ def test_findings_hold_no_text() -> None:
 
 def test_the_name_of_the_engine_is_known() -> None:
     assert scanner("re2").engine_name == "re2"
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_headers_that_a_target_may_be_told_are_scanned_too(name: EngineName) -> None:
+    found = scanner(name).scan({"model": "m"}, {"anthropic-beta": f"files-api-2025-04-14,{CANARY}"}).findings
+    assert [(finding.kind, finding.path) for finding in found] == [("email", "$.headers")]

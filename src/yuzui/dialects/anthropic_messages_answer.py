@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from yuzui.core.call_ids import to_client
 from yuzui.core.chat import (
     AnswerFacts,
     ChatRequest,
@@ -27,7 +28,6 @@ from yuzui.core.chat import (
 from yuzui.core.errors import YuzuiError
 from yuzui.core.reasoning import seal
 from yuzui.core.usage import Usage
-from yuzui.dialects.anthropic_messages_ids import to_client
 
 Json = dict[str, Any]  # Any: JSON values
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
+from yuzui.core.call_ids import to_upstream
 from yuzui.core.chat import (
     CacheLifetime,
     Citation,
@@ -39,7 +40,6 @@ from yuzui.core.chat import (
 from yuzui.core.errors import UnsupportedFeature
 from yuzui.core.reasoning import unseal
 from yuzui.dialects import anthropic_messages_request as wire
-from yuzui.dialects.anthropic_messages_ids import to_upstream
 
 VENDOR: Final = "anthropic"
 """The provider whose own dialect this is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ import msgspec
 
 from yuzui.core.errors import InvalidRequest
 from yuzui.core.strict_json import MAX_DEPTH
-from yuzui.privacy.views import read_embedded_json
+from yuzui.privacy.views import SEALED, read_embedded_json, read_escapes, read_sealed
 
 Path = tuple[Any, ...]  # Any: nested pairs (parent path, step); made for every leaf, spelled only for findings
 
@@ -46,8 +47,13 @@ READABLE_PARTS = frozenset(_READABLE.split())
 _ROLES = frozenset(("system", "developer", "user", "assistant", "tool", "function"))
 _PART_LISTS = frozenset(("content", "input", "output", "parts", "system", "prompt"))
 _BLOB_KEYS = ("inlineData", "inline_data", "fileData", "file_data")
+_BLOBS = frozenset(_BLOB_KEYS)
 _TEXT_SOURCES = frozenset(("text", "content"))
-_LONGEST_NAME = 512  # characters: longer strings without a space inside an unreadable part are the blob itself
+_LONGEST_NAME = 512  # characters: longer ones in the alphabets of base64 are a blob
+_BLOB = re.compile(r"[A-Za-z0-9+/=_\-\r\n]*")
+_DATA_URL = "data_url"
+_CURIOUS = ("data:", *SEALED)
+"""How strings begin that hold more than they show."""
 
 
 class Leaf(msgspec.Struct, frozen=True, gc=False):  # several per request: a third of what a named tuple costs
@@ -89,6 +95,8 @@ def _walk(value: Any, path: Path, depth: int, leaves: Leaves) -> None:  # Any: c
         leaves.found.append(Leaf(value, path))
         if "\\" in value:
             _walk_embedded(value, path, depth, leaves)
+        if value.startswith(_CURIOUS):
+            _look_into(value, path, depth, leaves)
     elif kind is dict:
         _walk_object(value, path, depth + 1, leaves)
     elif kind is list:
@@ -115,14 +123,20 @@ def _walk_object(value: Mapping[str, Any], path: Path, depth: int, leaves: Leave
                 leaves.found.append(Leaf(item, leaf_path))  # as in _walk, without the call: most texts stand here
                 if "\\" in item:
                     _walk_embedded(item, leaf_path, depth, leaves)
+                if item.startswith(_CURIOUS):
+                    _look_into(item, leaf_path, depth, leaves)
             elif kind is list and key in _PART_LISTS:
                 _walk_parts(item, (path, "." + key), depth + 1, leaves)
+            elif kind is dict and key == "parts":  # proto JSON takes a thing where a list of it belongs
+                _walk_part(item, (path, "." + key), depth, leaves)
             elif kind is not bool and item is not None:
                 _walk(item, (path, "." + key), depth, leaves)
         else:
             step = (path, f".#{number}")
             _walk(key, (step, "~"), depth, leaves)
             _walk(item, step, depth, leaves)
+            if type(item) is str and len(item) > _LONGEST_NAME and _BLOB.fullmatch(item):
+                leaves.unscannable.append("blob")  # a picture or a file in a field that only its vendor knows
     if "audio" in value and "role" in value and value["audio"] is not None:
         leaves.unscannable.append("audio")  # a reference to what was said earlier
 
@@ -143,32 +157,41 @@ def _walk_parts(value: Sequence[Any], path: Path, depth: int, leaves: Leaves) ->
     texts: list[str] = []
     has_tokens = False
     for index, part in enumerate(value):
-        kind = _kind_of(part) if type(part) is dict else None
-        if isinstance(kind, str) and kind not in READABLE_PARTS:
-            leaves.unscannable.append(
-                kind if kind in PROTOCOL_KEYS or (len(kind) <= 32 and kind.isidentifier()) else "unknown"
-            )
-            _walk_opaque(part, (path, index), depth, leaves)
+        if type(part) is dict:
+            if _walk_part(part, (path, index), depth, leaves) and isinstance(text := part.get("text"), str):
+                texts.append(text)
             continue
         if type(part) is int or (type(part) is list and any(type(one) is int for one in part)):
             has_tokens = True
             continue
         _walk(part, (path, index), depth, leaves)
-        text = part.get("text") if type(part) is dict else part
-        if isinstance(text, str):
-            texts.append(text)
+        if type(part) is str:
+            texts.append(part)
     if has_tokens:  # once, however many there are
         leaves.unscannable.append("tokens")
     if len(texts) > 1:  # upstreams join the parts of a message, so a value cut in two is whole again there
         joined = "".join(texts)
         leaves.found.append(Leaf(joined, path, len(joined)))
+        if "\\" in joined:
+            _walk_embedded(joined, path, depth, leaves)
+
+
+def _walk_part(part: dict[str, Any], path: Path, depth: int, leaves: Leaves) -> bool:  # Any: checked JSON
+    """Whether it can be read."""
+    kind = _kind_of(part)
+    if not isinstance(kind, str) or kind in READABLE_PARTS:
+        _walk_object(part, path, depth + 1, leaves)
+        return True
+    leaves.unscannable.append(kind if kind in PROTOCOL_KEYS or (len(kind) <= 32 and kind.isidentifier()) else "unknown")
+    _walk_opaque(part, path, depth, leaves)
+    return False
 
 
 def _kind_of(part: dict[str, Any]) -> Any:  # Any: checked JSON
-    """What a part calls itself; Gemini's are told by their only key, and a document may be nothing but text."""
+    """What a part calls itself; Gemini's are told by a key, and a document may be nothing but text."""
+    if not _BLOBS.isdisjoint(part):  # whatever else it says of itself
+        return next(key for key in _BLOB_KEYS if key in part)
     kind = part.get("type")
-    if kind is None:
-        return next((key for key in _BLOB_KEYS if key in part), None)
     if kind == "document":
         source = part.get("source")
         return "text" if type(source) is dict and source.get("type") in _TEXT_SOURCES else kind
@@ -177,14 +200,30 @@ def _kind_of(part: dict[str, Any]) -> Any:  # Any: checked JSON
 
 def _walk_opaque(part: dict[str, Any], path: Path, depth: int, leaves: Leaves) -> None:  # Any: checked JSON
     """Names and captions of an unreadable part, but not the megabytes of the blob."""
-    inside = Leaves([], leaves.unscannable)
+    inside = Leaves([], [])
     _walk_object(part, path, depth + 1, inside)
+    leaves.unscannable.extend([kind for kind in inside.unscannable if kind != _DATA_URL])  # it is what the part is
     for leaf in inside.found:
         text = leaf.text
         if text.startswith("data:") and "base64," in text[:256]:
             continue
-        if len(text) <= _LONGEST_NAME or " " in text[: _LONGEST_NAME * 2]:
+        if len(text) <= _LONGEST_NAME or not _BLOB.fullmatch(text):
             leaves.found.append(leaf)
+
+
+def _look_into(text: str, path: Path, depth: int, leaves: Leaves) -> None:
+    """What a string holds that shows something else: a seal of ours, or a file."""
+    if text.startswith("data:"):
+        if "base64," in text[:256]:
+            leaves.unscannable.append(_DATA_URL)
+        return
+    if depth >= MAX_DEPTH:
+        leaves.unscannable.append("nested_seal")
+        return
+    inside = Leaves([], leaves.unscannable)
+    for piece in read_sealed(text):
+        _walk(piece, path, depth + 1, inside)
+    leaves.found.extend([Leaf(leaf.text, path, len(text)) for leaf in inside.found])
 
 
 def _walk_embedded(text: str, path: Path, depth: int, leaves: Leaves) -> None:
@@ -193,9 +232,10 @@ def _walk_embedded(text: str, path: Path, depth: int, leaves: Leaves) -> None:
     inside = Leaves([], leaves.unscannable)
     try:
         value = read_embedded_json(text)
-        if value is None:
-            return
-        _walk(value, path, depth + 1, inside)
+        if value is not None:
+            _walk(value, path, depth + 1, inside)
+        elif "\\u" in text:
+            inside.found.append(Leaf(read_escapes(text), path))
     except (InvalidRequest, RecursionError):
         leaves.unscannable.append("nested_json")
     leaves.found.extend([Leaf(leaf.text, path, len(text)) for leaf in inside.found])

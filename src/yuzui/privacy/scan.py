@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from yuzui.core.errors import InvalidRequest
@@ -33,6 +34,7 @@ class ScanResult:
 
 
 NOTHING = ScanResult()
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class _Sheet:
@@ -91,9 +93,14 @@ class Scanner:
     def engine_name(self) -> str:
         return self._engine.name
 
-    def scan(self, body: Mapping[str, Any]) -> ScanResult:  # Any: checked JSON
-        """Findings in every leaf of `body`. Raise `InvalidRequest` for nesting beyond 64 levels and lone surrogates."""
-        return self._scan(read_leaves(body))
+    def scan(self, body: Mapping[str, Any], headers: Mapping[str, str] = NO_HEADERS) -> ScanResult:  # Any: checked JSON
+        """Findings in every leaf of `body`, and in those of the client's headers that a target may be told.
+
+        Raise `InvalidRequest` for nesting beyond 64 levels and lone surrogates.
+        """
+        leaves = read_leaves(body)
+        leaves.found.extend([Leaf(value, (("", "$"), ".headers")) for value in headers.values()])
+        return self._scan(leaves)
 
     def scan_text(self, text: str) -> ScanResult:
         """Findings in one text, for example an answer; their path is `$`."""

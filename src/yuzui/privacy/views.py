@@ -1,12 +1,24 @@
-"""Other readings of a leaf: JSON inside a string, text hidden in tag characters, text stored in reverse."""
+"""Other readings of a leaf: JSON inside a string, what our own seals hold, text in tag characters or in reverse."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from base64 import b64decode
+from typing import Any, Final
 
 import msgspec
 
+from yuzui.core.call_ids import PREFIX as CALL_ID
+from yuzui.core.call_ids import to_upstream
+from yuzui.core.reasoning import PREFIX as SEAL
+from yuzui.core.reasoning import unseal
+
+_ENCODED_SEAL: Final = "eXoxL"  # how every seal begins in base64: Gemini's signatures are bytes
+SEALED: Final = (SEAL, _ENCODED_SEAL, CALL_ID)
+"""How texts begin that codecs of ours open before they send them on: anybody can write one."""
+
 _json = msgspec.json.Decoder()
+_ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
 def read_embedded_json(text: str) -> Any:  # Any: JSON values of any shape
@@ -20,6 +32,34 @@ def read_embedded_json(text: str) -> Any:  # Any: JSON values of any shape
         return _json.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError):
         return None  # a sentence with a bracket and a backslash is no JSON; its raw text is scanned anyway
+
+
+def read_sealed(text: str) -> tuple[str, ...]:
+    """What a text that begins like one of `SEALED` holds, read as generously as any codec does."""
+    if text.startswith(CALL_ID):
+        name = to_upstream(text)
+        return (name,) if name and name != text else ()
+    if text.startswith(_ENCODED_SEAL):
+        plain = text.replace("-", "+").replace("_", "/")
+        try:
+            text = b64decode(plain + "=" * (-len(plain) % 4)).decode("ascii")
+        except ValueError:
+            return ()
+    thought = unseal(text)
+    if thought is None:
+        return ()
+    held = (thought.text, thought.signature, thought.redacted, thought.id, thought.origin)
+    return tuple([piece for piece in held if piece])
+
+
+def read_escapes(text: str) -> str:
+    """`text` with every `\\u0034` of it as the character that it names, wherever it stands."""
+    plain = _ESCAPE.sub(_character, text)
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # halves of pairs are one character
+
+
+def _character(escape: re.Match[str]) -> str:
+    return chr(int(escape[1], 16))
 
 
 def read_hidden(text: str) -> list[str]:

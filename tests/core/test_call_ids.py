@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yuzui.dialects.anthropic_messages_ids import PREFIX, to_client, to_upstream
+from yuzui.core.call_ids import PREFIX, to_client, to_upstream
 
 
 @pytest.mark.parametrize("given_id", ["call_1", "toolu_01AbC", "chatcmpl-tool-1"])
