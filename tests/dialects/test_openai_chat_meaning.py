@@ -20,6 +20,7 @@ from yuzui.core.chat import (
     ToolSpec,
     WebSearch,
 )
+from yuzui.core.errors import UnsupportedFeature
 from yuzui.dialects.openai_chat_meaning import read_meaning
 
 
@@ -70,6 +71,20 @@ def meaning_of(
             {"role": "tool", "tool_call_id": "1", "content": [{"type": "text", "text": "r"}]},
             Message(role="tool", parts=(ToolResultPart(call_id="1", parts=(TextPart(text="r"),)),)),
         ),
+        (
+            {"role": "tool", "tool_call_id": "1", "content": [{"type": "file", "file": {"file_data": "QQ=="}}]},
+            Message(role="tool", parts=(ToolResultPart(call_id="1", parts=(DocumentPart(data="QQ=="),)),)),
+        ),
+        (
+            {"role": "user", "content": [
+                {"type": "text", "text": "a", "prompt_cache_breakpoint": {"mode": "explicit"}},
+                {"type": "image_url", "image_url": {"url": "https://x.test/i", "detail": "original"},
+                 "prompt_cache_breakpoint": {"mode": "explicit", "ttl": "30m"}},
+                {"type": "file", "file": {"file_id": "f"}, "prompt_cache_breakpoint": {"mode": "explicit"}}]},
+            Message(role="user", parts=(TextPart(text="a", cache="1h"),
+                                        ImagePart(url="https://x.test/i", detail="original", cache="1h"),
+                                        DocumentPart(file_id="f", cache="1h"))),
+        ),
     ],
 )  # fmt: skip
 def test_a_message_means(message: dict[str, Any], wanted: Message) -> None:
@@ -92,11 +107,34 @@ def test_old_function_calls_and_their_results_find_each_other() -> None:
 
 def test_allowed_tools_leave_only_those() -> None:
     tools = [{"type": "function", "function": {"name": name}} for name in ("a", "b")]
-    allowed = {"mode": "required", "tools": [{"type": "function", "function": {"name": "b"}}]}
+    customs = [{"type": "custom", "custom": {"name": name}} for name in ("c", "d")]
+    allowed = {
+        "mode": "required",
+        "tools": [{"type": "function", "function": {"name": "b"}}, {"type": "custom", "custom": {"name": "c"}}],
+    }
     choice = {"type": "allowed_tools", "allowed_tools": allowed}
-    meaning = meaning_of(tools=tools, tool_choice=choice)
-    assert [tool.name for tool in meaning.tools] == ["b"]
+    meaning = meaning_of(tools=[*tools, *customs], tool_choice=choice)
+    assert [tool.name for tool in meaning.tools] == ["b", "c"]
     assert meaning.tool_choice == ToolChoice(mode="required")
+
+
+@pytest.mark.parametrize(
+    ("asked", "param"),
+    [
+        ({"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "wav"}}, "modalities"),
+        ({"audio": {"voice": "alloy", "format": "wav"}}, "audio"),
+    ],
+)
+def test_a_spoken_answer_is_for_the_lane_only(asked: dict[str, Any], param: str) -> None:
+    with pytest.raises(UnsupportedFeature) as refused:
+        meaning_of(**asked)
+    assert refused.value.param == param
+
+
+def test_sound_is_no_result_of_a_tool() -> None:
+    sound = {"type": "input_audio", "input_audio": {"data": "A", "format": "wav"}}
+    with pytest.raises(UnsupportedFeature, match="result"):
+        meaning_of({"role": "tool", "tool_call_id": "1", "content": [sound]})
 
 
 def test_a_custom_tool_takes_free_text_and_keeps_its_grammar() -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final, assert_never
 
 from yuzui.core.chat import (
     AudioPart,
+    CacheLifetime,
     DocumentPart,
     ImagePart,
     Meaning,
@@ -22,19 +23,27 @@ from yuzui.core.chat import (
     ToolSpec,
     WebSearch,
 )
+from yuzui.core.errors import UnsupportedFeature
 from yuzui.dialects import openai_chat_request as wire
 
 
 def read_meaning(body: Mapping[str, Any]) -> Meaning:  # Any: checked JSON
-    """The meaning of a body that `parse` accepts."""
+    """The meaning of a body that `parse` accepts; raise `UnsupportedFeature` for what only the lane can carry."""
     return meaning_of(wire.parse(body), body)
 
 
 def meaning_of(chat: wire.WireChat, body: Mapping[str, Any]) -> Meaning:  # Any: checked JSON
     """The meaning of a body that was parsed already."""
+    if chat.audio is not None or "audio" in (chat.modalities or ()):
+        param = "modalities" if chat.modalities is not None else "audio"
+        raise UnsupportedFeature(
+            f"`{param}`: this target speaks to clients of its own dialect only; leave it out or choose another model",
+            param=param,
+        )
     choice, tools = _tool_choice(chat), _tools(chat)
     if isinstance(chat.tool_choice, wire.AllowedChoice):
-        allowed = {tool.function.name for tool in chat.tool_choice.allowed_tools.tools if tool.function is not None}
+        named = [tool.function or tool.custom for tool in chat.tool_choice.allowed_tools.tools]
+        allowed = {tool.name for tool in named if tool is not None}
         tools = tuple(tool for tool in tools if tool.name in allowed)
     return Meaning(
         messages=_messages(chat.messages),
@@ -232,23 +241,24 @@ def _parts(content: wire.Content) -> tuple[Part, ...]:
 def _part(part: wire.ContentPart) -> Part:
     match part:
         case wire.TextPart(text=text):
-            return TextPart(text=text)
+            return TextPart(text=text, cache=_lifetime(part.prompt_cache_breakpoint))
         case wire.RefusalPart(refusal=text):
             return TextPart(text=text)
-        case wire.ImagePart(image_url=image):
-            return _image(image.url, image.detail or "")
+        case wire.ImagePart():
+            return _image(part)
         case wire.ThinkingPart(thinking=thinking):
             said = thinking if isinstance(thinking, str) else "".join(thought.text for thought in thinking)
             return ReasoningPart(text=said)
         case wire.AudioPart(input_audio=audio):
             return AudioPart(data=audio.data, media_type=f"audio/{audio.format}")
-        case wire.FilePart(file=file):
-            return _file(file)
+        case wire.FilePart():
+            return _file(part)
         case _:
             assert_never(part)
 
 
-def _file(file: wire.File) -> DocumentPart:
+def _file(part: wire.FilePart) -> DocumentPart:
+    file = part.file
     head, comma, data = (file.file_data or "").partition(";base64,")
     if not comma:
         head, data = "", file.file_data or ""  # bare base64
@@ -257,16 +267,30 @@ def _file(file: wire.File) -> DocumentPart:
         media_type=head.removeprefix("data:"),
         file_id=file.file_id or "",
         title=file.filename or "",
+        cache=_lifetime(part.prompt_cache_breakpoint),
     )
 
 
-def _image(url: str, detail: str) -> ImagePart:
+def _image(part: wire.ImagePart) -> ImagePart:
+    url, detail, cache = part.image_url.url, part.image_url.detail or "", _lifetime(part.prompt_cache_breakpoint)
     head, comma, data = url.partition(";base64,")
     if comma and head.startswith("data:"):
-        return ImagePart(data=data, media_type=head.removeprefix("data:"), detail=detail)
-    return ImagePart(url=url, detail=detail)
+        return ImagePart(data=data, media_type=head.removeprefix("data:"), detail=detail, cache=cache)
+    return ImagePart(url=url, detail=detail, cache=cache)
+
+
+def _lifetime(breakpoint: wire.CacheBreakpoint | None) -> CacheLifetime:
+    """A breakpoint keeps the prompt for 30 minutes at least: an hour is the shortest lifetime elsewhere that does."""
+    return "" if breakpoint is None else "1h"
 
 
 def _result(call_id: str, content: wire.Content) -> ToolResultPart:
-    kept = [part for part in _parts(content) if isinstance(part, TextPart | ImagePart)]
+    """Raise `UnsupportedFeature` for what is no result anywhere else."""
+    kept: list[TextPart | ImagePart | DocumentPart] = []
+    for part in _parts(content):
+        if not isinstance(part, TextPart | ImagePart | DocumentPart):
+            raise UnsupportedFeature(
+                "a tool's result can hold text, images and files for this target; remove the rest", param="messages"
+            )
+        kept.append(part)
     return ToolResultPart(call_id=call_id, parts=tuple(kept))

@@ -87,7 +87,7 @@ _CHOICES: Final = {
     "tool_choice": "none, auto, required or an object that names a tool",
     "function_call": "none, auto or an object that names a function",
     "mode": "auto or required",
-    "detail": "auto, low or high",
+    "detail": "auto, low, high or original",
 }
 
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -246,17 +246,23 @@ def _check_image(url: str, param: str) -> None:
 # ---- wire structs ---------------------------------------------------------------------------------------------------
 
 
+class CacheBreakpoint(Struct):
+    ttl: str | None = None
+
+
 class TextPart(Struct, tag_field="type", tag="text"):
     text: str
+    prompt_cache_breakpoint: CacheBreakpoint | None = None
 
 
 class _ImageUrl(Struct):
     url: str
-    detail: Literal["auto", "low", "high"] | None = None
+    detail: Literal["auto", "low", "high", "original"] | None = None
 
 
 class ImagePart(Struct, tag_field="type", tag="image_url"):
     image_url: _ImageUrl
+    prompt_cache_breakpoint: CacheBreakpoint | None = None
 
 
 class _Audio(Struct):
@@ -276,6 +282,7 @@ class File(Struct):
 
 class FilePart(Struct, tag_field="type", tag="file"):
     file: File
+    prompt_cache_breakpoint: CacheBreakpoint | None = None
 
 
 class RefusalPart(Struct, tag_field="type", tag="refusal"):
@@ -401,6 +408,7 @@ class CustomChoice(Struct, tag_field="type", tag="custom"):
 class _AllowedTool(Struct):
     type: str
     function: Named | None = None
+    custom: Named | None = None
 
 
 class _AllowedTools(Struct):
