@@ -27,6 +27,7 @@ from yuzui.core.reasoning import seal
 from yuzui.dialects.gemini_meaning import HOME, read_meaning, standard_base64
 
 HI = {"contents": [{"parts": [{"text": "hi"}]}]}
+PICTURE = {"mimeType": "image/png", "data": "AAAA"}
 CLAUDES = ReasoningPart(text="", signature="sig", origin="anthropic")
 SEAL = b64encode(seal(CLAUDES).encode()).decode()
 
@@ -187,6 +188,7 @@ def test_what_only_google_can_do_is_refused_where_it_stands(part: dict[str, Any]
         ({"systemInstruction": {"parts": [{"inlineData": {"data": ""}}]}}, "systemInstruction.parts"),
         ({"generationConfig": {"speechConfig": {}}}, "generationConfig.speechConfig"),
         ({"generationConfig": {"responseModalities": ["TEXT", "IMAGE"]}}, "generationConfig.responseModalities"),
+        ({"generationConfig": {"responseModalities": ["AUDIO"]}}, "generationConfig.responseModalities"),
         ({"generationConfig": {"responseMimeType": "text/x.enum"}}, "generationConfig.responseMimeType"),
         ({"generationConfig": {"responseFormat": [{"image": {"mimeType": "x"}}]}}, "generationConfig.responseFormat"),
     ],
@@ -293,8 +295,21 @@ def test_fields_further_inside_that_nobody_else_has_are_reported() -> None:
                 "parts": [
                     {"text": "a", "partMetadata": {"x": 1}, "new": None},
                     {"text": "b", "mediaProcessing": "STATIC"},
+                    {"inlineData": PICTURE, "mediaResolution": {"level": "MEDIA_RESOLUTION_ULTRA_HIGH"}},
                 ]
-            }
+            },
+            {"role": "model", "parts": [{"functionCall": {"name": "f"}}]},
+            {
+                "parts": [
+                    {
+                        "functionResponse": {
+                            "name": "f",
+                            "scheduling": "SILENT",
+                            "parts": [{"inlineData": PICTURE, "documentMetadata": {"startPage": 1}}],
+                        }
+                    }
+                ]
+            },
         ],
         "tools": [{"googleSearch": {"timeRangeFilter": {}, "excludeDomains": []}}],
         "toolConfig": {"retrievalConfig": {"languageCode": "de"}},
@@ -303,6 +318,9 @@ def test_fields_further_inside_that_nobody_else_has_are_reported() -> None:
     assert read_meaning(body).knobs == {
         "parts.partMetadata": True,
         "parts.mediaProcessing": True,
+        "parts.mediaResolution": True,
+        "functionResponse.scheduling": True,
+        "functionResponse.parts.documentMetadata": True,
         "googleSearch.timeRangeFilter": True,
         "toolConfig.retrievalConfig": True,
         "thinkingConfig.newKnob": True,

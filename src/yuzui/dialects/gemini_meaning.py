@@ -59,8 +59,11 @@ _TOOL_CONFIG: Final = frozenset({"functionCallingConfig"})
 _THINKING: Final = frozenset(wire.ThinkingConfig.__struct_encode_fields__)
 _SEARCH: Final = frozenset({"excludeDomains"})
 _PART: Final = frozenset(wire.Part.__struct_encode_fields__)
+_RESULT: Final = frozenset(wire.FunctionResponse.__struct_encode_fields__)
+_RESULT_PART: Final = frozenset(wire.ResponsePart.__struct_encode_fields__)
 _TIERS: Final = {"standard": "default", "flex": "flex", "priority": "priority"}
 _DETAILS: Final = {"MEDIA_RESOLUTION_LOW": "low", "MEDIA_RESOLUTION_HIGH": "high"}
+_USUAL_DETAILS: Final = frozenset({None, "MEDIA_RESOLUTION_UNSPECIFIED", *_DETAILS})
 _FILM_HOSTS: Final = ("youtube.com/", "youtu.be/")  # Google reads films there, whatever their type is said to be
 _OWN_FILES: Final = ("gs://", "files/", "https://generativelanguage.googleapis.com/")
 _NO_BODY: Final[Mapping[str, Any]] = {}  # Any: checked JSON
@@ -81,7 +84,7 @@ def meaning_of(body: Mapping[str, Any], request: wire.Generate) -> Meaning:  # A
         raw_config = _NO_BODY
     _refuse_lane_only(body, wire.FIELDS, "")
     _refuse_lane_only(raw_config, wire.GENERATION, "generationConfig.")
-    if any(word in ("IMAGE", "VIDEO") for word in wire.modalities(config)):
+    if any(word in ("AUDIO", "IMAGE", "VIDEO") for word in wire.modalities(config)):
         raise _lane_only("generationConfig.responseModalities")
     knobs = _knobs(body, raw_config, config)
     choice, tools = _tools(request, knobs)
@@ -162,6 +165,13 @@ def _add_unsaid(body: Mapping[str, Any], config: Mapping[str, Any], found: dict[
         for part in _mappings(content.get("parts")):
             if not _PART.issuperset(part):
                 said.append(("parts", part, _PART))
+            resolution = part.get("mediaResolution")
+            if isinstance(resolution, dict) and resolution.get("level") not in _USUAL_DETAILS:
+                found["parts.mediaResolution"] = True
+            result = part.get("functionResponse")
+            if result is not None:
+                said.append(("functionResponse", result, _RESULT))
+                said += [("functionResponse.parts", one, _RESULT_PART) for one in _mappings(result.get("parts"))]
     for where, value, known in said:
         if isinstance(value, dict):
             for name in value.keys() - known:
