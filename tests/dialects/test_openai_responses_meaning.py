@@ -297,6 +297,9 @@ def test_the_last_update_of_the_configuration_counts() -> None:
         ({"tools": [{**FUNCTION, "output_schema": {}}]}, {"tools.output_schema": True}),
         ({"tools": [{**FUNCTION, "async": True}]}, {"tools.async": True}),
         ({"tools": [{**FUNCTION, "allowed_callers": ["direct"]}]}, {}),
+        ({"tools": [{**FUNCTION, "defer_loading": True}]}, {"tools.defer_loading": True}),
+        ({"include": ["reasoning.encrypted_content"]}, {}),
+        ({"include": ["web_search_call.action.sources"]}, {"include": True}),
         ({"tools": [{**FUNCTION, "allowed_callers": ["programmatic"]}]}, {"tools.allowed_callers": True}),
         (
             {"text": {"format": {"type": "json_schema", "name": "n", "schema": {}, "description": "D"}}},

@@ -36,6 +36,10 @@ from yuzui.dialects import openai_responses_wire as wire
 from yuzui.dialects.openai_responses_request import FIELDS, LOGPROBS, WEB_SEARCH, read
 from yuzui.dialects.openai_responses_tools import JOINT, hub_name
 
+_ALWAYS_THERE: Final = frozenset(
+    ("reasoning.encrypted_content", "message.input_image.image_url", "computer_call_output.output.image_url")
+)
+"""What `include` may ask for without missing anything: thoughts always come back, and the rest repeats the input."""
 _MEDIA_TYPES: Final = {
     "pdf": "application/pdf",
     "txt": "text/plain",
@@ -69,6 +73,8 @@ class MeaningReader:
 def _meaning(body: Mapping[str, Any], asked: wire.WireResponses) -> Meaning:  # Any: checked JSON
     _refuse_lane_only(asked)
     lost: set[str] = set()
+    if asked.include is not None and not _ALWAYS_THERE.issuperset(asked.include):
+        lost.add("include")
     tools, search = _tools(asked, lost)
     choice = _tool_choice(asked.tool_choice, tools)
     if isinstance(asked.tool_choice, wire.Choice) and asked.tool_choice.type == "allowed_tools":
@@ -367,6 +373,8 @@ def _all_tools(asked: wire.WireResponses) -> list[tuple[str, wire.Tool]]:
 def _tool(tool: wire.FunctionTool | wire.CustomTool, space: wire.NamespaceTool | None, lost: set[str]) -> ToolSpec:
     if tool.is_async:
         lost.add("tools.async")
+    if tool.defer_loading:
+        lost.add("tools.defer_loading")
     if tool.allowed_callers is not None and tool.allowed_callers != ["direct"]:
         lost.add("tools.allowed_callers")
     name, description = tool.name, tool.description or ""

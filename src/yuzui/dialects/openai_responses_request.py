@@ -26,7 +26,7 @@ FIELDS: Final[Mapping[str, Treatment]] = {
     "model": "understood",
     "input": "understood",
     "instructions": "understood",
-    "include": "understood",  # what it asks for is either always there, or a feature
+    "include": "understood",  # what it asks for is always there, or a feature, or reported
     "max_output_tokens": "understood",
     "max_tool_calls": "understood",  # bounds a web search; other server tools travel on the lane only
     "parallel_tool_calls": "understood",

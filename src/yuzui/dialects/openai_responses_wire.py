@@ -170,6 +170,7 @@ class FunctionTool(Struct, tag_field="type", tag="function", rename={"is_async":
     parameters: dict[str, Any] | None = None  # Any: a JSON schema
     strict: bool | None = None
     allowed_callers: list[str] | None = None
+    defer_loading: bool | None = None
     output_schema: dict[str, Any] | None = None  # Any: only whether it is there
     is_async: bool | None = None
 
@@ -179,6 +180,7 @@ class CustomTool(Struct, tag_field="type", tag="custom", rename={"is_async": "as
     description: str | None = None
     format: dict[str, Any] | None = None  # Any: only ever forwarded
     allowed_callers: list[str] | None = None
+    defer_loading: bool | None = None
     is_async: bool | None = None
 
 
