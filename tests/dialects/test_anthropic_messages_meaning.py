@@ -340,6 +340,44 @@ def test_a_tool_of_the_client_is_a_function(tool: dict[str, Any], want: ToolSpec
     assert set(meaning.knobs) == knobs
 
 
+MARK = {"type": "ephemeral"}
+PICTURE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "QQ=="}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "knobs"),
+    [
+        (
+            {"tools": [{"type": "web_search_20260318", "name": "web_search", "cache_control": MARK,
+                        "response_inclusion": "excluded", "allowed_callers": ["code_execution_20260120"]}]},
+            {"cache_control", "tools.response_inclusion", "tools.allowed_callers"},
+        ),
+        ({"thinking": {"type": "adaptive", "block_binding": {"prefix_mismatch_behavior": "error"}}},
+         {"thinking.block_binding"}),
+        ({"messages": [{"role": "user", "content": [PICTURE | {"transformations": {"oversized_image": "error"}}]}]},
+         {"messages.image.transformations"}),
+        (
+            {"messages": [
+                {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}, "cache_control": MARK}]},
+                {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": [
+                    PICTURE | {"transformations": {"oversized_image": "error"}}]}]},
+            ]},
+            {"cache_control", "messages.image.transformations"},
+        ),
+    ],
+)  # fmt: skip
+def test_what_no_other_api_says_is_reported(fields: dict[str, Any], knobs: set[str]) -> None:  # Any: JSON
+    assert set(meant(**fields).knobs) == knobs
+
+
+def test_a_mark_inside_of_a_document_stands_behind_it() -> None:
+    inside = [{"type": "text", "text": "a", "cache_control": {"type": "ephemeral", "ttl": "1h"}}]
+    found = {"type": "search_result", "source": "s", "title": "t", "content": inside}
+    document = {"type": "document", "source": {"type": "content", "content": inside}}
+    parts = meant(messages=[{"role": "user", "content": [found, document]}]).messages[0].parts
+    assert [part.cache for part in parts if isinstance(part, DocumentPart)] == ["1h", "1h"]
+
+
 @pytest.mark.parametrize(
     ("choice", "want", "parallel"),
     [

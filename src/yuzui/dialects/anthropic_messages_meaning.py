@@ -70,6 +70,8 @@ def _read(body: Mapping[str, Any], chat: wire.WireMessages) -> Meaning:  # Any: 
         messages = _mark_last(messages, _lifetime(chat.cache_control))
     tools = tuple([_tool(tool, knobs) for tool in chat.tools or () if tool.is_custom])
     thinking = chat.thinking
+    if thinking is not None and thinking.block_binding:
+        knobs["thinking.block_binding"] = True
     effort = reader.effort or (chat.output_config.effort if chat.output_config is not None else None)
     if thinking is not None and thinking.type == "disabled" and effort is not None:
         knobs["output_config.effort"] = effort  # how much to think is settled: not at all
@@ -86,7 +88,7 @@ def _read(body: Mapping[str, Any], chat: wire.WireMessages) -> Meaning:  # Any: 
         reasoning_effort=effort,
         thinking_budget=_budget(thinking),
         wants_thoughts=None if thinking is None or thinking.display is None else thinking.display != "omitted",
-        web_search=_web_search(chat.tools),
+        web_search=_web_search(chat.tools, knobs),
         server_tools=_server_tools(chat),
         user=chat.metadata.user_id if chat.metadata is not None else None,
         knobs=knobs,
@@ -151,6 +153,8 @@ class _Reader:
                 case "tool_use":
                     call_id, name = to_upstream(block.id or ""), block.name or ""
                     self._names[call_id] = name
+                    if block.cache_control is not None:
+                        self._knobs["cache_control"] = True  # no other API marks calls
                     yield ToolCallPart(id=call_id, name=name, arguments=_encode(block.input or {}).decode())
                 case "thinking":
                     yield _thought(block)
@@ -158,6 +162,7 @@ class _Reader:
                     data = block.data or ""
                     yield unseal(data) or ReasoningPart(text="", redacted=data, origin=VENDOR)
                 case "image" | "document" | "search_result":
+                    self._note_unsaid(block)
                     yield from _media(block)
                 case "server_tool_use" if block.name != "web_search":
                     yield OpaquePart(kind="server_tool_use")
@@ -176,6 +181,7 @@ class _Reader:
             parts = [TextPart(text=content)] if content else []
         elif isinstance(content, list):
             for index, inner in enumerate(content):
+                self._note_unsaid(inner)
                 parts += _result_parts(inner, f"{param}.content[{index}]")
         return ToolResultPart(
             call_id=call_id,
@@ -184,6 +190,10 @@ class _Reader:
             is_error=bool(block.is_error),
             cache=_lifetime(block.cache_control),
         )
+
+    def _note_unsaid(self, block: wire.Block) -> None:
+        if block.transformations:
+            self._knobs["messages.image.transformations"] = True
 
 
 def _system(content: str | list[wire.Block]) -> tuple[Part, ...]:
@@ -232,6 +242,7 @@ def _thought(block: wire.Block) -> ReasoningPart:
 def _media(block: wire.Block) -> list[TextPart | ImagePart | DocumentPart]:
     cache = _lifetime(block.cache_control)
     if block.type == "search_result":
+        cache = cache or _mark_inside(block.content)
         text = _joined(block.content)
         origin = block.source if isinstance(block.source, str) else ""
         context = f"Source: {origin}" if origin else ""
@@ -243,6 +254,7 @@ def _media(block: wire.Block) -> list[TextPart | ImagePart | DocumentPart]:
         ]  # fmt: skip
     source = block.source
     assert isinstance(source, wire.Source)  # checked by `parse`
+    cache = cache or _mark_inside(source.content)
     if block.type == "image":
         return [
             ImagePart(
@@ -276,6 +288,13 @@ def _joined(content: object) -> str:
         return content
     blocks = content if isinstance(content, list) else []
     return "\n\n".join(block.text for block in blocks if isinstance(block, wire.Block) and block.text)
+
+
+def _mark_inside(content: object) -> CacheLifetime:
+    """Of the last marked block: what was several blocks is one part elsewhere, and the mark stands behind it."""
+    blocks = content if isinstance(content, list) else []
+    marks = [block.cache_control for block in blocks if isinstance(block, wire.Block) and block.cache_control]
+    return _lifetime(marks[-1]) if marks else ""
 
 
 def _wants_citations(block: wire.Block) -> bool:
@@ -330,8 +349,7 @@ def _tool(tool: wire.Tool, knobs: dict[str, object]) -> ToolSpec:
     for name in ("defer_loading", "eager_input_streaming"):
         if getattr(tool, name):
             knobs[f"tools.{name}"] = True
-    if tool.allowed_callers and "direct" not in tool.allowed_callers:
-        knobs["tools.allowed_callers"] = True
+    _note_callers(tool, knobs)
     return ToolSpec(
         name=tool.name or "",
         description=description,
@@ -339,6 +357,12 @@ def _tool(tool: wire.Tool, knobs: dict[str, object]) -> ToolSpec:
         is_strict=is_strict,
         cache=_lifetime(tool.cache_control),
     )
+
+
+def _note_callers(tool: wire.Tool, knobs: dict[str, object]) -> None:
+    """Nobody else lets code call a tool; the model itself can, everywhere."""
+    if tool.allowed_callers and "direct" not in tool.allowed_callers:
+        knobs["tools.allowed_callers"] = True
 
 
 def is_closed(schema: object) -> bool:
@@ -386,10 +410,16 @@ def _is_parallel(choice: wire.ToolChoice | None) -> bool | None:
     return not choice.disable_parallel_tool_use
 
 
-def _web_search(tools: list[wire.Tool] | None) -> WebSearch | None:
+def _web_search(tools: list[wire.Tool] | None, knobs: dict[str, object]) -> WebSearch | None:
     tool = next((tool for tool in tools or () if tool.is_web_search), None)
     if tool is None:
         return None
+    for name in ("defer_loading", "strict", "response_inclusion"):
+        if getattr(tool, name):
+            knobs[f"tools.{name}"] = True
+    _note_callers(tool, knobs)
+    if tool.cache_control is not None:
+        knobs["cache_control"] = True
     location = tool.user_location or {}
     return WebSearch(
         allowed_domains=tuple(tool.allowed_domains or ()),

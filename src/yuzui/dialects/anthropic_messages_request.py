@@ -365,6 +365,7 @@ class Block(Struct):
     signature: str | None = None
     data: str | None = None
     file_id: str | None = None
+    transformations: Json | None = None
 
 
 class Format(Struct):
@@ -402,6 +403,7 @@ class Tool(Struct):
     allowed_domains: list[str] | None = None
     blocked_domains: list[str] | None = None
     user_location: Json | None = None
+    response_inclusion: str | None = None
 
     @property
     def is_custom(self) -> bool:
@@ -422,6 +424,7 @@ class Thinking(Struct):
     type: str
     budget_tokens: Annotated[int, Meta(ge=0, le=10_000_000)] | None = None
     display: str | None = None
+    block_binding: Json | None = None
 
 
 class Metadata(Struct):
