@@ -188,5 +188,27 @@ def test_sound_and_pictures_are_content_though_no_delta_tells_of_them() -> None:
 def test_what_a_transcript_says_is_remembered_where_a_label_needs_it() -> None:
     delivered = Delivered(texts={})
     delivered.count_response(Blob(usage=None, raw=b"{}", raw_dialect="openai_transcription", texts=("hello", "there")))
-    assert delivered.texts == {(0, "text", 0): ["hello"], (1, "text", 0): ["there"]}
+    assert delivered.said() == ["hello", "there"]
     assert (delivered.pieces, delivered.characters) == (1, 10)
+
+
+def test_what_was_said_in_turns_is_told_piece_by_piece_and_together() -> None:
+    """Clients give back the pieces (Responses, as items) or all of a kind (chat completions, as one text)."""
+    call = Delta(tool_calls=(ToolCallDelta(position=0, name="f", arguments='{"a":'),))
+    rest = Delta(tool_calls=(ToolCallDelta(position=0, arguments="1}"),))
+    deltas = [
+        Delta(reasoning="hm"), Delta(text="I "), Delta(text="look."), call, Delta(index=1, text="other"), rest,
+        Delta(reasoning="ah"), Delta(text="Found."), Delta(refusal="no"),
+    ]  # fmt: skip
+    streamed = Delivered(texts={})
+    for delta in deltas:
+        streamed.count(StreamChunk(deltas=(delta,)))
+    assert sorted(streamed.said()) == sorted(
+        ["hm", "ah", "hmah", "I look.", "Found.", "I look.Found.", '{"a":1}', "other", "no"]
+    )
+    whole = Delivered(texts={})
+    parts = (TextPart(text="I look."), ToolCallPart(id="c", name="f", arguments="{}"), TextPart(text="Found."))
+    choice = Choice(index=0, finish_reason="stop", parts=parts, refusal="no")
+    whole.count_response(ChatResponse(id="1", model="m", created_s=0, usage=None, choices=(choice,)))
+    assert sorted(whole.said()) == sorted(["I look.", "Found.", "I look.Found.", "{}", "no"])
+    assert Delivered().said() == []

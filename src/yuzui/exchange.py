@@ -41,8 +41,10 @@ class Delivered:
     units: Usage | None = None
     """What the request itself tells of its consumption: see `WireRequest.units`."""
     texts: dict[tuple[int, str, int], list[str]] | None = None
-    """What the answer says, by (choice, part, position): each text, reasoning and tool call apart, because it may come
+    """What the answer says, by (choice, kind, position): each text, reasoning and tool call apart, because it may come
     back alone. Kept only while a label above the default needs it for the conversation's memory."""
+    _last: dict[int, tuple[str, int]] = field(default_factory=dict)
+    """What each choice said last: its kind and position."""
 
     def count(self, chunk: StreamChunk) -> bool:
         """Add `chunk`; say whether it carries content that a client would see."""
@@ -65,16 +67,35 @@ class Delivered:
 
     def _keep(self, delta: Delta) -> None:
         """Kept by choice: the pieces of several choices come in turns."""
-        if delta.text:
-            self._say((delta.index, "text", 0), delta.text)
         if delta.reasoning:
-            self._say((delta.index, "reasoning", 0), delta.reasoning)
+            self._say(delta.index, "reasoning", delta.reasoning)
+        if delta.text:
+            self._say(delta.index, "text", delta.text)
+        if delta.refusal:
+            self._say(delta.index, "refusal", delta.refusal)
         for call in delta.tool_calls:
-            self._say((delta.index, "call", call.position), call.arguments)
+            self._say(delta.index, "call", call.arguments, call.position)
 
-    def _say(self, place: tuple[int, str, int], text: str) -> None:
-        if self.texts is not None:
-            self.texts.setdefault(place, []).append(text)
+    def _say(self, index: int, kind: str, text: str, position: int | None = None) -> None:
+        """`position`: of a call; elsewhere a new one begins when something else was said in between."""
+        if self.texts is None:
+            return
+        if position is None:
+            last, place = self._last.get(index, ("", 0))
+            position = place if last == kind else len(self.texts)
+        self._last[index] = kind, position
+        self.texts.setdefault((index, kind, position), []).append(text)
+
+    def said(self) -> list[str]:
+        """Each thing that was said, and all of one kind together: clients give back the ones or the other."""
+        found: dict[tuple[int, str], list[str]] = {}
+        for (index, kind, _), pieces in (self.texts or {}).items():
+            found.setdefault((index, kind), []).append("".join(pieces))
+        return [
+            text
+            for (_, kind), texts in found.items()
+            for text in (texts if kind == "call" or len(texts) == 1 else [*texts, "".join(texts)])
+        ]
 
     def count_response(self, response: Answer) -> None:
         """The same for an answer that came whole."""
@@ -83,18 +104,20 @@ class Delivered:
             self._count_other(response)
             return
         for choice in response.choices:
-            self.characters += len(choice.refusal)
+            if choice.refusal:
+                self.characters += len(choice.refusal)
+                self._say(choice.index, "refusal", choice.refusal)
             for position, part in enumerate(choice.parts):
                 match part:
                     case TextPart():
                         self.characters += len(part.text)
-                        self._say((choice.index, "text", 0), part.text)
+                        self._say(choice.index, "text", part.text, position)
                     case ReasoningPart():
                         self.characters += len(part.text)
-                        self._say((choice.index, "reasoning", 0), part.text)
+                        self._say(choice.index, "reasoning", part.text, position)
                     case ToolCallPart():
                         self.characters += len(part.name) + len(part.arguments)
-                        self._say((choice.index, "call", position), part.arguments)
+                        self._say(choice.index, "call", part.arguments, position)
                     case _:
                         pass
             self.pieces += 1
@@ -104,7 +127,7 @@ class Delivered:
         if isinstance(answer, Blob):
             for number, text in enumerate(answer.texts):
                 self.characters += len(text)
-                self._say((number, "text", 0), text)
+                self._say(number, "text", text)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -584,15 +584,16 @@ class Journey:
     def _learn(self) -> None:
         """An answer carries the label of what produced it: remember both, in case they come back without each other."""
         exchange = self.exchange
-        texts = exchange.delivered.texts
-        if texts is None or exchange.caller is None or exchange.request is None or exchange.sensitivity is None:
+        if exchange.delivered.texts is None:
+            return
+        if exchange.caller is None or exchange.request is None or exchange.sensitivity is None:
             return
         exchange.memory = self.world.memory.learn(
             exchange.caller.scope,
             exchange.request.body,
             exchange.conversation_id,
             exchange.sensitivity.level,
-            ["".join(pieces) for pieces in texts.values()],
+            exchange.delivered.said(),
             self._findings,
         )
 

@@ -423,3 +423,128 @@ OTHERS: Mapping[str, Callable[[str], Asked]] = {
     "header with a name": lambda v: _heard(f"card-{v}"),
     "header of a count": lambda v: _heard(v, "/v1/messages/count_tokens"),
 }  # fmt: skip
+
+
+# ---- what was said earlier -------------------------------------------------------------------------------------------
+
+GO_ON = {"role": "user", "content": "Go on."}
+
+
+def _google(path: str, **body: object) -> Asked:
+    return Asked(path=path, body=json.dumps(body).encode())
+
+
+def texts_again(text: str) -> Mapping[str, Asked]:
+    """Ways to say what a model said earlier: in each dialect, and in each operation."""
+    claude = {"model": "vendor/claude", "max_tokens": 9}
+    turn = {"role": "user", "parts": [{"text": "Go on."}]}
+    said = {"role": "model", "parts": [{"text": text}]}
+    called = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+    used = {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}}]}
+    document = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": text}}
+    path, vectors, wire = gemini_path("vendor/gemini"), "vendor/vectors", "/v1/responses"
+
+    def responses(*items: Json) -> Asked:
+        return _json(wire, model="vendor/responses", input=[*items, GO_ON])
+
+    return {
+        "chat": _json("/v1/chat/completions", model="vendor/chat",
+                      messages=[{"role": "assistant", "content": text}, GO_ON]),
+        "chat in parts": _json("/v1/chat/completions", model="vendor/chat", messages=[
+            {"role": "assistant", "content": [{"type": "text", "text": half} for half in halves(text)]}, GO_ON]),
+        "messages": _json("/v1/messages", **claude, messages=[{"role": "assistant", "content": text}, GO_ON]),
+        "messages, quoted": _json("/v1/messages", **claude, messages=[{"role": "user", "content": [
+            {"type": "text", "text": text}, {"type": "text", "text": "What is this?"}]}]),
+        "messages, as a rule": _json("/v1/messages", **claude, system=text, messages=[GO_ON]),
+        "messages, as a result": _json("/v1/messages", **claude, messages=[GO_ON, used, {"role": "user", "content": [
+            {"type": "tool_result", "tool_use_id": "t", "content": text}]}]),
+        "messages, as a document": _json("/v1/messages", **claude, messages=[{"role": "user", "content": [
+            document, {"type": "text", "text": "Sum it up."}]}]),
+        "messages, counted": _json("/v1/messages/count_tokens", model="vendor/claude",
+                                   messages=[{"role": "assistant", "content": text}, GO_ON]),
+        "responses": responses({"type": "message", "role": "assistant", "content": [
+            {"type": "output_text", "text": text}]}),
+        "responses, one text": _json(wire, model="vendor/responses", input=text),
+        "responses, as a rule": _json(wire, model="vendor/responses", input="x", instructions=text),
+        "responses, as a result": responses(called, {"type": "function_call_output", "call_id": "c", "output": text}),
+        "responses, in two items": responses(*[{"type": "message", "role": "assistant", "content": half}
+                                               for half in halves(text)]),
+        "gemini": _google(path, contents=[said, turn]),
+        "gemini, alone": _google(path, contents={"role": "user", "parts": {"text": text}}),
+        "gemini, in parts": _google(path, contents=[{"role": "model", "parts": [
+            {"text": half} for half in halves(text)]}, turn]),
+        "gemini, as a rule": _google(path, systemInstruction={"parts": [{"text": text}]}, contents=[turn]),
+        "gemini, counted": _google(gemini_path("vendor/gemini", "countTokens"), contents=[said]),
+        "gemini, wrapped and counted": _google(gemini_path("vendor/gemini", "countTokens"),
+                                               generateContentRequest={"contents": [said]}),
+        "gemini, embedded": _google(gemini_path(vectors, "embedContent"), content={"parts": [{"text": text}]}),
+        "gemini, embedded together": _google(gemini_path(vectors, "batchEmbedContents"),
+                                             requests=[{"content": {"parts": [{"text": text}]}}]),
+        "embedded": _json("/v1/embeddings", model=MEDIA, input=["x", text]),
+        "embedded object": _json("/v1/embeddings", model=MEDIA, input=[{"text": text}]),
+        "query": _json("/v1/rerank", model=MEDIA, query=text, documents=["x"]),
+        "document": _json("/v1/rerank", model=MEDIA, query="q", documents=["x", {"text": text}]),
+        "prompt": _json("/v1/completions", model=MEDIA, prompt=["x", text]),
+        "suffix": _json("/v1/completions", model=MEDIA, prompt="x", suffix=text),
+        "moderated": _json("/v1/moderations", model=MEDIA, input=[{"type": "text", "text": text}]),
+        "spoken": _json("/v1/audio/speech", model=MEDIA, input=text, voice="a"),
+        "painted": _json("/v1/images/generations", model=MEDIA, prompt=text),
+    }  # fmt: skip
+
+
+def calls_again(arguments: str) -> Mapping[str, Asked]:
+    """Ways to say with which arguments a model called a tool earlier."""
+    read = json.loads(arguments)
+    function = {"name": "book", "arguments": arguments}
+    used = {"type": "tool_use", "id": "t", "name": "book", "input": read}
+    return {
+        "chat": _json("/v1/chat/completions", model="vendor/chat", messages=[
+            GO_ON, {"role": "assistant", "content": None, "tool_calls": [
+                {"id": "c", "type": "function", "function": function}]},
+            {"role": "tool", "tool_call_id": "c", "content": "ok"}]),
+        "messages": _json("/v1/messages", model="vendor/claude", max_tokens=9, messages=[
+            GO_ON, {"role": "assistant", "content": [used]},
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "ok"}]}]),
+        "responses": _json("/v1/responses", model="vendor/responses", input=[
+            GO_ON, {"type": "function_call", "call_id": "c", **function},
+            {"type": "function_call_output", "call_id": "c", "output": "ok"}]),
+        "gemini": _google(gemini_path("vendor/gemini"), contents=[
+            {"role": "user", "parts": [{"text": "Go on."}]},
+            {"role": "model", "parts": [{"functionCall": {"name": "book", "args": read}}]},
+            {"role": "user", "parts": [{"functionResponse": {"name": "book", "response": {"o": "ok"}}}]}]),
+    }  # fmt: skip
+
+
+def thoughts_again(thought: str) -> Mapping[str, Asked]:
+    """Ways to say what a model thought earlier, also where only the seal comes back."""
+    turn = {"role": "user", "parts": [{"text": "Go on."}]}
+
+    def chat(**more: object) -> Asked:
+        said = {"role": "assistant", "content": "Hm.", **more}
+        return _json("/v1/chat/completions", model="vendor/chat", messages=[GO_ON, said, GO_ON])
+
+    def messages(block: Json) -> Asked:
+        said = {"role": "assistant", "content": [block, {"type": "text", "text": "Hm."}]}
+        return _json("/v1/messages", model="vendor/claude", max_tokens=9, messages=[GO_ON, said, GO_ON])
+
+    def responses(**more: object) -> Asked:
+        item = {"type": "reasoning", "summary": [], **more}
+        return _json("/v1/responses", model="vendor/responses", input=[GO_ON, item, GO_ON])
+
+    def gemini(*parts: Json) -> Asked:
+        return _google(gemini_path("vendor/gemini"), contents=[turn, {"role": "model", "parts": list(parts)}, turn])
+
+    seal_ = sealed(thought, "vllm")
+    return {
+        "chat": chat(reasoning_content=thought),
+        "chat, sealed": chat(reasoning_details=[{"type": "reasoning.encrypted", "data": seal_, "format": "yuzui"}]),
+        "messages": messages({"type": "thinking", "thinking": thought, "signature": "s"}),
+        "messages, sealed": messages({"type": "thinking", "thinking": "", "signature": seal_}),
+        "messages, sealed as redacted": messages({"type": "redacted_thinking", "data": seal_}),
+        "responses": responses(summary=[{"type": "summary_text", "text": thought}]),
+        "responses, own words": responses(content=[{"type": "reasoning_text", "text": thought}], encrypted_content="e"),
+        "responses, sealed": responses(encrypted_content=seal_),
+        "gemini": gemini({"text": thought, "thought": True}, {"text": "Hm."}),
+        "gemini, sealed": gemini({"text": "Hm.", "thoughtSignature": base64(seal_)}),
+        "gemini, sealed without words": gemini({"text": "", "thought": True, "thoughtSignature": base64(seal_)}),
+    }  # fmt: skip

@@ -122,7 +122,7 @@ def wire_of(call: Call) -> str:
     for ending, wire in (
         ("/chat/completions", "chat"), ("/responses", "responses"), ("/count_tokens", "count"), ("/messages", "messages"),
         ("GenerateContent", "gemini"), (":generateContent", "gemini"), ("/converse", "bedrock"),
-        ("/converse-stream", "bedrock"), (":countTokens", "gemini_count"), ("/embeddings", "embeddings"),
+        ("/converse-stream", "bedrock"), (":countTokens", "gemini_count"), ("/embeddings", "embeddings"), (":embedContent", "vector"), (":batchEmbedContents", "vectors"),
         ("/rerank", "rerank"), ("/completions", "completions"), ("/moderations", "moderations"),
         ("/transcriptions", "transcription"), ("/translations", "transcription"), ("/speech", "speech"),
         ("/generations", "images"), ("/edits", "images"),
@@ -208,6 +208,10 @@ def whole(wire: str, said: Said) -> Json:
                 "data": [{"object": "embedding", "index": 0, "embedding": [0.5, 1]}],
                 "usage": {"prompt_tokens": i, "total_tokens": i},
             }
+        case "vector":
+            return {"embedding": {"values": [0.5, 1]}}
+        case "vectors":
+            return {"embeddings": [{"values": [0.5, 1]}]}
         case "rerank":
             return {
                 "id": "r1",
@@ -393,6 +397,10 @@ def _named(name: str, value: object) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (name.encode(), _json(value))
 
 
+WHOLE = frozenset(("embeddings", "vector", "vectors", "rerank", "count", "gemini_count", "moderations"))
+"""Wires that never stream, whatever the words of a request look like."""
+
+
 def speaks(said: Said = Said()) -> Script:  # frozen, so it may be shared
     """A target that is well, on every wire."""
 
@@ -400,7 +408,7 @@ def speaks(said: Said = Said()) -> Script:  # frozen, so it may be shared
         wire = wire_of(call)
         if wire == "speech":
             await call.write(b"HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ncontent-length: 6\r\n\r\nID3abc")
-        elif streams(call) and wire not in ("embeddings", "rerank", "count", "gemini_count", "moderations"):
+        elif streams(call) and wire not in WHOLE:
             await start(call, wire)
             for one in events(wire, said):
                 await call.chunk(one)

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
-from fault_upstream import FaultUpstream
-from faults.dialect_fields import ORIGINS, OTHERS, UNREADABLE, Put, gemini, messages, responses
-from faults.dialect_kit import Asked, ask, gemini_path, run, speaks
-from faults.test_sovereignty import CARD, SCANNER, VALUES, spellings
-from faults_kit import check_clean, status_of
-from gateway_kit import RunningGateway
+from fault_upstream import Call, FaultUpstream, Script, piece
+from faults.dialect_fields import (
+    ORIGINS,
+    OTHERS,
+    UNREADABLE,
+    Put,
+    calls_again,
+    gemini,
+    halves,
+    messages,
+    responses,
+    texts_again,
+    thoughts_again,
+)
+from faults.dialect_kit import DIALECTS as CHATTING
+from faults.dialect_kit import Asked, Said, ask, chat_request, config, gemini_path, run, speaks, streams, whole
+from faults.test_sovereignty import CARD, LONG, MORE, SCANNER, VALUES, spellings
+from faults_kit import VENDOR_SECRET, check_clean, status_of
+from gateway_kit import RunningGateway, gateway
 
 Json = dict[str, Any]  # Any: JSON
 API_KEY = "".join(("s", "k", "-proj-", "Aq9Zk3Lm7Xw2Vb8N" * 3))  # in pieces: no file may hold what looks like one
@@ -123,3 +138,106 @@ def test_no_spelling_in_any_field_is_overlooked() -> None:
                 if not (found.findings or found.unscannable or found.failures):
                     overlooked.append((dialect, field, spelling))
     assert overlooked == []
+
+
+# ---- a label sticks --------------------------------------------------------------------------------------------------
+
+ARGUMENTS = '{"who":"the patient of this morning","what":"second opinion"}'
+
+
+def remembers(thought: str = "", text: str = "", arguments: str = "") -> Script:
+    """An own target that answers so, whole or in pieces."""
+    call_ = [{"index": 0, "id": "c1", "type": "function", "function": {"name": "book", "arguments": arguments}}]
+    pieces: list[Json] = [{"reasoning_content": half} for half in halves(thought) if thought]
+    pieces += [{"content": half} for half in halves(text) if text]
+    pieces += [{"tool_calls": call_}] if arguments else []
+    message: Json = {"role": "assistant", "content": text or None, "reasoning_content": thought or None}
+    if arguments:
+        message["tool_calls"] = call_
+
+    async def script(call: Call) -> None:
+        if not streams(call):
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            await call.json(whole("chat", Said()) | {"choices": [choice]})
+            return
+        await call.start_stream()
+        for delta in pieces:
+            await call.event(piece() | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+        await call.event(piece(finish="stop"))
+        await call.end_stream()
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("own", "again"),
+    [
+        (remembers(text=LONG), texts_again(LONG)),
+        (remembers(arguments=ARGUMENTS), calls_again(ARGUMENTS)),
+        (remembers(thought=MORE, text="Hm."), thoughts_again(MORE)),
+    ],
+    ids=["text", "call", "thought"],
+)
+def test_what_a_model_said_under_a_label_keeps_it_in_every_dialect(own: Script, again: Mapping[str, Asked]) -> None:
+    async def story(running: RunningGateway, first: FaultUpstream, vendor: FaultUpstream) -> None:
+        missed, memory = [], running.service.gateway.world.memory
+        for dialect in CHATTING:
+            for stream in (False, True):
+                forget(running)
+                question = chat_request(dialect, "house/small", text=f"Charge my card {CARD}, please.", stream=stream)
+                assert status_of(await ask(running, question)) == 200
+                learned = {scope: dict(rows) for scope, rows in memory._scopes.items()}
+                for way, found in again.items():
+                    forget(running)  # what one way taught must not help the next
+                    memory._scopes.update({scope: OrderedDict(rows) for scope, rows in learned.items()})
+                    memory._size = sum(map(len, learned.values()))
+                    vendor.calls.clear()
+                    if status_of(await ask(running, found)) != 403 or vendor.calls:
+                        missed.append((dialect, stream, way))
+        assert missed == []
+        forget(running)
+        fresh = [status_of(await ask(running, found)) for found in again.values()]
+        assert fresh.count(200) >= len(fresh) - 3, "without the memory the same words may go"
+
+    run(speaks(), story, own=own)
+
+
+def test_an_answer_of_several_texts_is_known_by_each_of_them() -> None:
+    """Responses gives a text before and after a call as two items; a client may give back one of them."""
+    items = [
+        {"type": "message", "id": "msg_1", "role": "assistant", "content": [
+            {"type": "output_text", "text": LONG, "annotations": []}]},
+        {"type": "function_call", "id": "fc_1", "call_id": "c", "name": "f", "arguments": "{}"},
+        {"type": "message", "id": "msg_2", "role": "assistant", "content": [
+            {"type": "output_text", "text": MORE, "annotations": []}]},
+    ]  # fmt: skip
+
+    async def script(call: Call) -> None:
+        await call.json(whole("responses", Said()) | {"output": items})
+
+    async def story(running: RunningGateway, own: FaultUpstream, vendor: FaultUpstream) -> None:
+        own_responses = chat_request("responses", "house/answers", text=f"Charge my card {CARD}, please.")
+        assert status_of(await ask(running, own_responses)) == 200
+        for text in (LONG, MORE, LONG + MORE):
+            later = [{"role": "assistant", "content": text}, {"role": "user", "content": "Go on."}]
+            found = Asked(path="/v1/chat/completions",
+                          body=json.dumps({"model": "vendor/chat", "messages": later}).encode())  # fmt: skip
+            assert status_of(await ask(running, found)) == 403, text
+        assert not vendor.calls
+
+    async def main() -> None:
+        async with FaultUpstream(script) as own, FaultUpstream(speaks()) as vendor:
+            table = f"""
+[[targets]]
+name = "house/answers"
+provider = "openai_responses"
+base_url = "{own.base_url}"
+model = "m"
+premises = "own"
+clearance = "restricted"
+price = "free"
+"""
+            async with gateway(config(own, vendor, more=table), {"VENDOR_KEY": VENDOR_SECRET}) as running:
+                await story(running, own, vendor)
+
+    asyncio.run(main())

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from yuzui.core.chat import ReasoningPart
+from yuzui.core.reasoning import seal
 from yuzui.core.sensitivity import Finding
 from yuzui.privacy.conversation import ConversationMemory
-from yuzui.privacy.turns import bytes_of, read_turns
+from yuzui.privacy.turns import bytes_of, joined_answers, read_texts, read_turns
 
 ASKED = "What is the address of the customer in row seven?"
 THOUGHT = "The customer in row seven lives in the harbour."
@@ -116,3 +118,25 @@ def test_what_cannot_be_read_marks_its_conversation(part: dict[str, Any]) -> Non
 )
 def test_any_json_has_turns(body: dict[str, Any]) -> None:  # Any: JSON values
     read_turns(body)
+
+
+def test_every_long_text_is_read_wherever_it_stands() -> None:
+    sealed = seal(ReasoningPart(text=THOUGHT, origin="o"), with_text=True)
+    body = {
+        "documents": ["short", {"text": SAID}],
+        "generateContentRequest": {"contents": {"parts": {"text": ASKED}}},
+        "thinking": {"signature": sealed, "type": "thinking"},
+        "data": "A" * 2_000_000,
+        "model": b"no text",
+    }
+    assert set(read_texts(body, 24)) == {SAID, ASKED, THOUGHT, sealed}
+
+
+def test_an_answer_in_several_items_is_put_together() -> None:
+    item = {"type": "message", "role": "assistant"}
+    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+    result = {"type": "function_call_output", "call_id": "c", "output": "r"}
+    user = {"role": "user", "content": "u"}
+    said = [{**item, "content": text} for text in ("a", "b", "c", "d", "e")]
+    turns = read_turns({"input": [user, said[0], call, said[1], result, said[2], user, said[3], said[4]]})
+    assert list(joined_answers(turns)) == [b"ab", b"de"]

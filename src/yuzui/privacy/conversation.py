@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from yuzui.core.sensitivity import Finding
-from yuzui.privacy.turns import Turn, bytes_of, read_turns
+from yuzui.privacy.turns import Turn, bytes_of, joined_answers, read_texts, read_turns
 
 MIN_MESSAGE_CHARS = 24  # shorter texts ("Yes.") are said in every conversation and must not mark them all
 _SCOPE_BYTES = 8
@@ -64,8 +64,11 @@ class ConversationMemory:
         if conversation_id:
             best = _look_up(known, self._hash(tag, b"id", conversation_id.encode()))
         turns = read_turns(body)
-        for turn in turns:
-            for row in self._singles(tag, turn):
+        said = {one for turn in turns for one in (turn.text, *turn.beside)}
+        said.update(joined_answers(turns), map(bytes_of, read_texts(body, MIN_MESSAGE_CHARS)))
+        for one in said:
+            row = self._single(tag, one)
+            if row is not None:
                 best = max(best, _look_up(known, row))
         for row in self._chains(tag, turns):
             best = max(best, _look_up(known, row))

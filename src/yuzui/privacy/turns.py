@@ -5,16 +5,19 @@ The same thing said in two dialects is the same bytes here, so that a label foll
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import msgspec
+
+from yuzui.privacy.views import SEALED, read_sealed
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoder = msgspec.json.Decoder()
 _RULES = ("system", "instructions", "systemInstruction", "system_instruction")
 _LISTS = ("messages", "input", "contents")
 _SAID_BESIDE = ("arguments", "input", "args")
+_LONGEST_CHARS: Final = 1024 * 1024  # no answer is as long as that: it is a file
 
 Json = Mapping[str, Any]  # Any: checked JSON
 
@@ -50,6 +53,37 @@ def read_turns(body: Json) -> list[Turn]:
     return turns
 
 
+def read_texts(body: Json, least_chars: int) -> Iterator[str]:
+    """Every text of a body that is long enough, wherever its dialect has it: documents, prompts, results, seals."""
+    waiting: list[Any] = [body]  # Any: checked JSON
+    while waiting:
+        value = waiting.pop()
+        kind = type(value)
+        if kind is str:
+            if least_chars <= len(value) <= _LONGEST_CHARS:
+                yield value
+                if value.startswith(SEALED):
+                    waiting += read_sealed(value)
+        elif kind is list:
+            waiting += value
+        elif kind is dict:
+            waiting += value.values()
+
+
+def joined_answers(turns: Sequence[Turn]) -> Iterator[bytes]:
+    """What was said in one answer and came back as several items (Responses), put together again."""
+    run: list[bytes] = []
+    for turn in turns:
+        if turn.role == "assistant":
+            run.append(turn.text)
+        elif turn.role:  # thoughts and calls between two texts have no role: they belong to the same answer
+            if len(run) > 1:
+                yield b"".join(run)
+            run = []
+    if len(run) > 1:
+        yield b"".join(run)
+
+
 def bytes_of(text: str) -> bytes:
     """A text as it is compared: white space around it does not count, nor how its JSON is spelled."""
     text = text.strip()
@@ -62,7 +96,7 @@ def bytes_of(text: str) -> bytes:
 
 
 def _read(message: Json, path: str) -> Turn:
-    role = message.get("role")
+    role = message.get("role", "tool" if "output" in message else "")
     content = _parts_of(message)
     calls = message.get("tool_calls")
     return Turn(
