@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from yuzui.core.chat import ChatRequest, Delta, Meaning, Message, StreamChunk, TextPart
+from yuzui.core.chat import ChatRequest, Delta, Meaning, Message, ResponseFormat, StreamChunk, TextPart
 
 
 def request(calls: list[Mapping[str, Any]]) -> ChatRequest:  # Any: checked JSON
@@ -49,6 +49,24 @@ def test_nothing_on_the_way_can_change_a_request() -> None:
         made.model = "other"  # type: ignore[misc]  # that is the point
     with pytest.raises(AttributeError):
         StreamChunk().deltas = (Delta(),)  # type: ignore[misc]  # that is the point
+
+
+@pytest.mark.parametrize(
+    ("description", "schema", "whole"),
+    [
+        ("", None, {"type": "object"}),
+        ("", {"type": "string"}, {"type": "string"}),
+        ("d", None, {"type": "object", "description": "d"}),
+        ("d", {"type": "string"}, {"type": "string", "description": "d"}),
+        ("d", {"type": "string", "description": "own"}, {"type": "string", "description": "d\n\nown"}),
+    ],
+)
+def test_a_schema_takes_up_the_description_beside_it(
+    description: str, schema: dict[str, Any] | None, whole: dict[str, Any]
+) -> None:
+    before = dict(schema or {})
+    assert ResponseFormat(kind="json_schema", description=description, schema=schema).whole_schema == whole
+    assert before == (schema or {}), "the client's own JSON is never changed"
 
 
 def test_two_requests_do_not_share_their_knobs() -> None:

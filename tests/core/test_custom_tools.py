@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yuzui.core.chat import ToolSpec
-from yuzui.core.custom_tools import InputReader, as_function, unwrap, wrap
+from yuzui.core.custom_tools import InputReader, as_function, loses_grammar, unwrap, wrap
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=60)
 
@@ -56,5 +56,8 @@ def test_a_custom_tool_becomes_a_function_with_its_grammar_as_a_hint() -> None:
     assert not function.is_custom
     assert function.parameters is not None and function.parameters["required"] == ["input"]
     assert "lark" in function.description and "start: LINE" in function.description
+    assert loses_grammar(tool)
+    free = ToolSpec(name="c", is_custom=True, grammar={"type": "text"})
+    assert not loses_grammar(free)
     plain = ToolSpec(name="f")
-    assert as_function(plain) is plain
+    assert as_function(plain) is plain and not loses_grammar(plain)

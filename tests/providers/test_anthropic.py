@@ -521,6 +521,24 @@ def test_a_model_without_schemas_is_held_to_json_by_a_tool(
         assert tool["name"] == name and tool["input_schema"] == (wanted.schema or {"type": "object"})
         assert "thinking" not in body, "thinking cannot be combined with forced tools"
         assert wire.dropped == ("reasoning_effort",)
+    elif wanted.kind != "text":
+        assert "response_format" in wire.dropped
+
+
+def test_the_words_beside_a_schema_go_into_it() -> None:
+    wanted = ResponseFormat(kind="json_schema", name="x", description="d", schema=SCHEMA)
+    wire = CODEC.write_request(
+        request(Meaning(messages=(HI,), response_format=wanted)), target("claude-sonnet-4-5"), output_cap=None
+    )
+    assert json.loads(wire.body)["output_config"]["format"]["schema"]["description"] == "d"
+
+
+def test_a_grammar_that_becomes_a_hint_is_reported() -> None:
+    tool = ToolSpec(name="c", is_custom=True, grammar={"type": "grammar", "syntax": "regex", "definition": "a+"})
+    wire = CODEC.write_request(
+        request(Meaning(messages=(HI,), tools=(tool,))), target("claude-sonnet-4-5"), output_cap=None
+    )
+    assert wire.dropped == ("tools.format",)
 
 
 def test_a_schema_that_no_way_can_hold_to_is_refused() -> None:

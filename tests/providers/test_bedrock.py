@@ -165,6 +165,8 @@ EFFORT = "additionalModelRequestFields"
         (QWEN, {"tools": (ToolSpec(name="f", cache="5m"),)}, "toolConfig",
          {"tools": [{"toolSpec": {"name": "f", "inputSchema": {"json": {"type": "object"}}}}]}, ("cache_control",)),
         (CLAUDE, {"tools": (NOW,), "tool_choice": ToolChoice(mode="none")}, "toolConfig", None, ()),
+        (QWEN, {"response_format": ResponseFormat(kind="json_schema", description="d", schema={})}, "outputConfig",
+         {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": {"schema": '{"type":"object","description":"d"}'}}}}, ()),
         (CLAUDE, {"response_format": ResponseFormat(kind="text")}, "outputConfig", None, ()),
         (QWEN, {"response_format": ResponseFormat(kind="json_schema", name="no good", schema={"minimum": 1})}, "outputConfig",
          {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": {"schema": '{"minimum":1}'}}}}, ()),
@@ -176,6 +178,19 @@ def test_each_family_is_told_in_its_own_words(
     body, wire = sent(Meaning(messages=(HI,), **meaning), model)
     assert body.get(field) == value
     assert wire.dropped == dropped
+
+
+def test_a_mark_inside_of_a_result_stands_behind_it() -> None:
+    call = Message(role="assistant", parts=(ToolCallPart(id="1", name="f", arguments="{}"),))
+    inside = ToolResultPart(call_id="1", parts=(TextPart(text="r", cache="1h"), TextPart(text="s")))
+    body, wire = sent(Meaning(messages=(HI, call, Message(role="tool", parts=(inside,)))), CLAUDE)
+    assert body["messages"][-1]["content"][1] == {"cachePoint": {"type": "default", "ttl": "1h"}}
+    assert wire.dropped == ()
+
+
+def test_a_grammar_that_becomes_a_hint_is_reported() -> None:
+    tool = ToolSpec(name="c", is_custom=True, grammar={"type": "grammar", "syntax": "regex", "definition": "a+"})
+    assert sent(Meaning(messages=(HI,), tools=(tool,)), CLAUDE)[1].dropped == ("tools.format",)
 
 
 @pytest.mark.parametrize(

@@ -383,11 +383,24 @@ def test_a_search_drops_what_google_does_not_know() -> None:
         (ResponseFormat(kind="text"), {}),
         (ResponseFormat(kind="json_object"), {"responseMimeType": "application/json"}),
         (ResponseFormat(kind="json_schema", schema={"type": "string"}), {"responseMimeType": "application/json", "responseJsonSchema": {"type": "string"}}),
+        (ResponseFormat(kind="json_schema", description="d", schema={"type": "string"}), {"responseMimeType": "application/json", "responseJsonSchema": {"type": "string", "description": "d"}}),
         (ResponseFormat(kind="json_schema"), {"responseMimeType": "application/json", "responseJsonSchema": {"type": "object"}}),
     ],
 )  # fmt: skip
 def test_formats(wanted: ResponseFormat, found: dict[str, Any]) -> None:
     assert config(Meaning(messages=(HI,), response_format=wanted))[0] == found
+
+
+def test_what_tools_and_results_lose_is_reported() -> None:
+    call = Message(role="assistant", parts=(ToolCallPart(id="1", name="f", arguments="{}"),))
+    marked = ToolResultPart(call_id="1", parts=(TextPart(text="r", cache="1h"),))
+    result = Message(role="tool", parts=(marked,))
+    assert sent(Meaning(messages=(HI, call, result)))[1] == ("cache_control",)
+    assert sent(Meaning(messages=(HI,), tools=(ToolSpec(name="f", cache="5m"),)))[1] == ("cache_control",)
+    grammar = {"type": "grammar", "syntax": "regex", "definition": "a+"}
+    assert sent(Meaning(messages=(HI,), tools=(ToolSpec(name="c", is_custom=True, grammar=grammar),)))[1] == (
+        "tools.format",
+    )
 
 
 def test_knobs_are_mapped_or_reported_and_harmless_ones_are_neither() -> None:

@@ -240,3 +240,15 @@ def test_custom_tools_are_functions_here() -> None:
     body = written(Meaning(messages=(Message(role="assistant", parts=(call,)),), tools=tools))
     assert body["tools"][0]["function"]["parameters"]["required"] == ["input"]
     assert body["messages"][0]["tool_calls"][0]["function"]["arguments"] == '{"input":"*** Begin"}'
+
+
+def test_what_tools_and_results_lose_is_reported() -> None:
+    grammar = {"type": "grammar", "syntax": "regex", "definition": "a+"}
+    marked = Message(role="tool", parts=(ToolResultPart(call_id="1", parts=(TextPart(text="r", cache="1h"),)),))
+    for meaning, name in (
+        (Meaning(messages=FULL.messages, tools=(ToolSpec(name="c", is_custom=True, grammar=grammar),)), "tools.format"),
+        (Meaning(messages=(*FULL.messages[:-1], marked)), "cache_control"),
+    ):
+        dropped: list[str] = []
+        written(meaning, dropped)
+        assert dropped == [name]

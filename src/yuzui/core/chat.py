@@ -192,6 +192,16 @@ class ResponseFormat(msgspec.Struct, frozen=True, kw_only=True):
     schema: Mapping[str, Any] | None = None  # Any: a JSON schema
     is_strict: bool = False
 
+    @property
+    def whole_schema(self) -> Mapping[str, Any]:  # Any: a JSON schema
+        """The schema of an answer, with `description` in it: for vendors that have no place for that beside it."""
+        schema = self.schema or {"type": "object"}
+        if not self.description:
+            return schema
+        inner = schema.get("description")
+        said = f"{self.description}\n\n{inner}" if isinstance(inner, str) and inner else self.description
+        return {**schema, "description": said}
+
 
 class Meaning(msgspec.Struct, frozen=True, kw_only=True):
     """The parts of a request that need building; see `ChatRequest.meaning`."""

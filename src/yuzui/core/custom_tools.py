@@ -42,6 +42,11 @@ def as_function(tool: ToolSpec) -> ToolSpec:
     )
 
 
+def loses_grammar(tool: ToolSpec) -> bool:
+    """Whether `as_function` leaves of `tool` a grammar that nothing enforces any more."""
+    return tool.is_custom and "definition" in (tool.grammar or {})
+
+
 def wrap(text: str) -> str:
     """A custom call's text as a function's arguments."""
     return _encode({FIELD: text}).decode()

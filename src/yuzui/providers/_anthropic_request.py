@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from yuzui.core.chat import ChatRequest, Meaning, ResponseFormat, ToolChoice, ToolSpec, WebSearch
-from yuzui.core.custom_tools import as_function
+from yuzui.core.custom_tools import as_function, loses_grammar
 from yuzui.core.errors import UnsupportedFeature
 from yuzui.core.target import Target
 from yuzui.providers._anthropic_fields import FEATURE_FIELDS, FIELDS
@@ -113,6 +113,8 @@ def _write_tools(body: Block, meaning: Meaning, traits: ModelTraits, drop: Dropp
             f"this target cannot run the tool {name!r}; leave it out of `tools`, or ask its vendor in its own dialect",
             param="tools",
         )
+    if any(loses_grammar(tool) for tool in meaning.tools):
+        drop("tools.format")
     tools = [_write_tool(as_function(tool), traits, drop) for tool in meaning.tools]
     if meaning.web_search is not None:
         tools.append(_write_search(meaning.web_search, drop))
@@ -192,22 +194,22 @@ def _write_format(body: Block, config: Block, wanted: ResponseFormat | None, tra
     if wanted is None or wanted.kind == "text":
         return ""
     if wanted.kind == "json_schema" and traits.takes_schemas:
-        schema, hints = enforceable(wanted.schema or {"type": "object"})
+        schema, hints = enforceable(wanted.whole_schema)
         for keyword in sorted(hints):
             drop(f"response_format.{keyword}")
         config["format"] = {"type": "json_schema", "schema": schema}
         return ""
-    return _write_answer_tool(body, wanted, traits)
+    return _write_answer_tool(body, wanted, traits, drop)
 
 
-def _write_answer_tool(body: Block, wanted: ResponseFormat, traits: ModelTraits) -> str:
+def _write_answer_tool(body: Block, wanted: ResponseFormat, traits: ModelTraits, drop: Dropped) -> str:
     """A tool that must be called, and whose input is the answer. Next to the client's own tools any may be called."""
     if not traits.takes_forced_tools:
         raise UnsupportedFeature(
             "this target has no free-form JSON mode; send `response_format` of type json_schema",
             param="response_format",
         )
-    schema = {"type": "object", **(wanted.schema or {})}
+    schema = {"type": "object", **wanted.whole_schema}
     if schema["type"] != "object":
         raise UnsupportedFeature(
             "this model can be held to JSON objects only; put the value into a property of one, or choose a model from "
@@ -216,7 +218,8 @@ def _write_answer_tool(body: Block, wanted: ResponseFormat, traits: ModelTraits)
         )
     choice = body.get("tool_choice", {})
     if choice.get("type") in ("any", "tool"):
-        return ""  # the answer will be a call of the client's own tool
+        drop("response_format")  # the answer will be a call of the client's own tool
+        return ""
     tools = body.setdefault("tools", [])
     name = ANSWER_TOOL
     while any(tool["name"] == name for tool in tools):

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from yuzui.core.chat import ChatRequest, Meaning, ResponseFormat, ToolSpec
-from yuzui.core.custom_tools import as_function
+from yuzui.core.custom_tools import as_function, loses_grammar
 from yuzui.core.errors import UnsupportedFeature
 from yuzui.core.target import Target
 from yuzui.providers._anthropic_schema import enforceable
@@ -92,13 +92,13 @@ class Writer:
             spec = {
                 "name": ANSWER_TOOL,
                 "description": "Gives the answer. Its input is the whole answer, and nothing else is said.",
-                "inputSchema": {"json": wanted.schema or {"type": "object"}},
+                "inputSchema": {"json": wanted.whole_schema},
             }
             choice = {"tool": {"name": ANSWER_TOOL}}
             self.body["toolConfig"] = {"tools": [{"toolSpec": spec}], "toolChoice": choice}
 
     def _native_format(self, wanted: ResponseFormat) -> Block:
-        schema: Any = wanted.schema or {"type": "object"}  # Any: a JSON schema
+        schema: Any = wanted.whole_schema  # Any: a JSON schema
         if self._family.name == "claude":
             schema, hints = enforceable(schema)
             for keyword in sorted(hints):
@@ -116,6 +116,8 @@ class Writer:
         meaning = self._meaning
         tools: list[Block] = []
         for tool in meaning.tools:
+            if loses_grammar(tool):
+                self.drop("tools.format")
             tools.append({"toolSpec": self._write_tool(as_function(tool))})
             talk.add_cache_point(tools, tool.cache)
         called = talk.called_tools()

@@ -96,7 +96,7 @@ class Conversation:
                 block = self._write(part)
                 if block is not None:
                     blocks.append(block)
-                    self.add_cache_point(blocks, getattr(part, "cache", ""))
+                    self.add_cache_point(blocks, _cache_of(part))
             self._place(message.role, blocks)
         if not self.turns:
             raise UnsupportedFeature(
@@ -222,6 +222,15 @@ class Conversation:
             found, number = f"{name} ({number})", number + 1
         self._names.add(found)
         return found
+
+
+def _cache_of(part: Part) -> CacheLifetime:
+    """A mark inside of a result stands behind the result: no cache point fits into one."""
+    if isinstance(part, TextPart | ImagePart | DocumentPart):
+        return part.cache
+    if not isinstance(part, ToolResultPart):
+        return ""
+    return part.cache or next((piece.cache for piece in reversed(part.parts) if piece.cache), "")
 
 
 def _thought(part: ReasoningPart) -> Block:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from yuzui.core.chat import AudioPart, ChatRequest, Meaning, ResponseFormat, ToolChoice, ToolSpec, WebSearch
-from yuzui.core.custom_tools import as_function
+from yuzui.core.custom_tools import as_function, loses_grammar
 from yuzui.core.errors import UnsupportedFeature
 from yuzui.core.target import Target
 from yuzui.providers._gemini_models import LEVELS, ModelTraits, traits_of
@@ -148,6 +148,10 @@ def _write_tools(body: Json, meaning: Meaning, traits: ModelTraits, drop: Drop) 
     if not meaning.tools:
         return
     body["tools"] = [{"functionDeclarations": [_tool(tool) for tool in meaning.tools]}]
+    if any(tool.cache for tool in meaning.tools):
+        drop("cache_control")  # Google finds repeated beginnings by itself
+    if any(loses_grammar(tool) for tool in meaning.tools):
+        drop("tools.format")
     calling = _choice(meaning.tool_choice)
     if any(tool.is_strict for tool in meaning.tools) and calling.get("mode", "AUTO") == "AUTO":
         if traits.is_current:
@@ -206,7 +210,7 @@ def _write_format(config: Json, body: Json, wanted: ResponseFormat, traits: Mode
         raise _unsupported("response_format", "models before Gemini 3 take a JSON format or tools, not both")
     config["responseMimeType"] = "application/json"
     if wanted.kind == "json_schema":
-        config["responseJsonSchema"] = wanted.schema or {"type": "object"}
+        config["responseJsonSchema"] = wanted.whole_schema
 
 
 def _write_sampling(config: Json, meaning: Meaning, drop: Drop) -> None:

@@ -279,7 +279,8 @@ class _Conversation:
                 assert_never(part)
 
     def _result(self, part: ToolResultPart) -> Json:
-        self._note_cache(part.cache)
+        for marked in (part, *part.parts):
+            self._note_cache(marked.cache)
         name = part.name or self._names.get(part.call_id, "")
         if not name:
             raise UnsupportedFeature(

@@ -23,7 +23,7 @@ from yuzui.core.chat import (
     ToolSpec,
     WebSearch,
 )
-from yuzui.core.custom_tools import as_function, wrap
+from yuzui.core.custom_tools import as_function, loses_grammar, wrap
 from yuzui.core.errors import UnsupportedFeature
 from yuzui.core.reasoning import may_return
 from yuzui.core.target import Quirks, Target
@@ -109,6 +109,8 @@ def _write_tools(body: Json, meaning: Meaning, drop: Dropped) -> None:
         body["tools"] = [_tool(as_function(tool)) for tool in meaning.tools]
         if any(tool.cache for tool in meaning.tools):
             drop("cache_control")
+        if any(loses_grammar(tool) for tool in meaning.tools):
+            drop("tools.format")
         if meaning.parallel_tool_calls is not None:
             body["parallel_tool_calls"] = meaning.parallel_tool_calls
     choice = meaning.tool_choice
@@ -172,7 +174,7 @@ class _Conversation:
                 text = text or "[the result is in the images that follow]"
             if result.is_error:
                 self._drop("tool_result.is_error")
-            if result.cache:
+            if result.cache or any(part.cache for part in result.parts):
                 self._drop("cache_control")
             yield {"role": "tool", "tool_call_id": result.call_id, "content": text}
 
