@@ -67,6 +67,42 @@ def items(*messages: Message, target: Target = TARGET) -> tuple[list[dict[str, A
     return body["input"], wire.dropped
 
 
+# ---- the prompt cache -----------------------------------------------------------------------------------------------
+
+BREAKPOINT = {"prompt_cache_breakpoint": {"mode": "explicit"}}
+
+
+def test_marks_for_the_cache_are_breakpoints_of_which_the_last_four_stay() -> None:
+    said = (
+        Message(role="system", parts=(TextPart(text="rules", cache="1h"),)),
+        Message(role="user", parts=(TextPart(text="a", cache="5m"), ImagePart(url="https://x.test/i", cache="5m"))),
+        Message(role="assistant", parts=(ToolCallPart(id="c", name="f", arguments="{}"),)),
+        Message(role="tool", parts=(ToolResultPart(call_id="c", parts=(TextPart(text="r"),), cache="5m"),)),
+        Message(role="user", parts=(DocumentPart(file_id="f", cache="5m"),)),
+    )
+    found, dropped = items(*said)
+    assert found[0] == {"role": "system", "content": [{"type": "input_text", "text": "rules"}]}
+    assert found[1]["content"] == [
+        {"type": "input_text", "text": "a", **BREAKPOINT},
+        {"type": "input_image", "detail": "auto", "image_url": "https://x.test/i", **BREAKPOINT},
+    ]
+    assert found[3]["output"] == [{"type": "input_text", "text": "r", **BREAKPOINT}]
+    assert found[4]["content"] == [{"type": "input_file", "file_id": "f", **BREAKPOINT}]
+    assert dropped == ("cache_control",)
+
+
+def test_marks_that_nothing_can_be_made_of_are_reported() -> None:
+    marked = Message(role="user", parts=(TextPart(text="a", cache="1h"),))
+    found, dropped = items(marked, target=replace(TARGET, model="gpt-4.1"))
+    assert found == [{"role": "user", "content": [{"type": "input_text", "text": "a"}]}]
+    assert dropped == ("cache_control",)
+    said = Message(role="assistant", parts=(TextPart(text="a", cache="5m"),))
+    assert items(HI, said)[1] == ("cache_control",)
+    empty = Message(role="tool", parts=(ToolResultPart(call_id="c", parts=(), cache="5m"),))
+    assert items(HI, empty)[1] == ("cache_control",)
+    assert sent(ask(Meaning(messages=(HI,), tools=(ToolSpec(name="f", cache="5m"),))))[1].dropped == ("cache_control",)
+
+
 # ---- models ---------------------------------------------------------------------------------------------------------
 
 

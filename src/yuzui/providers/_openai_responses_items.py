@@ -15,6 +15,7 @@ from typing import Any, Final, assert_never
 
 from yuzui.core.chat import (
     AudioPart,
+    CacheLifetime,
     DocumentPart,
     ImagePart,
     Message,
@@ -83,7 +84,7 @@ def _say(role: str, content: list[Item], target: Target, items: list[Item]) -> N
         return
     if role == "developer" and not target.quirks.developer_role:
         role = "system"
-    is_plain = len(content) == 1 and content[0]["type"] == "input_text"
+    is_plain = len(content) == 1 and content[0].keys() == {"type", "text"}
     items.append({"role": role, "content": content[0]["text"] if is_plain else content})
 
 
@@ -95,6 +96,8 @@ def _write_answer(parts: Sequence[Part], target: Target, items: list[Item], cust
         if isinstance(part, TextPart):
             if part.text:
                 texts.append(part.text)
+            if part.cache:
+                drop("cache_control")  # only what goes in can be marked
             continue
         _say_texts(texts, items)
         if isinstance(part, ReasoningPart):
@@ -134,8 +137,12 @@ def _write_result(part: ToolResultPart, custom_calls: set[str], drop: Drop) -> I
     if part.is_error:
         drop("is_error")  # there is no field for it; the text of an error usually says so
     pieces = [piece for one in part.parts if (piece := _write_piece(one, drop)) is not None]
+    if part.cache and pieces:
+        _marked(pieces[-1], part.cache)
+    elif part.cache:
+        drop("cache_control")
     output: str | list[Item] = pieces
-    if all(piece["type"] == "input_text" for piece in pieces):
+    if all(piece.keys() == {"type", "text"} for piece in pieces):
         output = "".join(piece["text"] for piece in pieces)
     kind = "custom_tool_call_output" if part.call_id in custom_calls else "function_call_output"
     return {"type": kind, "call_id": part.call_id, "output": output}
@@ -144,15 +151,36 @@ def _write_result(part: ToolResultPart, custom_calls: set[str], drop: Drop) -> I
 def _write_piece(part: Part, drop: Drop) -> Item | None:
     match part:
         case TextPart():
-            return {"type": "input_text", "text": part.text} if part.text else None
+            return _marked({"type": "input_text", "text": part.text}, part.cache) if part.text else None
         case ImagePart():
-            return _write_image(part)
+            return _marked(_write_image(part), part.cache)
         case DocumentPart():
-            return _write_document(part, drop)
+            return _marked(_write_document(part, drop), part.cache)
         case AudioPart() | OpaquePart() | ReasoningPart() | ToolCallPart() | ToolResultPart():
             raise _unsayable(_name(part))
         case _:
             assert_never(part)
+
+
+def _marked(piece: Item, cache: CacheLifetime) -> Item:
+    if cache:
+        piece["prompt_cache_breakpoint"] = {"mode": "explicit"}
+    return piece
+
+
+def limit_breakpoints(items: Iterable[Item], most: int, drop: Drop) -> None:
+    """Leave the last `most` of the breakpoints: each covers all that stands before it."""
+    marked = [
+        piece
+        for item in items
+        for pieces in (item.get("content"), item.get("output"))
+        if isinstance(pieces, list)
+        for piece in pieces
+        if "prompt_cache_breakpoint" in piece
+    ]
+    for piece in marked[: max(len(marked) - most, 0)]:
+        del piece["prompt_cache_breakpoint"]
+        drop("cache_control")
 
 
 def _write_image(part: ImagePart) -> Item:

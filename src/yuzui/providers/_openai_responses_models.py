@@ -6,7 +6,7 @@ says nothing (a deployment at Azure), `targets.parameters.reasoning = "yes"` or 
 
 Sources (read 2026-11-26): https://developers.openai.com/api/docs/guides/reasoning,
 https://developers.openai.com/api/docs/guides/latest-model (sampling beside effort), openai==3.57.0
-(types/shared_params/reasoning.py), https://github.com/microsoft/agent-framework/issues/7483 (the 400 for gpt-4.1).
+(types/shared_params/reasoning.py; types/responses/response_create_params.py: cache breakpoints from gpt-5.6 on), https://github.com/microsoft/agent-framework/issues/7483 (the 400 for gpt-4.1).
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ class ModelTraits:
     reasons: bool | None
     """None: the name does not say."""
     efforts: frozenset[str] = frozenset(EFFORTS)
+    takes_breakpoints: bool = False
+    """`prompt_cache_breakpoint` on parts: where the prompt is to be kept up to."""
 
     def takes_sampling(self, effort: str | None) -> bool:
         """`temperature` and `top_p`, beside a reasoning effort of `effort`."""
@@ -70,7 +72,7 @@ def _named(model: str) -> ModelTraits:
         efforts.add("xhigh")
     if version >= (5, 6):
         efforts.add("max")
-    return ModelTraits(reasons=True, efforts=frozenset(efforts))
+    return ModelTraits(reasons=True, efforts=frozenset(efforts), takes_breakpoints=version >= (5, 6))
 
 
 def nearest_effort(effort: str, traits: ModelTraits) -> str:

@@ -1,7 +1,7 @@
 """A chat request of another dialect as a body of the Responses API: said, reported as dropped, or refused.
 
-Source: openai==3.57.0, types/responses/response_create_params.py (read 2026-11-26). Prompt caching is the vendor's own
-doing here, so wishes to cache a part need no field and lose nothing.
+Source: openai==3.57.0, types/responses/response_create_params.py (read 2026-11-26). Marks for the prompt cache become
+breakpoints for the models that take them (from gpt-5.6 on, four in a request); the others cache by themselves.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import Final
 from yuzui.core.chat import ChatRequest, Feature, Meaning, ResponseFormat, ToolChoice, ToolSpec, WebSearch
 from yuzui.core.errors import UnsupportedFeature
 from yuzui.core.target import Target
-from yuzui.providers._openai_responses_items import Item, write_items
+from yuzui.providers._openai_responses_items import Item, limit_breakpoints, write_items
 from yuzui.providers._openai_responses_models import EFFORTS, ModelTraits, nearest_effort, traits_of
 from yuzui.providers.native_request import Dropped
 
+MOST_BREAKPOINTS: Final = 4
 ENCRYPTED: Final = "reasoning.encrypted_content"
 _SENT: Final = frozenset(
     (
@@ -42,10 +43,12 @@ def write_meaning(request: ChatRequest, target: Target, drop: Dropped) -> Item:
     """The body without `model`, `store` and the limit; raise `UnsupportedFeature` naming the field."""
     meaning, traits = request.meaning, traits_of(target.model, target.parameters)
     _refuse(request, meaning)
-    body: Item = {"input": write_items(meaning.messages, target, drop)}
+    items = write_items(meaning.messages, target, drop)
+    limit_breakpoints(items, MOST_BREAKPOINTS if traits.takes_breakpoints else 0, drop)
+    body: Item = {"input": items}
     if request.stream:
         body["stream"] = True
-    _write_tools(body, meaning)
+    _write_tools(body, meaning, drop)
     _write_text(body, meaning)
     _write_reasoning(body, meaning, traits, drop)
     _write_sampling(body, meaning, traits, drop)
@@ -83,7 +86,9 @@ def _unsupported(field: str, note: str) -> UnsupportedFeature:
 # ---- tools ----------------------------------------------------------------------------------------------------------
 
 
-def _write_tools(body: Item, meaning: Meaning) -> None:
+def _write_tools(body: Item, meaning: Meaning, drop: Dropped) -> None:
+    if any(tool.cache for tool in meaning.tools):
+        drop("cache_control")  # tools have no breakpoints; one behind them covers them as well
     tools = [_write_tool(tool) for tool in meaning.tools]
     if meaning.web_search is not None:
         tools.append(_write_search(meaning.web_search))
