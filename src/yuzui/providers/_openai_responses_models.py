@@ -6,7 +6,8 @@ says nothing (a deployment at Azure), `targets.parameters.reasoning = "yes"` or 
 
 Sources (read 2026-11-26): https://developers.openai.com/api/docs/guides/reasoning,
 https://developers.openai.com/api/docs/guides/latest-model (sampling beside effort), openai==3.57.0
-(types/shared_params/reasoning.py; types/responses/response_create_params.py: cache breakpoints from gpt-5.6 on), https://github.com/microsoft/agent-framework/issues/7483 (the 400 for gpt-4.1).
+(types/shared_params/reasoning.py; types/responses/response_create_params.py: cache breakpoints from gpt-5.6 on),
+https://github.com/microsoft/agent-framework/issues/7483 (the 400 for gpt-4.1).
 """
 
 from __future__ import annotations
