@@ -120,3 +120,35 @@ def test_a_request_of_another_dialect_is_written_from_its_meaning() -> None:
 )
 def test_a_vendors_own_fields_survive_the_lane(extra: dict[str, Any]) -> None:  # Any: JSON values
     assert sent(**extra) == {**BODY, "model": "real", **extra}
+
+
+CLAUDES = {"type": "reasoning.text", "text": "Hm.", "signature": "sig", "format": "anthropic"}
+ROUTERS = {"type": "reasoning.encrypted", "data": "x", "format": "openai-responses-v1"}
+PLAIN = {"type": "reasoning.text", "text": "Hm."}
+
+
+@pytest.mark.parametrize(
+    ("details", "kept", "dropped"),
+    [
+        ([CLAUDES], None, ("reasoning",)),
+        ([CLAUDES, ROUTERS], [ROUTERS], ("reasoning",)),
+        ([ROUTERS, PLAIN, {**PLAIN, "format": "unknown"}, {**PLAIN, "format": "openai"}], ..., ()),
+        ([], ..., ()),
+        (None, ..., ()),
+    ],
+)
+def test_thoughts_of_other_vendors_stay_here_also_on_the_lane(
+    details: object, kept: object, dropped: tuple[str, ...]
+) -> None:
+    said = {"role": "assistant", "reasoning_content": "Hm.", "reasoning_details": details, "content": "a", "x": 1}
+    request = DIALECT.read_request({**BODY, "messages": [*BODY["messages"], said, *BODY["messages"]]})
+    wire = CODEC.write_request(request, TARGET, output_cap=None)
+    wanted: dict[str, object]
+    if kept is ...:
+        wanted = said
+    elif kept is None:
+        wanted = {"role": "assistant", "content": "a", "x": 1}
+    else:
+        wanted = {**said, "reasoning_details": kept}
+    assert json.loads(wire.body)["messages"][1] == wanted
+    assert wire.dropped == dropped

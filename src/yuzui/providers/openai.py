@@ -18,6 +18,7 @@ from yuzui.core.errors import UpstreamFault
 from yuzui.core.target import Quirks, Target, path_of
 from yuzui.providers import openai_errors, openai_reply
 from yuzui.providers._contract import Codec, Decoder, WireRequest
+from yuzui.providers._openai_chat_lane import without_foreign_thoughts
 from yuzui.providers.openai_request import Dropped, body_of_meaning
 
 USER_AGENT: Final = f"yuzui/{__version__}"
@@ -38,6 +39,7 @@ class OpenAICodec(Codec):
         is_lane = request.dialect == self.dialect and request.operation == self.operation
         if is_lane:
             body = dict(request.body)  # the checked JSON itself: a vendor's own fields survive
+            body["messages"] = without_foreign_thoughts(body["messages"], target.provider, drop)
         else:
             body = body_of_meaning(request, target, drop)
         body["model"] = target.model
