@@ -22,8 +22,8 @@ from yuzui import wiring
 from yuzui.config import Config, load
 from yuzui.core.errors import ConfigError, Unauthenticated
 from yuzui.io.books import SqliteBooks
-from yuzui.world import Snapshot
 from yuzui.wiring import Service
+from yuzui.world import Snapshot
 
 TARGET = '[[targets]]\nname = "{0}"\nprovider = "scripted"\nmodel = "scripted"\nprice = "free"\n'
 
