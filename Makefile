@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test check bench conformance fuzz lock clean
+.PHONY: help setup demo test clients check bench conformance fuzz lock clean
 
 help:
 	@echo "make demo   install, fetch the embedded open model, send about 25 real requests, verify the audit log"
 	@echo "make test   install what the tests need and run them all"
+	@echo "make clients  frameworks and JavaScript clients against a running gateway, each in an environment of its own"
 	@echo "make check  format, lint and type-check"
 	@echo "make bench  CPU per request against nginx, in one run (installs nginx and gcc from Debian if it may)"
 	@echo "make fuzz   ten CPU minutes of coverage-guided fuzzing for each codec and dialect (FUZZ_SECONDS=600)"
@@ -31,6 +32,10 @@ demo: setup
 test: $(VENV)/.dev
 	@$(BIN)/yuzui models pull smollm2-135m
 	@$(BIN)/python -m pytest
+
+clients: $(VENV)/.dev
+	@PYTHON="$(PYTHON)" sh scripts/clients.sh
+	@YUZUI_CLIENTS="$(abspath .cache/clients)" $(BIN)/python -m pytest tests/clients
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy

@@ -76,6 +76,21 @@ def two(wire: str) -> list[str]:
     return [next(row.name for row in TARGETS if row.wire == wire), "vllm" if wire != "chat" else "claude"]
 
 
+ALIASES = dict(
+    zip(
+        NAMES,
+        (
+            "claude-haiku-4-5",
+            "claude-sonnet-4-5",
+            "claude-opus-4-5",
+            "claude-sonnet-4-6",
+            "claude-opus-4-6",
+            "claude-opus-4-7",
+        ),
+        strict=True,
+    )
+)
+"""Virtual models with the vendor's names, for clients that know no others: what an operator does for them."""
 EMBEDDER = Row(
     name="embedder", wire="chat", provider="vllm", model="embedder", form=OWN, more='serves = ["embeddings"]'
 )
@@ -87,7 +102,8 @@ def configuration(upstream: str) -> str:
         + row.more
         for row in (*TARGETS, EMBEDDER)
     ]
-    return "\n".join([SENSITIVITY, *targets])
+    models = [f'[[models]]\nname = "{alias}"\ncandidates = ["{name}"]' for name, alias in ALIASES.items()]
+    return "\n".join([SENSITIVITY, *targets, *models])
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -23,6 +23,7 @@ import hashlib
 import json
 import re
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -205,6 +206,8 @@ def _json(text: str) -> object:
         return None
 
 
+Script = Callable[[Question, int], Answer]
+
 # ---- scripts ---------------------------------------------------------------------------------------------------------
 
 
@@ -213,14 +216,32 @@ def _plain(question: Question, round_: int) -> Answer:
 
 
 def _weather(question: Question, round_: int) -> Answer:
-    said = {result.call_id: result.text for turn in question.turns for result in turn.results}
     if round_ == 0:
         calls = tuple(_call("weather", city=city) for city in CITIES)
         return Answer(thought=THOUGHT, text=WEATHER_TEXT, calls=calls, finish="tools")
     if round_ == 1:
         return Answer(calls=(_call("now"),), finish="tools")
-    found = [said[_call("weather", city=city).id] for city in CITIES]
-    return Answer(text=f"{' and '.join(found)} at {said[_call('now').id]}.")
+    found = [_said_by(question, "weather", city=city) for city in CITIES]
+    return Answer(text=f"{' and '.join(found)} at {_said_by(question, 'now')}.")
+
+
+def _said_by(question: Question, name: str, **arguments: object) -> str:
+    """What the call gave; ids do not matter here, because clients and gateways may name calls anew."""
+    calls = {call.id: call for turn in question.turns for call in turn.calls}
+    for turn in question.turns:
+        for result in turn.results:
+            call = calls[result.call_id]
+            if (call.name, _json(call.arguments)) == (name, arguments):
+                return _unwrapped(result.text)
+    raise Refused(f"nothing was said by {name} {arguments}")
+
+
+def _unwrapped(text: str) -> str:
+    """Gemini's results are objects: what clients wrap a text in comes as JSON over other wires."""
+    value = _json(text)
+    if isinstance(value, dict):
+        value = next((value[name] for name in ("result", "output", "content", "return_value") if name in value), text)
+    return value if isinstance(value, str) else text
 
 
 def _call(name: str, **arguments: object) -> Call:
@@ -255,7 +276,11 @@ def _long(question: Question, round_: int) -> Answer:
     return Answer(text="word " * LONG_PIECES, pause_s=0.02)
 
 
-_SCRIPTS = {
+def _always(said: Answer) -> Script:
+    return lambda question, round_: said
+
+
+_SCRIPTS: dict[str, Script] = {
     "plain": _plain,
     "weather": _weather,
     "schema": _schema,
@@ -263,8 +288,8 @@ _SCRIPTS = {
     "again": _again,
     "picture": _picture,
     "long": _long,
-    "length": lambda question, round_: Answer(text=PLAIN, finish="length"),
-    "refuse": lambda question, round_: Answer(text="", finish="filter"),
-    "cut": lambda question, round_: Answer(text=PLAIN * 4, ends="cut"),
-    "fail": lambda question, round_: Answer(text=PLAIN * 4, ends="error"),
+    "length": _always(Answer(text=PLAIN, finish="length")),
+    "refuse": _always(Answer(finish="filter")),
+    "cut": _always(Answer(text=PLAIN * 4, ends="cut")),
+    "fail": _always(Answer(text=PLAIN * 4, ends="error")),
 }

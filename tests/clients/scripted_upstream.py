@@ -21,6 +21,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 import uvicorn
+from typing_extensions import override
 
 from clients import wire_chat, wire_gemini, wire_messages, wire_responses
 from clients.scripted_model import CUT_AFTER, Answer, Json, Question, Refused, answer
@@ -156,7 +157,7 @@ async def _whole(send: Send, status: int, value: Json) -> None:
     body = json.dumps(value).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     if status == 429:
-        headers.append((b"retry-after", b"7"))
+        headers.append((b"retry-after", b"60"))  # longer than anybody waits
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
@@ -201,6 +202,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self.is_up = threading.Event()
 
+    @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.is_up.set()

@@ -11,7 +11,7 @@ from typing import Any
 
 import anthropic
 import pytest
-from anthropic.types import Message, Usage
+from anthropic.types import Usage
 
 from clients.gateway import NAMES, WIRES, Gateway, two
 from clients.scripted_model import DEEP_THOUGHT, PLAIN, THOUGHT, counts_of
@@ -35,7 +35,7 @@ def ask(model: str, text: str, **more: Any) -> Options:  # Any: the client's own
     return {"model": model, "max_tokens": 8000, "messages": [{"role": "user", "content": text}], **more}
 
 
-def text_of(message: Message | Any) -> str:  # Any: the client's parsed and beta messages
+def text_of(message: Any) -> str:  # Any: plain, parsed and beta messages
     return "".join(block.text for block in message.content if block.type == "text")
 
 
@@ -162,9 +162,8 @@ def test_parse_gives_a_value_of_the_applications_type(client: anthropic.Anthropi
 @pytest.mark.parametrize("model", NAMES)
 def test_a_forced_tool(client: anthropic.Anthropic, model: str) -> None:
     tool = {"name": "give", "description": "Give the answer.", "input_schema": Weather.model_json_schema()}
-    answer = client.messages.create(
-        **ask(model, "script:schema"), tools=[tool], tool_choice={"type": "tool", "name": "give"}
-    )
+    choice = {"type": "tool", "name": "give"}
+    answer = client.messages.create(**ask(model, "script:schema", tools=[tool], tool_choice=choice))
     assert answer.stop_reason == "tool_use"
     assert [block.input for block in answer.content if block.type == "tool_use"] == [{"city": "Oslo", "degrees": 3}]
 

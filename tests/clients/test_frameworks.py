@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from clients.gateway import NAMES, Gateway, environment
+from clients.gateway import ALIASES, NAMES, Gateway, environment
 from clients.scripted_model import CITIES, DEEP_THOUGHT, PLAIN, THOUGHT, VALUE, counts_of
 from clients.tools import DONE
 
@@ -27,9 +27,8 @@ HERE = Path(__file__).parent
 ENVIRONMENTS = Path(os.environ.get("YUZUI_CLIENTS", "/nowhere"))
 SCRIPT_TIMEOUT_S = 300
 
-pytestmark = pytest.mark.skipif(
-    not ENVIRONMENTS.is_dir(), reason="the clients' environments are built by `make clients`"
-)
+if not ENVIRONMENTS.is_dir():
+    pytest.skip("the clients' environments are built by `make clients`", allow_module_level=True)
 
 EVERYWHERE = ("chat", "responses", "messages", "gemini")
 
@@ -92,6 +91,7 @@ class Runner:
             "address": self.gateway.address,
             "key": self.gateway.key,
             "places": {dialect: models_of(dialect) for dialect in suite.dialects},
+            "aliases": ALIASES,
             "said": said(),
         }
         done = subprocess.run(

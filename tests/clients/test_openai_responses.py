@@ -47,7 +47,8 @@ def check_usage(usage: openai.types.responses.ResponseUsage | None, script: str 
 def thoughts_of(answer: Response) -> str:
     """Summaries or whole thoughts, whichever there are."""
     items = [item for item in answer.output if item.type == "reasoning"]
-    return "".join(part.text for item in items for part in [*item.summary, *(item.content or [])])
+    summaries = [part.text for item in items for part in item.summary]
+    return "".join(summaries or [part.text for item in items for part in item.content or ()])
 
 
 # ---- plain and streamed ----------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def now() -> str:
 def run(name: str, arguments: str | dict[str, Any]) -> str:  # Any: JSON values
     """Call a tool by name, as an application does."""
     given = json.loads(arguments) if isinstance(arguments, str) else arguments
-    return {"weather": weather, "now": now}[name](**given)
+    return weather(**given) if name == "weather" else now(**given)
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

@@ -104,7 +104,7 @@ def _add(turn: Turn, part: Json) -> None:
         turn.calls.append(Call(id=id_, name=name, arguments=text))
     elif "functionResponse" in part:
         result = part["functionResponse"]
-        text = _text_of(result["response"])
+        text = json.dumps(result["response"], ensure_ascii=False)
         turn.results.append(Result(call_id=result.get("id") or "", name=result["name"], text=text))
     elif "text" in part:
         turn.text += part["text"]
@@ -134,16 +134,6 @@ def _is(sent: str, proof: str) -> bool:
 def _bytes(text: str) -> bytes:
     """Either alphabet, with or without padding: so reads protobuf its JSON."""
     return urlsafe_b64decode(text.replace("+", "-").replace("/", "_") + "=" * (-len(text) % 4))
-
-
-def _text_of(response: object) -> str:
-    """A function's response is an object; clients wrap texts as `result` or `output`, or as `content` beside the name."""
-    if isinstance(response, dict) and set(response) == {"name", "content"}:
-        response = {"content": response["content"]}
-    if isinstance(response, dict) and len(response) == 1:
-        (value,) = response.values()
-        return value if isinstance(value, str) else json.dumps(value)
-    return json.dumps(response)
 
 
 def count(body: Json) -> Json:

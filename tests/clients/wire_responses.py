@@ -170,10 +170,13 @@ def _events(question: Question, answer: Answer) -> Iterator[tuple[str, Json]]:
 
 
 def _begun(item: Json) -> Json:
-    empty: Json = {"reasoning": {"summary": [], "encrypted_content": ""}, "message": {"content": []}}.get(
-        item["type"], {"arguments": ""}
-    )
-    return {**item, **empty, **({"status": "in_progress"} if item["type"] != "reasoning" else {})}
+    match item["type"]:
+        case "reasoning":
+            return {**item, "summary": [], "encrypted_content": ""}
+        case "message":
+            return {**item, "content": [], "status": "in_progress"}
+        case _:
+            return {**item, "arguments": "", "status": "in_progress"}
 
 
 def _thought_events(place: Json, item: Json) -> Iterator[tuple[str, Json]]:

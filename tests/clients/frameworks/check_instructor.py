@@ -1,4 +1,5 @@
-# mypy: ignore-errors - Instructor lies in an environment of its own, which mypy does not see
+# mypy: ignore-errors
+# Instructor lies in an environment of its own, which mypy does not see
 """Instructor: structured output in its modes, over the official clients."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-# mypy: ignore-errors - LangChain lies in an environment of its own, which mypy does not see
+# mypy: ignore-errors
+# LangChain lies in an environment of its own, which mypy does not see
 """LangChain: chat models over four dialects, agents with tools, structured output, embeddings."""
 
 from __future__ import annotations
@@ -26,7 +27,12 @@ def model_of(place: Place, thinking: bool = False, **options):
         )
     if place.dialect == "gemini":
         return ChatGoogleGenerativeAI(
-            model=place.model, base_url=place.address, google_api_key=place.key, include_thoughts=thinking, **options
+            model=place.model,
+            base_url=place.address,
+            google_api_key=place.key,
+            include_thoughts=thinking,
+            thinking_budget=2000 if thinking else None,
+            **options,
         )
     if place.dialect == "responses":
         if thinking:
@@ -118,7 +124,7 @@ def check_a_thought_comes_back(place: Place) -> None:
     model = model_of(place, thinking=True)
     first = model.invoke([HumanMessage("script:think")])
     assert first.text == "It is 42.", first
-    thoughts = [block["reasoning"] for block in first.content_blocks if block["type"] == "reasoning"]
+    thoughts = [block.get("reasoning", "") for block in first.content_blocks if block["type"] == "reasoning"]
     assert "".join(thoughts) == DEEP_THOUGHT, first.content_blocks
     second = model.invoke([HumanMessage("script:think"), first, HumanMessage("script:again")])
     assert second.text == "I remember.", second

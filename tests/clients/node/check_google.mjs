@@ -3,7 +3,7 @@ import { ApiError, GoogleGenAI } from '@google/genai';
 import { assert, question, run, said, schemas, tools } from './harness.mjs';
 
 const client = (place) => new GoogleGenAI({ apiKey: place.key, httpOptions: { baseUrl: place.address } });
-const config = { thinkingConfig: { includeThoughts: true } };
+const config = { thinkingConfig: { includeThoughts: true, thinkingBudget: 2000 } };
 const schema = {
   type: 'object',
   properties: { city: { type: 'string' }, degrees: { type: 'integer' } },
