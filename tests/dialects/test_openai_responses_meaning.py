@@ -104,7 +104,10 @@ def test_a_text_behind_a_call_stays_in_its_turn() -> None:
 
 def test_a_thought_at_the_end_is_not_lost() -> None:
     assert say({"type": "reasoning", "summary": [], "encrypted_content": "abc", "id": "rs_1"}) == (
-        Message(role="assistant", parts=(ReasoningPart(text="", redacted="abc", id="rs_1", is_summary=True),)),
+        Message(
+            role="assistant",
+            parts=(ReasoningPart(text="", redacted="abc", id="rs_1", is_summary=True, origin="openai"),),
+        ),
     )
 
 

@@ -36,6 +36,9 @@ from yuzui.dialects import openai_responses_wire as wire
 from yuzui.dialects.openai_responses_request import FIELDS, LOGPROBS, WEB_SEARCH, read
 from yuzui.dialects.openai_responses_tools import JOINT, hub_name
 
+HOME: Final = "openai"
+"""Where encrypted thoughts come from that carry no seal of ours: its models, which are met on the lane only, so that
+nobody who reads this meaning can take them."""
 _ALWAYS_THERE: Final = frozenset(
     ("reasoning.encrypted_content", "message.input_image.image_url", "computer_call_output.output.image_url")
 )
@@ -283,6 +286,7 @@ def _thought(item: wire.Reasoning) -> ReasoningPart:
         redacted=sealed,
         id=item.id or "",
         is_summary=not content,
+        origin=HOME if sealed else "",
     )
 
 
