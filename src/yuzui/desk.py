@@ -85,7 +85,7 @@ class Desk:
     async def _kept(self, authorization: tuple[str, ...], name: str) -> bytes:
         world = self._gateway.world
         found = await world.archive.find(world.gate.identify(authorization).scope, name)
-        if found is None:
+        if found is None or found.id != name:  # an item's name is good for references, not here
             raise _unknown_answer(name)
         return found.content
 

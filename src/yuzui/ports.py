@@ -95,6 +95,8 @@ class Archive(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundAnswer:
+    id: str
+    """Its own, also where it was asked for by the name of one of its items."""
     level: str
     """Name of the sensitivity level of its conversation when it was kept."""
     content: bytes

@@ -41,7 +41,7 @@ def test_an_answer_is_found_by_its_own_scope_until_it_is_removed(books: SqliteBo
 
     async def story() -> None:
         await keep(books, archive, "resp_1")
-        assert await archive.find("k1", "resp_1") == FoundAnswer(level="internal", content=SECRET)
+        assert await archive.find("k1", "resp_1") == FoundAnswer(id="resp_1", level="internal", content=SECRET)
         assert await archive.find("k2", "resp_1") is None
         assert await archive.find("k1", "resp_2") is None
         assert not await archive.remove("k2", "resp_1")
@@ -63,7 +63,7 @@ def test_an_answer_is_found_by_the_names_of_its_items_until_it_is_gone(books: Sq
         await books.close(replace(a_closing("req_1"), kept=kept))
         for name in ("resp_1", "msg_0a", "rs_0b"):
             found = await archive.find("k1", name)
-            assert found is not None and found.content == SECRET
+            assert found is not None and (found.id, found.content) == ("resp_1", SECRET)
             assert await archive.find("k2", name) is None
         assert await archive.remove("k1", "resp_1")
         assert await archive.find("k1", "msg_0a") is None
@@ -108,6 +108,37 @@ def test_the_file_holds_no_word_of_it_and_another_key_or_place_opens_nothing(
     books.stop()
     for path in tmp_path.rglob("*"):
         assert not path.is_file() or b"12345" not in path.read_bytes()
+
+
+def test_an_item_that_is_named_like_an_answer_does_not_take_its_place(books: SqliteBooks) -> None:
+    archive = BookArchive(books, KEY, lambda: 30)
+
+    async def story() -> None:
+        await keep(books, archive, "resp_1")
+        kept = archive.wrap(
+            scope="k1", id="resp_2", level="internal", content=b"{}", at_ns=START_NS, names=("resp_1", "msg_1")
+        )
+        await books.close(replace(a_closing("req_2"), kept=kept))
+        found = await archive.find("k1", "resp_1")
+        assert found is not None and (found.id, found.content) == ("resp_1", SECRET)
+        assert await archive.remove("k1", "resp_1")
+        found = await archive.find("k1", "msg_1")
+        assert found is not None and found.id == "resp_2"
+
+    asyncio.run(story())
+    books.stop()
+
+
+def test_a_row_whose_level_was_changed_does_not_open(books: SqliteBooks) -> None:
+    archive = BookArchive(books, KEY, lambda: 30)
+
+    async def story() -> None:
+        await keep(books, archive, "resp_1")
+        books._read("UPDATE kept_answer SET level = 'public'")
+        assert await archive.find("k1", "resp_1") is None
+
+    asyncio.run(story())
+    books.stop()
 
 
 def test_two_answers_of_one_batch_are_both_kept(books: SqliteBooks) -> None:

@@ -47,7 +47,7 @@ class BookArchive(Archive):
             id=id,
             level=level,
             expires_ns=at_ns + int(days * DAY_NS),
-            content=nonce + self._cipher.encrypt(nonce, content, _bound_to(scope, id)),
+            content=nonce + self._cipher.encrypt(nonce, content, _bound_to(scope, id, level)),
             names=names,
         )
 
@@ -58,16 +58,16 @@ class BookArchive(Archive):
             return None
         level, sealed, own_id = row
         try:
-            content = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _bound_to(scope, own_id))
+            content = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _bound_to(scope, own_id, level))
         except InvalidTag:
             return None  # kept under another key, which is gone: as good as never kept
-        return FoundAnswer(level=level, content=content)
+        return FoundAnswer(id=own_id, level=level, content=content)
 
     @override
     async def remove(self, scope: str, id: str) -> bool:
         return await asyncio.to_thread(self._books.forget_answer, scope, id)
 
 
-def _bound_to(scope: str, answer_id: str) -> bytes:
-    """A row that is copied to another scope or id does not open there."""
-    return f"{len(scope)}:{scope}{answer_id}".encode()
+def _bound_to(scope: str, answer_id: str, level: str) -> bytes:
+    """A row that is copied to another scope or id does not open there, nor one whose level was changed."""
+    return f"{len(scope)}:{scope}{len(answer_id)}:{answer_id}{level}".encode()

@@ -192,8 +192,9 @@ class SqliteBooks:
         """(level name, encrypted content, id) of what is kept under that id, or under the name of one of its items, and
         is not over its time. Blocks; callable from any thread."""
         rows = self._read(
+            # By its own id first: items are named by vendors, and one could be named like another answer.
             "SELECT level, content, id FROM kept_answer WHERE scope = ?1 AND expires_ns > ?3 "
-            "AND id = coalesce((SELECT id FROM kept_name WHERE scope = ?1 AND name = ?2), ?2)",
+            "AND id IN (?2, (SELECT id FROM kept_name WHERE scope = ?1 AND name = ?2)) ORDER BY id <> ?2 LIMIT 1",
             (scope, answer_id, self._now_ns()),
         )
         return cast(tuple[str, bytes, str], rows[0]) if rows else None
