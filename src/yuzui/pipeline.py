@@ -28,6 +28,7 @@ from yuzui.core.errors import (
     ClientFault,
     GatewayFault,
     NotFound,
+    RequestTooLarge,
     UnsupportedFeature,
     UpstreamFault,
     UpstreamInterrupted,
@@ -182,9 +183,11 @@ class Journey:
         size_bytes, earlier_level = len(raw.body) - upload_bytes(body), None
         if request.follows:
             earlier, earlier_level = await self._earlier(caller, request.follows)
+            size_bytes += len(earlier)
+            if size_bytes > snapshot.config.server.max_body_bytes:
+                raise RequestTooLarge("the conversation has grown too large to be continued; begin a new one")
             request = exchange.request = self.dialect.follow(request, earlier)
             body = request.body
-            size_bytes += len(earlier)
 
         # How sensitive is it?
         rules = snapshot.config.sensitivity

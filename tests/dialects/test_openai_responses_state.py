@@ -14,7 +14,7 @@ from openai.types.responses import ResponseItem, ResponseItemList
 from pydantic import TypeAdapter
 
 from yuzui.core.chat import AnswerFacts, ChatRequest, ChatResponse, Choice, ReasoningPart, TextPart, ToolCallPart
-from yuzui.core.errors import InvalidRequest
+from yuzui.core.errors import InvalidRequest, UpstreamInvalid
 from yuzui.dialects.openai_responses import DIALECT
 from yuzui.dialects.openai_responses_state import deletion, item_names, list_input_items, show
 
@@ -154,6 +154,23 @@ def test_a_reference_to_nothing_is_named() -> None:
     with pytest.raises(InvalidRequest) as raised:
         DIALECT.follow(request, KEPT)
     assert raised.value.param == "input[1].id"
+
+
+def test_each_item_is_referred_to_once() -> None:
+    first = ask(input="one")
+    kept = answer(first, 1)
+    twice = [{"type": "item_reference", "id": name("msg", 1, 1)}] * 2
+    for more in ({}, {"previous_response_id": f"resp_{1:028x}"}):
+        with pytest.raises(InvalidRequest, match="refer to each item once") as caught:
+            DIALECT.follow(ask(input=twice, **more), kept)
+        assert caught.value.param == "input[1].id"
+
+
+@pytest.mark.parametrize("bent", [b'"\xff"', b"1e999", b'"\\ud800"', b"[" * 100_000 + b"]" * 100_000])
+def test_an_answer_that_nobody_could_read_again_is_the_targets_fault(bent: bytes) -> None:
+    answered = b'{"id": "resp_1", "output": [{"type": "message", "id": "msg_v", "x": %b}]}' % bent
+    with pytest.raises(UpstreamInvalid, match="cannot be kept"):
+        DIALECT.kept_names(DIALECT.to_keep(ask(input="one"), answered))
 
 
 def test_items_with_names_of_a_vendor_are_found_by_them() -> None:

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from yuzui.core import strict_json
 from yuzui.core.chat import ChatRequest
-from yuzui.core.errors import InvalidRequest
+from yuzui.core.errors import InvalidRequest, UpstreamInvalid
 from yuzui.dialects.openai_responses_answer import whose_item
 from yuzui.dialects.openai_responses_meaning import MeaningReader
 from yuzui.dialects.openai_responses_request import parse
@@ -39,6 +39,7 @@ _PREFIXES: Final = {
     "custom_tool_call_output": "ctco",
 }
 _encode: Final = msgspec.json.Encoder().encode
+_BAD: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class _Kept(Struct):
@@ -83,18 +84,25 @@ def follow(request: ChatRequest, earlier: bytes) -> ChatRequest:
     previous = request.body.get("previous_response_id")
     own = _own_items(request.body.get("input"))
     items = list(chain) if previous else []
+    used: set[str] = set()
     for index, item in enumerate(own):
         if not _is_reference(item):
             items.append(item)
             continue
-        found = known.get(item["id"])
-        if found is None:
+        name = item["id"]
+        if name not in known:
             raise InvalidRequest(
                 f"`input[{index}].id` names an item that is not kept here; send the item itself",
                 param=f"input[{index}].id",
             )
+        if name in used:  # a few bytes of references could stand for any amount of text
+            raise InvalidRequest(
+                f"`input[{index}].id` names an item that is referred to already; refer to each item once",
+                param=f"input[{index}].id",
+            )
+        used.add(name)
         if not previous:  # else it stands in front already
-            items.append(found)
+            items.append(known[name])
     body = {name: value for name, value in request.body.items() if name != "previous_response_id"}
     body["input"] = items
     asked, needed = parse(body)
@@ -103,7 +111,10 @@ def follow(request: ChatRequest, earlier: bytes) -> ChatRequest:
 
 def item_names(kept: bytes) -> tuple[str, ...]:
     """By which names a client may refer to items of this answer, other than those that `whose_item` understands."""
-    found = _read_output(_read_kept(kept).response)
+    try:
+        found = _read_output(_read_kept(kept).response)
+    except _BAD as error:
+        raise UpstreamInvalid(f"the target's answer cannot be kept: {type(error).__name__}") from error
     names = [item.get("id") for item in found.output]
     return tuple(name for name in names if isinstance(name, str) and whose_item(name) == name)
 
