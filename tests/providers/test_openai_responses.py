@@ -585,6 +585,13 @@ def test_a_broken_known_event_is_a_fault(stream: bytes) -> None:
     assert fault.startswith("UpstreamInvalid")
 
 
+def test_what_an_event_says_of_itself_counts_whatever_it_is_called() -> None:
+    """An end under another name would go on at once, before it is settled; clients go by what stands in the event."""
+    stream = b"event: response.output_text.delta\ndata: %b\n\n" % json.dumps(DONE).encode()
+    chunks, fault = read([stream], is_lane=True)
+    assert not fault and chunks[-1].event == "response.completed"
+
+
 def test_a_broken_unknown_event_is_none() -> None:
     assert read([b"event: response.hologram\ndata: [1]\n\n" + events(DONE)])[1] == ""
 

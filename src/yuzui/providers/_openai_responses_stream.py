@@ -148,7 +148,7 @@ class StreamDecoder(Decoder):
         deltas, usage = self._take(event)
         if self._keeps_raw:
             raw = payload.replace(b"\n", b" ")  # one line for the client; JSON breaks lines between tokens only
-            chunk = self._chunk(tuple(deltas), usage, raw, name or event.type)
+            chunk = self._chunk(tuple(deltas), usage, raw, event.type or name)  # clients go by what stands in the event
             if event.type in _BEGINNINGS:
                 self._held.append(chunk)
                 return
