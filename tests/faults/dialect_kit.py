@@ -510,7 +510,7 @@ def body_of(answer: bytes) -> bytes:
 ENDS = {
     "chat": (b"[DONE]", b'"finish_reason":"'),
     "completions": (b"[DONE]", b'"finish_reason":"'),
-    "responses": (b"response.completed", b"response.incomplete", b"[DONE]"),
+    "responses": (b'"type":"response.completed"', b'"type":"response.incomplete"', b"[DONE]"),
     "messages": (b"message_stop", b'"stop_reason":"'),
     "gemini": (b'"finishReason":"',),
     "gemini_array": (b'"finishReason":"',),
