@@ -28,6 +28,7 @@ from yuzui.core.chat import (
 from yuzui.core.errors import YuzuiError
 from yuzui.core.reasoning import seal
 from yuzui.core.usage import Usage
+from yuzui.dialects._field_names import MESSAGES, in_words_of
 
 Json = dict[str, Any]  # Any: JSON values
 
@@ -222,12 +223,13 @@ def error_object(error: YuzuiError, request_id: str) -> Json:
     """The `error` object of a body or a stream event. `details.error_code` is where this API names a cause."""
     status = error.status
     kind = _ERROR_TYPES.get(status) or ("api_error" if status >= 500 else "invalid_request_error")
+    message, param = in_words_of(MESSAGES, error)
     details: Json = {"error_code": error.code}
-    if error.param:
-        details["param"] = error.param
+    if param:
+        details["param"] = param
     return {
         "type": "error",
-        "error": {"type": kind, "message": error.message, "details": details},
+        "error": {"type": kind, "message": message, "details": details},
         "request_id": request_id,
     }
 

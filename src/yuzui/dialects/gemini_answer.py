@@ -28,6 +28,7 @@ from yuzui.core.chat import (
 from yuzui.core.errors import YuzuiError
 from yuzui.core.reasoning import seal
 from yuzui.core.usage import Usage
+from yuzui.dialects._field_names import GEMINI, in_words_of
 
 FINISH_REASONS: Final[Mapping[FinishReason, str]] = {
     "stop": "STOP",
@@ -107,9 +108,10 @@ def write_call(call_id: str, name: str, arguments: str) -> WireCall:
 
 def error_object(error: YuzuiError, request_id: str) -> dict[str, object]:
     """The `error` of a body or of a stream. `google-genai` picks the exception by `code`, so that it comes first."""
+    message, param = in_words_of(GEMINI, error)
     metadata = {"code": error.code, "request_id": request_id}
-    if error.param:
-        metadata["param"] = error.param
+    if param:
+        metadata["param"] = param
     details: list[dict[str, object]] = [
         {"@type": f"{_TYPES}ErrorInfo", "reason": error.code.upper(), "domain": "yuzui", "metadata": metadata},
         {"@type": f"{_TYPES}RequestInfo", "requestId": request_id},
@@ -117,7 +119,7 @@ def error_object(error: YuzuiError, request_id: str) -> dict[str, object]:
     if error.retry_after_s is not None:
         details.append({"@type": f"{_TYPES}RetryInfo", "retryDelay": f"{error.retry_after_s:g}s"})
     status = _STATUSES.get(error.status, "INTERNAL" if error.status >= 500 else "INVALID_ARGUMENT")
-    return {"code": error.status, "message": error.message, "status": status, "details": details}
+    return {"code": error.status, "message": message, "status": status, "details": details}
 
 
 def grounding(cited: Sequence[tuple[Citation, WireSegment | UnsetType]]) -> dict[str, object] | UnsetType:

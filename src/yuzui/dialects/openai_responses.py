@@ -17,6 +17,7 @@ from yuzui.core.chat import NO_LINE, AnswerFacts, ChatRequest, ChatResponse, Dia
 from yuzui.core.errors import YuzuiError
 from yuzui.dialects import openai_responses_state as state
 from yuzui.dialects._contract import ClientDialect, StreamWriter
+from yuzui.dialects._field_names import RESPONSES, in_words_of
 from yuzui.dialects.openai_chat_stream import error_object
 from yuzui.dialects.openai_responses_answer import response_id, write_answer
 from yuzui.dialects.openai_responses_lane import LaneWriter, write_own
@@ -78,7 +79,8 @@ class OpenAIResponses(ClientDialect):
     @override
     def write_error(self, error: YuzuiError, request_id: str) -> bytes:
         """`{"error": …}`: openai-python picks the exception by status and reads type, param and code from it."""
-        return msgspec.json.encode({"error": error_object(error, request_id)})
+        message, param = in_words_of(RESPONSES, error)
+        return msgspec.json.encode({"error": {**error_object(error, request_id), "message": message, "param": param}})
 
 
 DIALECT: Final = OpenAIResponses()

@@ -102,9 +102,11 @@ class _Case:
                 f"model {self.model!r} has no permitted target for {self.demands.operation}: {_short(lacking)}.{hint}",
                 param="model",
             )
+        field = FIELDS[missing[0]]
         return UnsupportedFeature(
-            f"model {self.model!r} has no permitted target with {', '.join(missing)}: {_short(lacking)}.{hint}",
-            param=FIELDS[missing[0]],
+            f"model {self.model!r} has no permitted target with {', '.join(missing)} (`{field}` asks for it): "
+            f"{_short(lacking)}.{hint}",
+            param=field,
         )
 
     def _missing_everywhere(self) -> frozenset[Feature]:
