@@ -62,3 +62,19 @@ def test_prices_are_exact_decimal_texts() -> None:
     assert per_million(0) == "0"
     assert describe_price(FREE) == "free"
     assert describe_price(None) == "unknown"
+
+
+def test_prices_of_parts_are_shown_where_they_differ() -> None:
+    assert CHEAP.price is not None
+    dear = replace(CHEAP.price, cache_write_pico=1_250_000, cache_write_1h_pico=2_000_000, search_pico=5)
+    shown = describe_price(dear)
+    assert not isinstance(shown, str)
+    assert (shown["cache_write"], shown["cache_write_1h"]) == ("1.25", "2")
+    plain = describe_price(CHEAP.price)
+    assert "cache_write" not in plain
+
+
+def test_what_a_target_that_does_not_chat_could_do_in_a_chat_is_not_shown() -> None:
+    book = Names([replace(HOUSE, serves=frozenset({"embeddings"}))], [], load_policies(), {})
+    shown = msgspec.convert(describe(book.resolve(HOUSE.name, None), Lattice())["yuzui"], dict[str, object])
+    assert (shown["serves"], shown["features"]) == (["embeddings"], [])

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from yuzui.core.chat import Feature, Operation
 from yuzui.core.money import Price, per_million, per_unit
 from yuzui.core.sensitivity import Lattice
+from yuzui.core.target import Target
 from yuzui.routing.allowed import level_name
 from yuzui.routing.names import Name
 
@@ -33,7 +34,7 @@ def describe(name: Name, lattice: Lattice) -> Mapping[str, object]:
             "jurisdictions": sorted({target.jurisdiction for target in candidates if target.jurisdiction}),
             "price": None if name.is_virtual else describe_price(first.price),
             "serves": sorted(frozenset[Operation]().union(*(target.serves for target in candidates))),
-            "features": sorted(frozenset[Feature]().union(*(target.features for target in candidates))),
+            "features": sorted(frozenset[Feature]().union(*map(_features, candidates))),
             "max_output_tokens": max(target.max_output_tokens for target in candidates),
             "context_tokens": max(target.context_tokens for target in candidates),
             "policy": name.policy_name,
@@ -41,6 +42,11 @@ def describe(name: Name, lattice: Lattice) -> Mapping[str, object]:
             "is_simulated": all(target.is_simulated for target in candidates),
         },
     }
+
+
+def _features(target: Target) -> frozenset[Feature]:
+    """What may be asked of a chat with it."""
+    return target.features if "chat" in target.serves else frozenset()
 
 
 def describe_price(price: Price | None) -> Mapping[str, object] | str:
@@ -62,6 +68,7 @@ def describe_price(price: Price | None) -> Mapping[str, object] | str:
 def _special(price: Price) -> dict[str, object]:
     """Prices of parts, and per unit, that are not what everybody has."""
     parts = {
+        "cache_write": price.cache_write_pico if price.cache_write_pico != price.input_pico else None,
         "cache_write_1h": price.cache_write_1h_pico,
         "input_audio": price.input_audio_pico,
         "output_audio": price.output_audio_pico,
