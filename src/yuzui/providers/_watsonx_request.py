@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -71,18 +72,25 @@ class Place:
 def place_of(target: Target, operation: str) -> Place:
     """Raise `UnsupportedFeature` when the operator did not say which project, space or deployment pays."""
     parameters = target.parameters
-    query = urlencode({"version": parameters.get("version", DEFAULT_VERSION)})
-    deployment = parameters.get("deployment_id")
+    version = parameters.get("version", DEFAULT_VERSION)
+    deployment = parameters.get("deployment_id", "")
     if deployment:
-        return Place(path=f"/ml/v1/deployments/{quote(deployment, safe='')}/{operation}?{query}", fields={})
+        return Place(path=_path(operation, version, deployment), fields={})
     for name in ("project_id", "space_id"):
         if parameters.get(name):
             fields = {"model_id": target.model, name: parameters[name]}
-            return Place(path=f"/ml/v1/{operation}?{query}", fields=fields)
+            return Place(path=_path(operation, version, ""), fields=fields)
     raise UnsupportedFeature(
         f"the target {target.name!r} does not say who pays: set parameters.project_id, space_id or deployment_id",
         param="model",
     )
+
+
+@lru_cache(maxsize=256)
+def _path(operation: str, version: str, deployment: str) -> str:
+    """The same for each request of a target, so made once."""
+    place = f"deployments/{quote(deployment, safe='')}/" if deployment else ""
+    return f"/ml/v1/{place}{operation}?{urlencode({'version': version})}"
 
 
 def write_body(request: ChatRequest, target: Target, output_cap: int | None) -> tuple[Block, tuple[str, ...]]:
@@ -125,9 +133,11 @@ def _respell(message: Block) -> Block:
     content = message.get("content")
     if isinstance(content, list) and any(piece["type"] == "file" for piece in content):
         raise UnsupportedFeature("this target reads no files; send their text", param="messages")
-    written = {name: value for name, value in message.items() if name != "content" or value is not None}
-    if written["role"] == "developer":
-        written["role"] = "system"
+    if content is not None and message["role"] != "developer":
+        return message
+    written = {**message, "role": "system"} if message["role"] == "developer" else dict(message)
+    if content is None:
+        written.pop("content", None)
     return written
 
 
