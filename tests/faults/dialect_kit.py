@@ -511,7 +511,7 @@ ENDS = {
     "chat": (b"[DONE]", b'"finish_reason":"'),
     "completions": (b"[DONE]", b'"finish_reason":"'),
     "responses": (b'"type":"response.completed"', b'"type":"response.incomplete"', b"[DONE]"),
-    "messages": (b"message_stop", b'"stop_reason":"'),
+    "messages": (b'"type":"message_stop"', b'"stop_reason":"'),
     "gemini": (b'"finishReason":"',),
     "gemini_array": (b'"finishReason":"',),
 }
