@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 help:
 	@echo "make demo   install, fetch the embedded open model, send about 25 real requests, verify the audit log"
 	@echo "make test   install what the tests need and run them all"
-	@echo "make clients  frameworks and JavaScript clients against a running gateway, each in an environment of its own"
+	@echo "make clients  frameworks and JavaScript clients against a running gateway, each in an environment of its own (AGENTS=1: coding agents too)"
 	@echo "make check  format, lint and type-check"
 	@echo "make bench  CPU per request against nginx, in one run (installs nginx and gcc from Debian if it may)"
 	@echo "make fuzz   ten CPU minutes of coverage-guided fuzzing for each codec and dialect (FUZZ_SECONDS=600)"
@@ -34,7 +34,7 @@ test: $(VENV)/.dev
 	@$(BIN)/python -m pytest
 
 clients: $(VENV)/.dev
-	@PYTHON="$(PYTHON)" sh scripts/clients.sh
+	@PYTHON="$(PYTHON)" AGENTS="$(AGENTS)" sh scripts/clients.sh
 	@YUZUI_CLIENTS="$(abspath .cache/clients)" $(BIN)/python -m pytest tests/clients
 
 check: $(VENV)/.dev

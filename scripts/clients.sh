@@ -10,11 +10,13 @@ for lock in tests/clients/environments/*.txt; do
   "$UV" pip install --quiet --python "$place/bin/python" --require-hashes -r "$lock"
   touch "$place/.done"
 done
-place=.cache/clients/js
-if [ ! "$place/.done" -nt tests/clients/node/package-lock.json ]; then
-  mkdir -p "$place"
-  cp tests/clients/node/package.json tests/clients/node/package-lock.json tests/clients/node/.npmrc "$place"
-  node=$(pwd)/.cache/clients/node/bin
-  (cd "$place" && PATH="$node:$PATH" npm ci --silent --omit=optional --ignore-scripts)
-  touch "$place/.done"
-fi
+install() { # folder with package.json and lock, place, more options of npm
+  [ ! "$2/.done" -nt "$1/package-lock.json" ] || return 0
+  mkdir -p "$2"
+  cp "$1/package.json" "$1/package-lock.json" "$1/.npmrc" "$2"
+  (cd "$2" && PATH="$OLDPWD/.cache/clients/node/bin:$PATH" npm ci --silent --ignore-scripts ${3:-})
+  touch "$2/.done"
+}
+install tests/clients/node .cache/clients/js --omit=optional
+# Coding agents are 800 MB: only for who asks.
+[ -z "${AGENTS:-}" ] || install tests/clients/agents .cache/clients/agents

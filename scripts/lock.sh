@@ -8,4 +8,4 @@ compile pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 echo "uv" | compile - -o requirements-uv.txt
 echo "atheris==3.0.0" | compile - -o requirements-fuzz.txt
 for environment in tests/clients/environments/*.in; do compile "$environment" -o "${environment%.in}.txt"; done
-(cd tests/clients/node && npm install --quiet --package-lock-only --omit=optional)
+for place in node agents; do (cd tests/clients/$place && npm install --silent --package-lock-only); done

@@ -9,6 +9,7 @@ a real vendor would refuse with a 400 (a tool result without its call, a thought
     think      thinks, then answers
     again      says whether the thought of the turn before came back
     picture    says what picture arrived
+    shell      reads two files at once and lists the folder with a coding agent's own tool, then says what it saw
     long       many pieces, slowly
     length     stops because it may not write more
     refuse     the vendor's filter stops it
@@ -35,6 +36,10 @@ CITIES = {"Oslo": 3, "北京": 9}
 WEATHER_TEXT = "Let me look."
 THOUGHT = "The user asks about two cities, so both are looked up."
 DEEP_THOUGHT = "Six times seven.\nThat is well known."
+FILES = {"one.txt": "waterfall", "two.txt": "limestone"}
+"""What a coding agent is to find, by file."""
+SHELLS = {"exec_command": "cmd", "Bash": "command", "shell": "command", "run_shell_command": "command"}
+"""The tool of a coding agent that runs a command, and its argument for it."""
 LONG_PIECES = 400
 CUT_AFTER = 3
 
@@ -272,6 +277,20 @@ def _picture(question: Question, round_: int) -> Answer:
     return Answer(text=" ".join(hashlib.sha256(picture).hexdigest()[:12] for picture in pictures))
 
 
+def _shell(question: Question, round_: int) -> Answer:
+    tool = next((name for name in SHELLS if name in question.tools), "")
+    if not tool:
+        raise Refused(f"no tool of {sorted(question.tools)} runs commands")
+    if round_ == 0:
+        calls = tuple(_call(tool, **{SHELLS[tool]: f"cat {name}"}) for name in FILES)
+        return Answer(thought="Both files are read at once.", text="I read them.", calls=calls, finish="tools")
+    if round_ == 1:
+        return Answer(calls=(_call(tool, **{SHELLS[tool]: "ls"}),), finish="tools")
+    said = " ".join(result.text for turn in question.turns for result in turn.results)
+    found = [word for word in (*FILES.values(), *FILES) if word in said]
+    return Answer(text=f"I saw {', '.join(found)}.")
+
+
 def _long(question: Question, round_: int) -> Answer:
     return Answer(text="word " * LONG_PIECES, pause_s=0.02)
 
@@ -287,6 +306,7 @@ _SCRIPTS: dict[str, Script] = {
     "think": _think,
     "again": _again,
     "picture": _picture,
+    "shell": _shell,
     "long": _long,
     "length": _always(Answer(text=PLAIN, finish="length")),
     "refuse": _always(Answer(finish="filter")),
