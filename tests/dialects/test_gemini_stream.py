@@ -189,6 +189,13 @@ def test_the_lane_holds_no_flood() -> None:
         writer.write(StreamChunk(raw=b"{" + b" " * MOST_HELD_BYTES + b"}"))
 
 
+def test_an_answer_may_end_with_all_of_it() -> None:
+    picture = b'{"data":"' + b"x" * MOST_HELD_BYTES + b'"}'
+    writer = lane()
+    assert writer.write(StreamChunk(deltas=(Delta(finish_reason="stop"),), raw=picture)) == b""
+    assert picture[:-1] in writer.finish({})
+
+
 def test_a_lane_without_anything_still_tells_its_trailer() -> None:
     assert values(lane().finish({"request_id": "r"})) == [
         {"candidates": [], "modelVersion": "", "responseId": "req-1", "yuzui": {"request_id": "r"}}

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yuzui.core.chat import Citation, Delta, StreamChunk, ToolCallDelta
-from yuzui.core.errors import UpstreamInterrupted
+from yuzui.core.errors import UpstreamInterrupted, UpstreamInvalid
 from yuzui.core.usage import Usage
 from yuzui.dialects._contract import StreamWriter
-from yuzui.dialects.openai_chat_stream import HubWriter, LaneWriter
+from yuzui.dialects.openai_chat_stream import MOST_HELD_BYTES, HubWriter, LaneWriter
 
 ClientThatGets = Callable[[int, bytes, str], openai.OpenAI]
 USAGE = Usage(input_tokens=3, output_tokens=2)
@@ -55,6 +55,21 @@ def test_the_end_of_a_choice_and_all_that_follows_wait_for_finish() -> None:
     sent = events(writer.finish({"receipt": 7}))
     assert [json.loads(event).get("yuzui") for event in sent[:-1]] == [None, None, {"receipt": 7}]
     assert sent[-1] == "[DONE]"
+
+
+def test_an_answer_may_end_with_all_of_it_but_no_flood_may_follow() -> None:
+    long = "x" * MOST_HELD_BYTES
+    call = ToolCallDelta(position=0, id="c", name="f", arguments=json.dumps({"a": long}))
+    end = StreamChunk(deltas=(Delta(tool_calls=(call,), finish_reason="tool_calls"),))
+    for writer, chunk in (
+        (lane_writer(), lane(long, finish="stop")),
+        (HubWriter(request_id="r", wants_usage=True), end),
+    ):
+        assert writer.write(chunk) == b""
+        assert long.encode() in writer.finish({})
+        assert writer.write(lane("", finish="stop")) == b""
+        with pytest.raises(UpstreamInvalid, match="after the end"):
+            writer.write(lane(long))
 
 
 def test_a_client_that_did_not_ask_for_usage_gets_no_usage_chunk() -> None:

@@ -86,10 +86,11 @@ class LaneWriter(_Writer):
     def write(self, chunk: StreamChunk) -> bytes:
         if not self._must_wait(chunk):
             return self._frame(chunk.raw)
+        if self._held:  # the first one may end the answer with all of it: a picture, or a call's long arguments
+            self._held_bytes += len(chunk.raw)
+            if self._held_bytes > MOST_HELD_BYTES:
+                raise UpstreamInvalid(f"the target sent more than {MOST_HELD_BYTES} bytes after the end of its answer")
         self._held.append(chunk.raw)
-        self._held_bytes += len(chunk.raw)
-        if self._held_bytes > MOST_HELD_BYTES:
-            raise UpstreamInvalid(f"the target sent more than {MOST_HELD_BYTES} bytes after the end of its answer")
         return b""
 
     def _must_wait(self, chunk: StreamChunk) -> bool:

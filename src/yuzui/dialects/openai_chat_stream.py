@@ -90,10 +90,11 @@ class _Writer(StreamWriter):
         return bool(self._held) and not (chunk.deltas and all(d.index not in self._finished for d in chunk.deltas))
 
     def _hold(self, data: bytes) -> bytes:
+        if self._held:  # the first one may end the answer with all of it: a call's long arguments, in one piece
+            self._held_bytes += len(data)
+            if self._held_bytes > MOST_HELD_BYTES:
+                raise UpstreamInvalid(f"the target sent more than {MOST_HELD_BYTES} bytes after the end of its answer")
         self._held.append(data)
-        self._held_bytes += len(data)
-        if self._held_bytes > MOST_HELD_BYTES:
-            raise UpstreamInvalid(f"the target sent more than {MOST_HELD_BYTES} bytes after the end of its answer")
         return b""
 
     def _rewrite(self, chunk: StreamChunk, usage: Usage | None) -> bytes:
