@@ -22,6 +22,8 @@ START_S = 60.0
 SENSITIVITY = """
 [sensitivity]
 unscannable = "internal"  # pictures may go to vendors here
+[sensitivity.kinds]
+email = "internal"  # the prompt of Claude Code holds the address that it signs commits with
 """
 OWN = """
 [[targets]]

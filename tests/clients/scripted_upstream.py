@@ -79,7 +79,7 @@ class ScriptedUpstream:
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         asked = Asked(path=scope["path"], headers=headers, body=json.loads(body or b"{}"))
         self.asked.append(asked)
-        wire, read = _wire_of(asked.path)
+        wire, read = _wire_of(asked.path, headers.get("anthropic-beta", ""))
         try:
             found = read(asked.body)
             if isinstance(found, Question):
@@ -97,13 +97,13 @@ class ScriptedUpstream:
             asked.is_over = True
 
 
-def _wire_of(path: str) -> tuple[Wire, Callable[[Json], Question | Json]]:
+def _wire_of(path: str, beta: str) -> tuple[Wire, Callable[[Json], Question | Json]]:
     if path == "/v1/chat/completions":
         return wire_chat, wire_chat.read
     if path == "/v1/responses":
         return wire_responses, wire_responses.read
     if path == "/v1/messages":
-        return wire_messages, wire_messages.read
+        return wire_messages, lambda body: wire_messages.read(body, beta)
     if path == "/v1/messages/count_tokens":
         return wire_messages, wire_messages.count
     if path == "/v1/embeddings":

@@ -19,16 +19,20 @@ FIELDS = frozenset({
 FINISH = {"stop": "end_turn", "tools": "tool_use", "length": "max_tokens", "filter": "refusal"}
 
 
-def read(body: Json) -> Question:
+BETA_FIELDS = {"context_management": "context-management"}
+"""Fields that are taken only with a word like that in `anthropic-beta`."""
+
+
+def read(body: Json, beta: str = "") -> Question:
     if "thread" in body:  # conversations that the vendor keeps; its own clients go on without when they hear this
         details = {"error_code": "thread_unsupported_request", "unsupported": ["thread"]}
         raise Refused("thread: not supported", details=details)
-    unknown = sorted(body.keys() - FIELDS)
+    unknown = sorted(body.keys() - FIELDS - {name for name, word in BETA_FIELDS.items() if word in beta})
     if unknown:
         raise Refused(f"{unknown[0]}: Extra inputs are not permitted")
     if not isinstance(body.get("max_tokens"), int):
         raise Refused("max_tokens: Field required")
-    turns = [_turn(message) for message in body["messages"]]
+    turns = [_turn(message) for message in body["messages"] if message["role"] != "system"]
     choice = body.get("tool_choice") or {"type": "auto"}
     is_thinking = (body.get("thinking") or {}).get("type") in ("enabled", "adaptive")
     if is_thinking:
