@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from yuzui.audit.record import AttemptRecord, CauseRecord, CostRecord, RequestRecord, UsageRecord
-from yuzui.cli._story import REASONS, tell, why_sensitive
+from yuzui.cli._story import REASONS, WISHES, tell, why_sensitive
+from yuzui.core.chat import Operation
 
 BASE = RequestRecord(id="req_1", at="2026-11-22T08:00:00.000Z")
 
@@ -21,8 +24,6 @@ def test_a_stranger_refused_at_the_door_has_a_story_too() -> None:
 
 
 def test_every_reason_that_routing_can_give_has_words() -> None:
-    from typing import get_args
-
     from yuzui.core.decision import RefusalReason
 
     assert set(REASONS) == set(get_args(RefusalReason))
@@ -55,6 +56,34 @@ def test_attempts_tokens_and_foreign_money_are_told_in_full() -> None:
     assert story["Cost"] == ["0.000007 CNY = 0.00000098 USD at 0.14, price v"]
     assert story["Dropped"] == ["seed: the target cannot take it"]
     assert story["Time"] == ["2.1 s, first token after 90 ms"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "usage", "wish", "tokens"),
+    [
+        ("chat", UsageRecord(input=5, output=2, server_tools={"web_search": 2, "web_fetch": 1}),
+         "model m (d)", "5 in, 2 out, web_search called 2 times, web_fetch called 1 time"),
+        ("chat", UsageRecord(input=9, cache_write=4, cache_write_1h=3, input_audio=1, output=5, output_audio=2),
+         "model m (d)", "9 in, 5 out, 4 written to a cache, 3 of them for an hour, 1 of the input for sound, "
+         "2 of the output for sound"),
+        ("count_tokens", UsageRecord(), "a count of tokens, model m (d)", "0 in, 0 out"),
+        ("embeddings", UsageRecord(input=7), "embeddings, model m (d)", "7 in, 0 out"),
+        ("rerank", UsageRecord(searches=2), "a ranking, model m (d)", "2 searches of documents"),
+        ("transcription", UsageRecord(audio_ms=12_300, is_estimated=True),
+         "a transcription, model m (d)", "12.3 s of sound heard, estimated"),
+        ("speech", UsageRecord(characters=1), "speech, model m (d)", "1 character read aloud"),
+        ("images", UsageRecord(input=3, images=2), "pictures, model m (d)", "3 in, 0 out, 2 pictures made"),
+    ],
+)  # fmt: skip
+def test_every_operation_tells_what_it_was_for_and_what_it_used(
+    operation: str, usage: UsageRecord, wish: str, tokens: str
+) -> None:
+    story = told(RequestRecord(id="r", at="x", dialect="d", model="m", operation=operation, usage=usage))
+    assert (story["Asked for"], story["Tokens"]) == ([wish], [tokens])
+
+
+def test_every_operation_has_words() -> None:
+    assert {"chat", *WISHES} == set(get_args(Operation))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from yuzui.audit.record import AttemptRecord, CauseRecord, RequestRecord
+from yuzui.audit.record import AttemptRecord, CauseRecord, RequestRecord, UsageRecord
 from yuzui.cli._text import listed, show_money, show_ms
 
 REASONS = {
@@ -23,6 +23,17 @@ SOURCES = {
     "detector_failure": "a detector failed, so it counts as the highest",
     "unscanned": "a part that no detector can read",
 }
+WISHES = {
+    "completions": "text that goes on",
+    "count_tokens": "a count of tokens",
+    "embeddings": "embeddings",
+    "rerank": "a ranking",
+    "moderations": "a moderation",
+    "transcription": "a transcription",
+    "speech": "speech",
+    "images": "pictures",
+}
+"""Operations other than a chat, as what was asked for."""
 Story = list[tuple[str, list[str]]]
 """Headings with their lines."""
 
@@ -79,7 +90,8 @@ def _caller(record: RequestRecord) -> str:
 def _wish(record: RequestRecord) -> str:
     if not record.model:
         return "unknown: the request was refused before its body was understood"
-    return f"model {record.model}{', streamed' if record.stream else ''} ({record.dialect})"
+    wish = f"{WISHES[record.operation]}, " if record.operation in WISHES else ""
+    return f"{wish}model {record.model}{', streamed' if record.stream else ''} ({record.dialect})"
 
 
 def _label(record: RequestRecord) -> list[str]:
@@ -116,16 +128,41 @@ def _usage(record: RequestRecord) -> str:
     usage = record.usage
     if usage is None:
         return "none"
-    parts = [f"{usage.input} in", f"{usage.output} out"]
+    units = _units(usage)
+    parts = [f"{usage.input} in", f"{usage.output} out"] if usage.input or usage.output or not units else []
     if usage.cached_input:
         parts.append(f"{usage.cached_input} of the input from a cache")
     if usage.cache_write:
-        parts.append(f"{usage.cache_write} written to a cache")
+        for_long = f", {usage.cache_write_1h} of them for an hour" if usage.cache_write_1h else ""
+        parts.append(f"{usage.cache_write} written to a cache{for_long}")
+    if usage.input_audio:
+        parts.append(f"{usage.input_audio} of the input for sound")
     if usage.reasoning:
         parts.append(f"{usage.reasoning} of the output for reasoning")
+    if usage.output_audio:
+        parts.append(f"{usage.output_audio} of the output for sound")
+    parts += units
     if usage.is_estimated:
         parts.append(f"estimated ({usage.note})" if usage.note else "estimated")
     return ", ".join(parts)
+
+
+def _units(usage: UsageRecord) -> list[str]:
+    """What is counted in other things than tokens."""
+    counted = [
+        (usage.images, "picture", "made"),
+        (usage.characters, "character", "read aloud"),
+        (usage.searches, "search", "of documents"),
+    ]
+    units = [f"{count} {name if count == 1 else _plural(name)} {done}" for count, name, done in counted if count]
+    if usage.audio_ms:
+        units.append(f"{show_ms(usage.audio_ms)} of sound heard")
+    units += [f"{name} called {count} time{'' if count == 1 else 's'}" for name, count in usage.server_tools.items()]
+    return units
+
+
+def _plural(name: str) -> str:
+    return f"{name}es" if name.endswith("ch") else f"{name}s"
 
 
 def _cost(record: RequestRecord) -> str:
