@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from yuzui.core.caller import LOOPBACK_CALLER, Caller
-from yuzui.core.chat import ChatRequest, Feature, Meaning
+from yuzui.core.chat import ChatRequest, Feature, Meaning, Operation
 from yuzui.core.money import Price
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
@@ -54,12 +54,16 @@ def a_request(
     n: int = 1,
     max_output_tokens: int | None = None,
     features: frozenset[Feature] = frozenset(),
+    operation: Operation = "chat",
     messages: object = (),
+    **more: object,
 ) -> ChatRequest:
+    """`more`: fields of its body."""
     return ChatRequest(
         dialect="openai_chat",
+        operation=operation,
         model="auto",
-        body={"messages": messages},
+        body={"messages": messages, **more},
         n=n,
         max_output_tokens=max_output_tokens,
         features=features,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,11 +20,13 @@ from yuzui.accounting.bounds import (
     input_bound,
     input_tokens,
     most_expensive_nano,
+    most_output,
     output_bound,
     output_cap,
 )
 from yuzui.accounting.prices import FREE
 from yuzui.core.caller import Budget, Caller
+from yuzui.core.chat import Operation
 from yuzui.core.errors import GatewayFault
 from yuzui.core.money import convert_nano, cost_nano
 from yuzui.core.usage import Usage
@@ -54,7 +57,7 @@ def test_nothing_reads_more_than_its_context() -> None:
 
 @pytest.mark.parametrize(
     ("n", "asked", "most", "bound"),
-    [(1, None, 0, 4096), (1, None, 100, 100), (1, 50, 100, 50), (1, 500, 100, 100), (3, 50, 0, 150),
+    [(1, None, 0, 4096), (1, None, 100, 100), (1, 50, 100, 50), (1, 500, 100, 100), (3, 50, 0, 150), (1, 0, 100, 0),
      (1000, 10**12, 0, 10_000_000), (0, 7, 0, 7)],
 )  # fmt: skip
 def test_the_output_is_bounded_by_what_was_asked_and_what_the_model_can(
@@ -62,6 +65,44 @@ def test_the_output_is_bounded_by_what_was_asked_and_what_the_model_can(
 ) -> None:
     request = a_request(n=n, max_output_tokens=asked)
     assert output_bound(request, a_target(max_output_tokens=most)) == bound
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "bound"),
+    [
+        ("images", {}, IMAGE_TOKENS),
+        ("images", {"partial_images": 3}, IMAGE_TOKENS + 300),
+        ("images", {"partial_images": "3"}, IMAGE_TOKENS + 1600),  # a form's
+        ("speech", {}, 4 * 2000),
+        ("transcription", {"input": [{"type": "input_audio", "name": "file", "data": bytes(500_000)}]}, 10_000),
+        ("transcription", {}, DEFAULT_MAX_OUTPUT_TOKENS),
+        ("embeddings", {}, 0),
+    ],
+)
+def test_operations_that_know_no_limit_have_a_bound_of_their_own(
+    operation: Operation, body: dict[str, Any], bound: int  # Any: a request's fields
+) -> None:
+    request = a_request(operation=operation, **body)
+    poor = Caller(key_id="k", app="a", budget=Budget(cap_nano=1))
+    assert output_bound(request, a_target(), 2000) == bound
+    for caller in (None, poor):
+        assert most_output(request, a_target(), caller, 2000) == bound, "what is charged at most is what was reserved"
+
+
+def test_what_a_vendor_reads_beside_the_body_is_bounded_by_its_context() -> None:
+    for request in (
+        a_request(features=frozenset({"web_search"})),
+        a_request(cachedContent="cachedContents/x"),
+        a_request(prompt={"id": "pmpt_1"}),
+    ):
+        assert input_bound(request, a_target(context_tokens=8000), 100) == 8000
+    assert input_bound(a_request(prompt="a text"), a_target(context_tokens=8000), 100) == 100
+
+
+def test_pictures_in_a_document_are_counted() -> None:
+    document = {"type": "document", "source": {"type": "content", "content": [IMAGE, IMAGE]}}
+    request = a_request(features=frozenset({"images"}), messages=[{"role": "user", "content": [document]}])
+    assert input_bound(request, a_target(), 100) == 100 + 2 * IMAGE_TOKENS
 
 
 def test_routing_assumes_what_the_client_asked_for() -> None:

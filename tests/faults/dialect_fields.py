@@ -7,7 +7,7 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from faults.dialect_kit import FORM_TYPE, Asked, form, gemini_path
+from faults.dialect_kit import FORM_TYPE, MEDIA, Asked, form, gemini_path
 from yuzui.core.chat import ReasoningPart
 from yuzui.core.reasoning import seal
 
@@ -344,8 +344,6 @@ def gemini(origin: str) -> Mapping[str, Put]:
 
 
 # ---- everything else -------------------------------------------------------------------------------------------------
-
-MEDIA = "vendor/media"
 
 
 def _json(path: str, **body: object) -> Asked:

@@ -43,6 +43,8 @@ VENDORS: Mapping[str, tuple[str, str, str]] = {
 
 CHATS = ("vendor/chat", "vendor/responses", "vendor/claude", "vendor/gemini", "vendor/bedrock")
 """One target for each wire of a chat."""
+MEDIA = "vendor/media"
+"""The target of all other operations."""
 
 
 def config(own: FaultUpstream, vendor: FaultUpstream, *, extra: str = "", more: str = "", price: str = "") -> str:
@@ -406,7 +408,13 @@ def speaks(said: Said = Said()) -> Script:  # frozen, so it may be shared
 
     async def script(call: Call) -> None:
         wire = wire_of(call)
-        if wire == "speech":
+        if wire == "speech" and b"sse" in call.body:
+            usage = {"input_tokens": said.input, "output_tokens": said.output}
+            await start(call, wire)
+            await call.event({"type": "speech.audio.delta", "audio": "SUQz"})
+            await call.event({"type": "speech.audio.done", "usage": usage})
+            await call.write(b"0\r\n\r\n")
+        elif wire == "speech":
             await call.write(b"HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ncontent-length: 6\r\n\r\nID3abc")
         elif streams(call) and wire not in WHOLE:
             await start(call, wire)

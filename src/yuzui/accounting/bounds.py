@@ -30,8 +30,21 @@ LEAST_AUDIO_BYTES_PER_S = 500  # below the 6 kbit/s at which speech codecs end (
 DOCUMENTS_PER_SEARCH = 100  # https://docs.cohere.com/docs/how-does-cohere-pricing-work (2026-11)
 MOST_TOOL_CALLS = 20  # of tools that the vendor runs, in one answer: no vendor says, so this is our guess
 
+SPEECH_TOKENS_PER_BYTE = 4
+"""A minute of speech is about 1,250 tokens, and about 900 letters or 240 Chinese characters of three bytes are read in
+it (gpt-4o-mini-tts: https://developers.openai.com/api/docs/pricing, 2026-11), with room."""
+TRANSCRIPT_TOKENS_PER_S = 10  # nobody speaks faster, in any language
+DRAFT_TOKENS = (
+    100  # each draft of a picture (`partial_images`): https://developers.openai.com/api/docs/guides/image-generation
+)
+
 _SERVER_TOOLS: frozenset[Feature] = frozenset(("web_search", "server_tools"))
-_WITHOUT_TEXT = frozenset(("files", "audio"))
+_WITHOUT_TEXT: frozenset[Feature] = frozenset(("files", "audio", "web_search", "server_tools"))
+"""What adds input that the body's size does not bound; the findings of the vendor's own tools are read as well."""
+_STORED = ("cachedContent", "cached_content")
+"""Fields that name text which lies with the vendor; and `prompt`, where it is no text itself."""
+_CAPPED: frozenset[Operation] = frozenset(("chat", "completions"))
+"""Operations that know a limit on what is written."""
 
 
 def input_tokens(body_bytes: int) -> int:
@@ -46,19 +59,41 @@ def input_bound(request: ChatRequest, target: Target, text_bound: int) -> int:
         bound += IMAGE_TOKENS * _count_images(request)
     if request.operation == "images":
         bound += IMAGE_TOKENS * len(uploads(request.body))
-    if request.operation == "transcription" or not _WITHOUT_TEXT.isdisjoint(request.features):
+    if request.operation == "transcription" or not _WITHOUT_TEXT.isdisjoint(request.features) or _names_stored(request):
         bound += target.context_tokens or UNREADABLE_INPUT_TOKENS
     return min(bound, target.context_tokens) if target.context_tokens else bound
 
 
-def output_bound(request: ChatRequest, target: Target) -> int:
-    """Bound on everything that `target` may write, over all `n` answers."""
+def _names_stored(request: ChatRequest) -> bool:
+    body = request.body
+    return any(body.get(name) for name in _STORED) or isinstance(body.get("prompt"), dict)
+
+
+def output_bound(request: ChatRequest, target: Target, text_bound: int = 0) -> int:
+    """Bound on everything that `target` may write, over all `n` answers; `text_bound` as for the input."""
     if request.operation in WORDLESS:
         return 0
-    asked = request.max_output_tokens or target.max_output_tokens or DEFAULT_MAX_OUTPUT_TOKENS
+    per_answer = request.max_output_tokens
+    if per_answer is None:
+        per_answer = target.max_output_tokens or _usual_output(request, text_bound)
     if target.max_output_tokens:
-        asked = min(asked, target.max_output_tokens)
-    return min(max(request.n, 1) * asked, MOST_OUTPUT_TOKENS)
+        per_answer = min(per_answer, target.max_output_tokens)
+    return min(max(request.n, 1) * per_answer, MOST_OUTPUT_TOKENS)
+
+
+def _usual_output(request: ChatRequest, text_bound: int) -> int:
+    """Of one answer, where nobody says: what is sent as a limit, or what one is sure to stay below without any."""
+    match request.operation:
+        case "images":
+            drafts = request.body.get("partial_images")
+            return IMAGE_TOKENS + DRAFT_TOKENS * (drafts if isinstance(drafts, int) else 16 if drafts else 0)
+        case "speech":
+            return max(DEFAULT_MAX_OUTPUT_TOKENS, SPEECH_TOKENS_PER_BYTE * text_bound)
+        case "transcription":
+            seconds = upload_bytes(request.body) // LEAST_AUDIO_BYTES_PER_S
+            return max(DEFAULT_MAX_OUTPUT_TOKENS, TRANSCRIPT_TOKENS_PER_S * seconds)
+        case _:
+            return DEFAULT_MAX_OUTPUT_TOKENS
 
 
 def expected_output_tokens(request: ChatRequest) -> int:
@@ -72,7 +107,7 @@ def output_cap(caller: Caller | None, request: ChatRequest, target: Target) -> i
     """What to send as the limit of one answer when the client set none: a hard budget needs one, nobody else does."""
     if caller is None or caller.budget is None or request.max_output_tokens is not None:
         return None
-    if request.operation not in ("chat", "completions"):
+    if request.operation not in _CAPPED:
         return None
     return target.max_output_tokens or DEFAULT_MAX_OUTPUT_TOKENS
 
@@ -93,7 +128,7 @@ def most_expensive_nano(
             continue
         pico = (
             input_bound(request, target, text_bound) * price.dearest_input_pico
-            + output_bound(request, target) * price.dearest_output_pico
+            + output_bound(request, target, text_bound) * price.dearest_output_pico
             + _units_bound_pico(request, price, text_bound)
         )
         nano = convert_nano(-(-pico // PICO_PER_NANO), rate_of(price.currency, rates))
@@ -156,6 +191,16 @@ def rate_of(currency: str, rates: Mapping[str, Decimal]) -> Decimal:
     return rate
 
 
+def most_output(request: ChatRequest, target: Target, caller: Caller | None, text_bound: int) -> int:
+    """Physical, not contractual: without a limit in what was sent a target may write as much as its model can. A hard
+    budget always sends one, so no target can spend more of it than was reserved."""
+    is_limited = caller is not None and caller.budget is not None
+    if is_limited or request.max_output_tokens is not None or request.operation not in _CAPPED:
+        return output_bound(request, target, text_bound)
+    per_answer = target.max_output_tokens or target.context_tokens or MOST_OUTPUT_TOKENS
+    return min(max(request.n, 1) * per_answer, MOST_OUTPUT_TOKENS)
+
+
 def _count_images(request: ChatRequest) -> int:
     """Counted without building the request's meaning: every part of a known image type, however deep."""
     count = 0
@@ -167,8 +212,12 @@ def _count_images(request: ChatRequest) -> int:
         elif isinstance(value, dict):
             if value.get("type") in ("image_url", "image", "input_image") or not _MEDIA_KEYS.isdisjoint(value):
                 count += 1
-            todo += [value.get(name) for name in ("content", "output", "parts", "functionResponse")]
+            todo += [value.get(name) for name in _NESTING]
     return count
+
+
+_NESTING = ("content", "output", "parts", "functionResponse", "function_response", "source")
+"""Fields that hold parts, or what holds parts: a document may be made of pictures."""
 
 
 _MEDIA_KEYS = frozenset(("inlineData", "inline_data", "fileData", "file_data"))

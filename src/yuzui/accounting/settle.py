@@ -9,15 +9,7 @@ from typing import Any, Protocol, assert_never
 
 import msgspec
 
-from yuzui.accounting.bounds import (
-    MOST_OUTPUT_TOKENS,
-    TEMPLATE_TOKENS,
-    WORDLESS,
-    input_bound,
-    output_cap,
-    rate_of,
-    units_bound,
-)
+from yuzui.accounting.bounds import TEMPLATE_TOKENS, input_bound, most_output, rate_of, units_bound
 from yuzui.core.booking import Outcome, Posting
 from yuzui.core.caller import Caller
 from yuzui.core.chat import ChatRequest
@@ -137,11 +129,11 @@ def usage_of(
 ) -> Usage:
     """The usage to charge: as reported when the answer is whole, else completed from what was counted, in bounds."""
     most_input = input_bound(request, target, text_bound)
-    most_output = _most_output(request, target, caller)
+    most_written = most_output(request, target, caller, text_bound)
 
     def _in_bounds(usage: Usage) -> Usage:
         usage = _clamp_units(usage, request, text_bound)
-        return clamp_usage(usage, most_input=most_input, most_output=most_output)
+        return clamp_usage(usage, most_input=most_input, most_output=most_written)
 
     reported = counted.usage
     if outcome == "answered":
@@ -244,16 +236,6 @@ def _estimate(counted: Counted, text_bound: int, note: str) -> Usage:
         delivered_pieces=counted.pieces,
         note=note,
     )
-
-
-def _most_output(request: ChatRequest, target: Target, caller: Caller | None) -> int:
-    """Physical, not contractual: without a limit in what was sent a target may write as much as its model can. A hard
-    budget always sends one, so no target can spend more of it than was reserved."""
-    if request.operation in WORDLESS:
-        return 0
-    asked = request.max_output_tokens or output_cap(caller, request, target)
-    per_answer = asked or target.max_output_tokens or target.context_tokens or MOST_OUTPUT_TOKENS
-    return min(max(request.n, 1) * per_answer, MOST_OUTPUT_TOKENS)
 
 
 def _postings(
