@@ -55,6 +55,76 @@ def test_a_dependency_below_its_floor_fails(rule: str, verdict: Verdict) -> None
     assert _checks.check_dependencies([rule]).verdict == verdict
 
 
+BEDROCK = """
+[[targets]]
+name = "aws/claude"
+provider = "bedrock"
+base_url = "https://bedrock-runtime.us-east-1.amazonaws.com"
+model = "m"
+price = "free"
+[targets.auth]
+kind = "aws_sigv4"
+access_key = { env = "AK" }
+secret_key = { env = "SK" }
+region = "us-east-1"
+"""
+WATSONX = """
+[[targets]]
+name = "ibm/granite"
+provider = "watsonx"
+base_url = "https://us-south.ml.cloud.ibm.com"
+model = "m"
+price = "free"
+parameters = { project_id = "p" }
+[targets.auth]
+kind = "ibm_iam"
+api_key = { env = "IBM" }
+"""
+VERTEX = """
+[[targets]]
+name = "google/gemini"
+provider = "vertex"
+base_url = "https://aiplatform.googleapis.com"
+model = "m"
+price = "free"
+parameters = { project_id = "p", location = "global" }
+[targets.auth]
+kind = "google_service_account"
+service_account = { env = "GSA" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "verdict", "word"),
+    [
+        (BEDROCK, {"AK": "secret-1", "SK": "secret-2"}, "ok", "us-east-1"),
+        (BEDROCK, {"AK": "secret-1"}, "warn", "secret_key not set"),
+        (WATSONX, {"IBM": "secret-1"}, "ok", "tokens come from iam.cloud.ibm.com"),
+        (VERTEX, {"GSA": "{}"}, "fail", "not the JSON of a key"),
+    ],
+)
+def test_credentials_are_looked_at_without_asking_anybody(
+    text: str, environ: dict[str, str], verdict: Verdict, word: str
+) -> None:
+    loaded = read(text, **environ)
+    (check,) = _checks.check_vendor_keys(loaded, {"bedrock": "AWS_BEARER_TOKEN_BEDROCK"}, {})
+    assert (check.name, check.verdict) == (f"credentials of {loaded.targets[0].name}", verdict)
+    assert word in check.found and "AWS_BEARER" not in check.fix
+    assert not {"secret-1", "secret-2"} & set(check.found.split()), "values are never shown"
+    warned = [found.fix for found in _checks.check_config(loaded) if found.verdict == "warn"]
+    assert warned == (["set it, or take the target out"] if verdict == "warn" else [])
+
+
+def test_an_operation_that_nobody_can_say_fails() -> None:
+    mad = TWO.replace('model = "m"', 'model = "m"\nserves = ["embeddings", "rerank", "chat"]')
+    assert _checks.check_operations(read(mad)) == []
+    (check,) = _checks.check_operations(
+        read(BEDROCK.replace('price = "free"', 'price = "free"\nserves = ["speech"]', 1))
+    )
+    assert (check.name, check.verdict) == ("operations of aws/claude", "fail")
+    assert "speech" in check.found
+
+
 def test_a_vendor_without_its_key_is_named_with_the_variable() -> None:
     variables = {"deepseek": "DEEPSEEK_API_KEY"}
     (missing,) = _checks.check_vendor_keys(read(TWO), variables, {})

@@ -10,6 +10,7 @@ import socket
 import ssl
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from yuzui.core.money import NANO
 
 if TYPE_CHECKING:
     from yuzui.config import Config
-    from yuzui.core.target import Target
+    from yuzui.core.target import Auth, Target
     from yuzui.io.books import SqliteBooks
 
 Verdict = Literal["ok", "warn", "fail"]
@@ -115,7 +116,7 @@ def check_config(config: Config) -> list[Check]:
             name="configuration",
             verdict="warn",
             found=text,
-            fix="set it, or take the target out" if ".api_key: " in text else "correct it in the file",
+            fix="set it, or take the target out" if "is not set" in text else "correct it in the file",
         )
         for text in config.warnings
     ]
@@ -129,7 +130,9 @@ def check_vendor_keys(config: Config, key_variables: Mapping[str, str], environ:
         if target.premises != "vendor" or target.is_simulated or target.quirks.auth == "none":
             continue
         name = f"key of {target.name}"
-        if target.api_key:
+        if target.auth is not None:
+            checks.append(_check_auth(target.name, target.auth))
+        elif target.api_key:
             checks.append(Check(name=name, verdict="ok", found="set"))
         else:
             variable = key_variables.get(target.provider) or "a variable"
@@ -140,6 +143,43 @@ def check_vendor_keys(config: Config, key_variables: Mapping[str, str], environ:
         present = [variable for variable in usual if environ.get(variable)]
         found = f"set in the environment: {', '.join(present)}" if present else "none set; no vendor can be asked"
         checks.append(Check(name="vendor keys", verdict="ok", found=found))
+    return checks
+
+
+def _check_auth(name: str, auth: Auth) -> Check:
+    """Whether a token could be asked for, or a request signed; nothing is sent to find out."""
+    from yuzui.io.token_requests import write_request
+
+    name = f"credentials of {name}"
+    unset = [field for field, value in sorted(auth.settings.items()) if not value]
+    if unset:
+        return Check(name=name, verdict="warn", found=f"{auth.kind}: {', '.join(unset)} not set",
+                     fix="set what targets.auth refers to, or take the target out")  # fmt: skip
+    if auth.kind == "aws_sigv4":
+        return Check(name=name, verdict="ok", found=f"{auth.kind}, requests are signed for {auth.settings['region']}")
+    try:
+        host = write_request(auth.kind, auth.settings, int(time.time())).host
+    except YuzuiError as error:
+        return Check(name=name, verdict="fail", found=error.message, fix="correct targets.auth")
+    return Check(name=name, verdict="ok", found=f"{auth.kind}, tokens come from {host}")
+
+
+def check_operations(config: Config) -> list[Check]:
+    """What a target is said to serve, and nobody here can say to it."""
+    from yuzui.providers.catalogue import find_codecs
+
+    codecs = find_codecs()
+    checks: list[Check] = []
+    for target in config.targets:
+        unsaid = sorted(
+            operation
+            for operation in target.serves - {"chat", "completions", "count_tokens"}
+            if f"{target.codec}_{operation}" not in codecs
+        )
+        if unsaid:
+            found = f"serves {', '.join(unsaid)}, which provider {target.provider} has no wire for here"
+            fix = "take it out of targets.serves, or give the model a target of another provider"
+            checks.append(Check(name=f"operations of {target.name}", verdict="fail", found=found, fix=fix))
     return checks
 
 
