@@ -202,6 +202,19 @@ def test_a_picture_arrives_whole(client: anthropic.Anthropic, model: str) -> Non
 
 
 @pytest.mark.parametrize("model", NAMES)
+def test_a_picture_in_a_tool_result_arrives_whole(client: anthropic.Anthropic, model: str) -> None:
+    source = {"type": "base64", "media_type": "image/png", "data": b64encode(PICTURE).decode()}
+    result = [{"type": "text", "text": "a screenshot"}, {"type": "image", "source": source}]
+    messages = [
+        {"role": "user", "content": "script:picture Look at the screen."},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_a", "name": "now", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_a", "content": result}]},
+    ]
+    answer = client.messages.create(**{**ask(model, ""), "messages": messages, "tools": TOOLS})
+    assert text_of(answer) == hashlib.sha256(PICTURE).hexdigest()[:12]
+
+
+@pytest.mark.parametrize("model", NAMES)
 def test_tokens_are_counted_before_they_are_sent(client: anthropic.Anthropic, model: str) -> None:
     asked = ask(model, "script:plain How many tokens are that?")
     del asked["max_tokens"]

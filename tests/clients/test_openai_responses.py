@@ -240,6 +240,18 @@ def test_a_picture_arrives_whole(client: openai.OpenAI, model: str) -> None:
     assert client.responses.create(model=model, input=given).output_text == hashlib.sha256(PICTURE).hexdigest()[:12]
 
 
+@pytest.mark.parametrize("model", NAMES)
+def test_a_picture_in_a_tool_result_arrives_whole(client: openai.OpenAI, model: str) -> None:
+    output = [{"type": "input_text", "text": "a screenshot"}, {"type": "input_image", "image_url": PICTURE_URL}]
+    given: Any = [  # Any: the client's TypedDicts
+        {"role": "user", "content": "script:picture Look at the screen."},
+        {"type": "function_call", "call_id": "call_a", "name": "now", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "call_a", "output": output},
+    ]
+    answer = client.responses.create(model=model, input=given, tools=TOOLS)
+    assert answer.output_text == hashlib.sha256(PICTURE).hexdigest()[:12]
+
+
 # ---- when it does not end well ---------------------------------------------------------------------------------------
 
 

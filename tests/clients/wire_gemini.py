@@ -106,6 +106,8 @@ def _add(turn: Turn, part: Json) -> None:
         result = part["functionResponse"]
         text = json.dumps(result["response"], ensure_ascii=False)
         turn.results.append(Result(call_id=result.get("id") or "", name=result["name"], text=text))
+        for inner in result.get("parts") or []:
+            _add(turn, inner)
     elif "text" in part:
         turn.text += part["text"]
         if part.get("thoughtSignature"):

@@ -95,7 +95,11 @@ def _add(turn: Turn, block: Json) -> None:
     elif kind == "tool_result" and not turn.is_model:
         if turn.text:
             raise Refused("tool_result blocks come first in the content array")
-        turn.results.append(Result(call_id=block["tool_use_id"], text=_text_of(block.get("content"))))
+        content = block.get("content")
+        turn.results.append(Result(call_id=block["tool_use_id"], text=_text_of(content)))
+        for inner in content if isinstance(content, list) else []:
+            if inner["type"] == "image":
+                _add(turn, inner)
     elif kind == "thinking" and turn.is_model:
         if block["signature"] != proof_of("thought", block["thinking"]):
             raise Refused("Invalid `signature` in `thinking` block")

@@ -55,6 +55,7 @@ def _add(turns: list[Turn], item: Json) -> None:
         turn.calls.append(Call(id=item["call_id"], name=item["name"], arguments=item["arguments"]))
     elif kind == "function_call_output":
         turn.results.append(Result(call_id=item["call_id"], text=_text_of(item["output"])))
+        turn.pictures += _pictures_of(item["output"])
     elif kind == "reasoning":
         turn.thoughts.append(Thought(text=unveil(item.get("encrypted_content") or "")))
     else:
