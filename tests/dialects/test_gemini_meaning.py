@@ -311,7 +311,10 @@ def test_fields_further_inside_that_nobody_else_has_are_reported() -> None:
                 ]
             },
         ],
-        "tools": [{"googleSearch": {"timeRangeFilter": {}, "excludeDomains": []}}],
+        "tools": [
+            {"googleSearch": {"timeRangeFilter": {}, "excludeDomains": []}},
+            {"enterpriseWebSearch": {"excludeDomains": ["x.test"]}},
+        ],
         "toolConfig": {"retrievalConfig": {"languageCode": "de"}},
         "generationConfig": {"thinkingConfig": {"newKnob": 1, "includeThoughts": True}},
     }
@@ -322,6 +325,7 @@ def test_fields_further_inside_that_nobody_else_has_are_reported() -> None:
         "functionResponse.scheduling": True,
         "functionResponse.parts.documentMetadata": True,
         "googleSearch.timeRangeFilter": True,
+        "enterpriseWebSearch.excludeDomains": True,
         "toolConfig.retrievalConfig": True,
         "thinkingConfig.newKnob": True,
     }

@@ -228,6 +228,21 @@ def test_documents_sound_and_the_webs_search_have_their_fields() -> None:
     assert names == ["document.citations", "tools.web_search"]
 
 
+def test_what_a_text_is_called_and_where_it_comes_from_is_said_with_it() -> None:
+    found = DocumentPart(text="words", title="Notes", context="Source: https://x.test", wants_citations=True)
+    result = Message(role="tool", parts=(ToolResultPart(call_id="1", parts=(found,)),))
+    dropped: list[str] = []
+    body = written(Meaning(messages=(*FULL.messages[:-1], result)), dropped)
+    assert body["messages"][-1]["content"] == "Notes\n\nSource: https://x.test\n\nwords"
+    assert dropped == ["document.citations"]
+    body = written(Meaning(messages=(Message(role="user", parts=(found,)),)))
+    assert body["messages"][0]["content"] == "Notes\n\nSource: https://x.test\n\nwords"
+    dropped.clear()
+    pdf = DocumentPart(data="AAAA", context="c")
+    written(Meaning(messages=(Message(role="user", parts=(pdf,)),)), dropped)
+    assert dropped == ["document.context"]
+
+
 def test_a_tool_that_the_vendor_would_have_to_run_is_refused_by_its_name() -> None:
     with pytest.raises(UnsupportedFeature, match="code_execution") as refused:
         written(Meaning(messages=FULL.messages, server_tools=("code_execution",)))

@@ -58,6 +58,8 @@ _KNOBS: Final[Mapping[str, str]] = {
 _TOOL_CONFIG: Final = frozenset({"functionCallingConfig"})
 _THINKING: Final = frozenset(wire.ThinkingConfig.__struct_encode_fields__)
 _SEARCH: Final = frozenset({"excludeDomains"})
+_OTHER_SEARCHES: Final = tuple(sorted(wire.WEB_SEARCH - {"googleSearch"}))
+_NOTHING: Final = frozenset[str]()
 _PART: Final = frozenset(wire.Part.__struct_encode_fields__)
 _RESULT: Final = frozenset(wire.FunctionResponse.__struct_encode_fields__)
 _RESULT_PART: Final = frozenset(wire.ResponsePart.__struct_encode_fields__)
@@ -160,7 +162,9 @@ def _add_unsaid(body: Mapping[str, Any], config: Mapping[str, Any], found: dict[
         ("toolConfig", body.get("toolConfig"), _TOOL_CONFIG),
         ("thinkingConfig", config.get("thinkingConfig"), _THINKING),
     ]
-    said += [("googleSearch", tool.get("googleSearch"), _SEARCH) for tool in _mappings(body.get("tools"))]
+    for tool in _mappings(body.get("tools")):
+        said.append(("googleSearch", tool.get("googleSearch"), _SEARCH))
+        said += [(name, tool.get(name), _NOTHING) for name in _OTHER_SEARCHES]
     for content in _mappings(body.get("contents")):
         for part in _mappings(content.get("parts")):
             if not _PART.issuperset(part):

@@ -165,6 +165,8 @@ class _Conversation:
     def _results(self, results: Sequence[ToolResultPart]) -> Iterator[Json]:
         """One hub message may hold several tool results, which are messages of their own here."""
         for result in results:
+            if any(isinstance(part, DocumentPart) and part.wants_citations for part in result.parts):
+                self._drop("document.citations")
             text = "".join([_text_of(part) for part in result.parts])
             pictures = [part for part in result.parts if isinstance(part, ImagePart)]
             if pictures:
@@ -249,11 +251,12 @@ class _Conversation:
                 raise UnsupportedFeature(f"this target cannot read {_kind(part)} here; remove it", param="messages")
 
     def _document(self, part: DocumentPart) -> Json:
-        if part.context or part.wants_citations:
-            self._drop("document.citations" if part.wants_citations else "document.context")
+        if part.wants_citations:
+            self._drop("document.citations")
         if part.text:
-            title = f"{part.title}\n\n" if part.title else ""
-            return {"type": "text", "text": f"{title}{part.text}"}
+            return {"type": "text", "text": _in_words(part)}
+        if part.context:
+            self._drop("document.context")
         if part.file_id or part.url or not part.data:
             raise UnsupportedFeature(
                 "this target reads documents only when they are sent along in base64; send the file itself",
@@ -280,7 +283,7 @@ def _text_of(part: TextPart | ImagePart | DocumentPart) -> str:
         case TextPart(text=text):
             return text
         case DocumentPart(text=text) if text:
-            return text
+            return _in_words(part)
         case DocumentPart():
             raise UnsupportedFeature(
                 "this target takes only text and images as a tool's result; remove the document", param="messages"
@@ -289,6 +292,11 @@ def _text_of(part: TextPart | ImagePart | DocumentPart) -> str:
             return ""
         case _:
             assert_never(part)
+
+
+def _in_words(part: DocumentPart) -> str:
+    """A document that is nothing but text, with what it is called and where it comes from."""
+    return "\n\n".join(filter(None, (part.title, part.context, part.text)))
 
 
 def _details(thought: ReasoningPart) -> Iterator[Json]:
