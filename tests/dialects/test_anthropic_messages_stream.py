@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yuzui.core.chat import AnswerFacts, ChatRequest, Citation, Delta, ReasoningPart, StreamChunk, ToolCallDelta
+from yuzui.core.chat import (
+    AnswerFacts,
+    ChatRequest,
+    ChatResponse,
+    Choice,
+    Citation,
+    Delta,
+    ReasoningPart,
+    StreamChunk,
+    TextPart,
+    ToolCallDelta,
+)
 from yuzui.core.errors import UpstreamBusy, UpstreamInterrupted, UpstreamInvalid
 from yuzui.core.reasoning import unseal
 from yuzui.core.usage import Usage
@@ -110,6 +121,22 @@ def test_kinds_that_take_turns_are_blocks_of_their_own() -> None:
     )
     assert [block["type"] for block in blocks_of(events)] == ["thinking", "text", "thinking", "tool_use", "text"]
     assert blocks_of(events)[1]["text"] == "cd"
+
+
+def test_thoughts_that_nobody_wants_to_read_travel_in_their_seal() -> None:
+    asked = {**REQUEST.body, "max_tokens": 2000, "thinking": {"type": "adaptive", "display": "omitted"}}
+    request = DIALECT.read_request(asked)
+    deltas = (Delta(reasoning="Hm"), Delta(reasoning="m.", signature="sig"), Delta(text="Hi", finish_reason="stop"))
+    thought, text = blocks_of(written(*deltas, request=request))
+    assert (thought["thinking"], text["text"]) == ("", "Hi")
+    whole = ReasoningPart(text="Hmm.", signature="sig", origin="deepseek")
+    assert unseal(thought["signature"]) == whole
+    answer = ChatResponse(
+        id="", model="m", created_s=0, usage=None,
+        choices=(Choice(index=0, parts=(whole, TextPart(text="Hi")), finish_reason="stop"),),
+    )  # fmt: skip
+    told = json.loads(DIALECT.write_response(answer, request, FACTS))["content"][0]
+    assert told["thinking"] == "" and unseal(told["signature"]) == whole
 
 
 @pytest.mark.parametrize(

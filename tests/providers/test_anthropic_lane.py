@@ -108,6 +108,16 @@ def test_a_sealed_thought_returns_to_its_own_vendor_only(block: Body, provider: 
     assert sent.dropped == (() if want else ("reasoning",))
 
 
+def test_a_thought_whose_words_the_client_did_not_want_returns_with_them() -> None:
+    part = ReasoningPart(text="Hm.", signature="s", origin="bedrock")
+    block = {"type": "thinking", "thinking": "", "signature": seal(part, with_text=True)}
+    sent = wire({"model": "auto", "max_tokens": 5, "messages": [USER, {"role": "assistant", "content": [block]}]})
+    assert json.loads(sent.body)["messages"][1]["content"] == [
+        {"type": "thinking", "thinking": "Hm.", "signature": "s"}
+    ]
+    assert sent.dropped == ()
+
+
 def test_a_turn_of_nothing_but_foreign_thoughts_is_left_out() -> None:
     turn = {"role": "assistant", "content": [thinking("deepseek")]}
     sent = wire({"model": "auto", "max_tokens": 5, "messages": [USER, turn, USER]})

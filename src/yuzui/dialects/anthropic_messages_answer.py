@@ -212,10 +212,15 @@ def _position(citation: Citation, request: ChatRequest) -> int:
     return max(text.find(citation.cited_text), 0)
 
 
-def thinking_block(part: ReasoningPart, origin: str) -> Json:
-    """A thought, sealed so that it comes back whole and nobody but its own vendor gets it."""
+def thinking_block(part: ReasoningPart, origin: str, *, is_omitted: bool = False) -> Json:
+    """A thought, sealed so that it comes back whole and nobody but its own vendor gets it.
+
+    `is_omitted`: the client does not want to read it (`thinking.display`), so its words are in the seal alone.
+    """
     if part.redacted and not part.text:
         return {"type": "redacted_thinking", "data": seal(part, origin)}
+    if is_omitted:
+        return {"type": "thinking", "thinking": "", "signature": seal(part, origin, with_text=True)}
     return {"type": "thinking", "thinking": part.text, "signature": seal(part, origin)}
 
 
@@ -253,7 +258,7 @@ def _block(part: Part, number: int, request: ChatRequest, facts: AnswerFacts) ->
                 block["citations"] = citations
             return block
         case ReasoningPart():
-            return thinking_block(part, facts.origin)
+            return thinking_block(part, facts.origin, is_omitted=request.meaning.wants_thoughts is False)
         case ToolCallPart():
             return {
                 "type": "tool_use",

@@ -180,7 +180,10 @@ class HubWriter(_Writer):
         tail.is_summary = tail.is_summary or delta.is_summary
         if delta.reasoning:
             tail.has_content = True
-            self._say(tail, b'{"type":"thinking_delta","thinking":%b}' % _encode(delta.reasoning))
+            if self._request.meaning.wants_thoughts is False:
+                tail.unsaid.append(delta.reasoning)
+            else:
+                self._say(tail, b'{"type":"thinking_delta","thinking":%b}' % _encode(delta.reasoning))
         tail.redacted += delta.redacted
         tail.signature += delta.signature
         if delta.signature or tail.kind == "redacted":
@@ -308,7 +311,7 @@ class _Block:
 
     __slots__ = (
         "_arguments", "_checks", "_is_whole", "has_content", "id", "index", "is_closed", "is_done", "is_raw",
-        "is_summary", "kind", "name", "number", "redacted", "signature", "waiting",
+        "is_summary", "kind", "name", "number", "redacted", "signature", "unsaid", "waiting",
     )  # fmt: skip
 
     def __init__(self, kind: Literal["text", "thinking", "redacted", "tool"]) -> None:
@@ -325,6 +328,8 @@ class _Block:
         self.redacted = ""
         self.signature = ""
         self.is_summary = False
+        self.unsaid: list[str] = []
+        """Words of a thought that the client does not want to read: they travel in its seal."""
         self.is_raw = False
         """Of a call: its arguments are no JSON object as far as they came; they are said at the end, whole."""
         self._arguments: list[str] = []
@@ -376,7 +381,8 @@ class _Block:
     def last(self, facts: AnswerFacts) -> list[bytes]:
         """What is said of a block only at its end."""
         if self.kind == "thinking":
-            return [b'{"type":"signature_delta","signature":%b}' % _encode(seal(self.thought(), facts.origin))]
+            sealed = seal(self.thought(), facts.origin, with_text=True)
+            return [b'{"type":"signature_delta","signature":%b}' % _encode(sealed)]
         if self.is_raw:
             whole = bytes(write_input("".join(self._arguments))).decode()
             return [b'{"type":"input_json_delta","partial_json":%b}' % _encode(whole)]
@@ -384,7 +390,11 @@ class _Block:
 
     def thought(self) -> ReasoningPart:
         return ReasoningPart(
-            text="", signature=self.signature, redacted=self.redacted, id=self.id, is_summary=self.is_summary
+            text="".join(self.unsaid),
+            signature=self.signature,
+            redacted=self.redacted,
+            id=self.id,
+            is_summary=self.is_summary,
         )
 
 

@@ -91,6 +91,6 @@ def _unseal(block: Block, provider: str) -> Block | None:
     part = unseal(block[_SEALED_IN[block["type"]]], text)
     if part is None or not may_return(part, provider, RELATIVES if provider in RELATIVES else frozenset()):
         return None
-    if part.redacted and not text:
+    if part.redacted and not part.text:
         return {"type": "redacted_thinking", "data": part.redacted}
-    return {"type": "thinking", "thinking": text, "signature": part.signature} if part.signature else None
+    return {"type": "thinking", "thinking": part.text, "signature": part.signature} if part.signature else None
