@@ -10,7 +10,8 @@ from msgspec import Struct
 from yuzui.core.chat import Delta, StreamChunk
 from yuzui.core.errors import InvalidRequest, UnsupportedFeature, UpstreamInterrupted, UpstreamInvalid
 from yuzui.core.usage import Usage
-from yuzui.dialects._lane import BytesWriter, EventWriter, check_name, lane_only, others, read_fields
+from yuzui.dialects._explain import check_name
+from yuzui.dialects._lane import BytesWriter, EventWriter, lane_only, others, read_fields
 
 TRAILER = {"request_id": "req-1"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -14,21 +13,11 @@ from yuzui.core.chat import AnswerFacts, ChatRequest, Meaning, StreamChunk
 from yuzui.core.errors import InvalidRequest, UnsupportedFeature, UpstreamInvalid, YuzuiError
 from yuzui.core.sse import write_event
 from yuzui.dialects._contract import ClientDialect, StreamWriter
+from yuzui.dialects._explain import explain
 from yuzui.dialects.openai_chat_stream import DONE, HEARTBEAT, error_object
 
 MOST_HELD_BYTES: Final = 1024 * 1024  # what may follow the first event that ends an answer
 
-_QUOTED: Final = re.compile(r"`([^`]*)`")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_WORDS: Final = {
-    "str": "a string",
-    "int": "an integer",
-    "float": "a number",
-    "bool": "a boolean",
-    "array": "an array",
-    "object": "an object",
-    "null": "null",
-}
 _encoder = msgspec.json.Encoder()
 _raw_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 Wire = TypeVar("Wire", bound=msgspec.Struct)
@@ -45,7 +34,7 @@ def read_fields(body: Mapping[str, Any], wire: type[Wire], *, strict: bool = Tru
     try:
         found = msgspec.convert(body, wire, strict=strict)
     except msgspec.ValidationError as error:
-        raise _explain(str(error)) from error
+        raise explain(str(error)) from error
     known = wire.__struct_encode_fields__
     folded = {name.replace("_", "") for name in known}
     for name in body.keys() - set(known):
@@ -55,13 +44,6 @@ def read_fields(body: Mapping[str, Any], wire: type[Wire], *, strict: bool = Tru
                 f"`{name[:64]}` differs from a known field in case only; use the API's spelling", param=name[:64]
             )
     return found
-
-
-def check_name(value: str, param: str) -> str:
-    """`value`, which may end up in a header, a log or a ledger; raise `InvalidRequest` for control characters."""
-    if _CONTROL.search(value):
-        raise InvalidRequest(f"`{param}` holds a control character or line break; remove it", param=param)
-    return value
 
 
 def others(body: Mapping[str, Any], understood: frozenset[str]) -> dict[str, Any]:  # Any: checked JSON
@@ -78,23 +60,6 @@ def lane_only(what: str) -> Callable[[Mapping[str, Any]], Meaning]:  # Any: chec
         )
 
     return refuse
-
-
-def _explain(message: str) -> InvalidRequest:
-    """msgspec's words → ours: `input[0]`: expected a string, got an integer."""
-    said, _, path = message.partition(" - at `$")
-    param = path.rstrip("`").removeprefix(".")
-    missing = said.removeprefix("Object missing required field `")
-    if missing != said:
-        param = f"{param}.{missing.rstrip('`')}".lstrip(".")
-        return InvalidRequest(f"`{param}` is missing; add it", param=param)
-    said = _QUOTED.sub(_in_words, said)
-    return InvalidRequest(f"`{param}`: {said[:1].lower()}{said[1:]}", param=param or None)
-
-
-def _in_words(types: re.Match[str]) -> str:
-    names = types[1].split(" | ")
-    return " or ".join(_WORDS.get(name, name) for name in names if name != "null" or len(names) == 1)
 
 
 # ---- answers --------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 
 from yuzui.core.errors import InvalidRequest
+from yuzui.dialects._explain import CONTROL
 
 FILES: Final = "input"
 """Where the files of a form stand in its body."""
@@ -31,7 +32,6 @@ _MOST_HEADERS: Final = 8
 _MOST_HEADER_BYTES: Final = 4096
 _BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
 _PARAMETER: Final = re.compile(r';\s*([!#$&*+\-.^_`|~0-9A-Za-z]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s";]+)\s*', re.DOTALL)
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ENCODINGS: Final = frozenset((b"binary", b"8bit", b"7bit"))
 _EXTENDED: Final = re.compile(r"utf-8'[A-Za-z0-9-]*'(.*)", re.IGNORECASE | re.DOTALL)
 
@@ -187,7 +187,7 @@ def _parameters(text: str) -> list[tuple[str, str]]:
 
 
 def _check_name(name: str) -> None:
-    if not name or len(name) > MOST_NAME_CHARS or _CONTROL.search(name):
+    if not name or len(name) > MOST_NAME_CHARS or CONTROL.search(name):
         raise InvalidRequest(
             f"a part of the form has no name, or one of more than {MOST_NAME_CHARS} characters; name each field"
         )
@@ -209,7 +209,7 @@ def _filename(parameters: Mapping[str, str], name: str) -> str:
         if found is None:
             raise InvalidRequest(f"the file name of `{name}` is not UTF-8; send UTF-8", param=name)
     found = found or ""
-    if len(found) > MOST_FILENAME_CHARS or _CONTROL.search(found):
+    if len(found) > MOST_FILENAME_CHARS or CONTROL.search(found):
         raise InvalidRequest(
             f"the file name of `{name}` holds control characters, or more than {MOST_FILENAME_CHARS} characters",
             param=name,
@@ -219,7 +219,7 @@ def _filename(parameters: Mapping[str, str], name: str) -> str:
 
 def _media_type(header: bytes, name: str) -> str:
     text = header.decode("latin-1")
-    if not text.isascii() or _CONTROL.search(text):
+    if not text.isascii() or CONTROL.search(text):
         raise InvalidRequest(f"the content-type of `{name}` holds characters beyond ASCII; correct it", param=name)
     return text
 

@@ -7,7 +7,6 @@ and top_k belong to API version 2023-06-01 only; both versions are understood he
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
@@ -16,6 +15,7 @@ from msgspec import Meta, Struct
 
 from yuzui.core.chat import Feature
 from yuzui.core.errors import InvalidRequest, UnsupportedFeature
+from yuzui.dialects._explain import check_name, explain, missing
 
 Treatment = Literal["understood", "feature", "knob", "lane", "refused"]
 
@@ -83,17 +83,6 @@ _SOURCE_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 _READABLE_SOURCES: Final = frozenset(("text", "content"))  # documents that are nothing but text
 
 _FOLDED: Final = {name.replace("_", "") for name in FIELDS}
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_QUOTED: Final = re.compile(r"`([^`]*)`")
-_WORDS: Final = {
-    "str": "a string",
-    "int": "an integer",
-    "float": "a number",
-    "bool": "a boolean",
-    "array": "an array",
-    "object": "an object",
-    "null": "null",
-}
 _CHOICES: Final = {"role": "user, assistant or system", "type": "auto, any, tool or none"}
 
 Json = dict[str, Any]  # Any: JSON values
@@ -126,13 +115,13 @@ def parse(body: Mapping[str, Any]) -> WireMessages:  # Any: checked JSON
         if isinstance(content, list):
             _check_blocks(content, f"messages[{index}].content")
         elif content is None and message.role != "system":  # a system message may only change the effort
-            raise _missing(f"messages[{index}].content")
+            raise missing(f"messages[{index}].content")
     for index, tool in enumerate(wire.tools or ()):
         _check_tool(tool, f"tools[{index}]")
     if wire.tool_choice is not None and wire.tool_choice.type == "tool" and not wire.tool_choice.name:
-        raise _missing("tool_choice.name")
+        raise missing("tool_choice.name")
     if wire.thinking is not None and wire.thinking.type == "enabled" and wire.thinking.budget_tokens is None:
-        raise _missing("thinking.budget_tokens")
+        raise missing("thinking.budget_tokens")
     _check_format(wire)
     return wire
 
@@ -182,12 +171,6 @@ def output_format(wire: WireMessages) -> Format | None:
     return (config.format if config is not None else None) or wire.output_format
 
 
-def check_name(value: str, param: str) -> None:
-    """No control characters in what may end up in a header, a log or a ledger."""
-    if not (value.isascii() and value.isprintable()) and _CONTROL.search(value):
-        raise InvalidRequest(f"`{param}` holds a control character or line break; remove it", param=param)
-
-
 def _parse_without_strangers(body: Mapping[str, Any], error: msgspec.ValidationError) -> WireMessages:  # Any: JSON
     """Blocks and tools of kinds that we do not know may look like anything: only their kind is read."""
     plain = dict(body)
@@ -198,7 +181,7 @@ def _parse_without_strangers(body: Mapping[str, Any], error: msgspec.ValidationE
     try:
         return msgspec.convert(plain, WireMessages)
     except msgspec.ValidationError:
-        raise _explain(str(error)) from error
+        raise explain(str(error), _allowed) from error
 
 
 def _plain_message(message: Any) -> Any:  # Any: JSON values
@@ -224,27 +207,9 @@ def _plain_tool(tool: Any) -> Any:  # Any: JSON values
     return tool if is_known else {"type": kind}
 
 
-def _explain(message: str) -> InvalidRequest:
-    """msgspec's words → ours: `messages[0].content`: expected a string or an array, got an integer."""
-    said, _, path = message.partition(" - at `$")
-    param = path.rstrip("`").removeprefix(".")
-    missing = said.removeprefix("Object missing required field `")
-    if missing != said:
-        return _missing(f"{param}.{missing.rstrip('`')}" if param else missing.rstrip("`"))
-    if said.startswith("Invalid"):  # an unknown word; the value is the client's own text and is not repeated
-        allowed = _CHOICES.get(param.rpartition(".")[2], "another value")
-        return InvalidRequest(f"`{param}` has an unknown value; use {allowed}", param=param)
-    said = _QUOTED.sub(_in_words, said)
-    return InvalidRequest(f"`{param}`: {said[:1].lower()}{said[1:]}", param=param or None)
-
-
-def _in_words(types: re.Match[str]) -> str:
-    names = types[1].split(" | ")
-    return " or ".join(_WORDS.get(name, name) for name in names if name != "null" or len(names) == 1)
-
-
-def _missing(param: str) -> InvalidRequest:
-    return InvalidRequest(f"`{param}` is missing; add it", param=param)
+def _allowed(param: str) -> str:
+    """The words that a field of the API takes."""
+    return _CHOICES.get(param.rpartition(".")[2], "another value")
 
 
 def _check_unknown(body: Mapping[str, Any]) -> None:  # Any: checked JSON
@@ -263,7 +228,7 @@ def _check_blocks(blocks: list[Block], param: str) -> None:
             continue  # by far the most common one
         for name in _BLOCK_NEEDS.get(kind, ()):
             if getattr(block, name) is None:
-                raise _missing(f"{param}[{index}].{name}")
+                raise missing(f"{param}[{index}].{name}")
         if kind in ("image", "document"):
             _check_source(block.source, f"{param}[{index}].source")
         elif kind == "tool_use":
@@ -278,7 +243,7 @@ def _check_source(source: str | Source | None, param: str) -> None:
         raise InvalidRequest(f"`{param}` must be an object with a `type`", param=param)
     for name in _SOURCE_NEEDS.get(source.type, ()):
         if getattr(source, name) is None:
-            raise _missing(f"{param}.{name}")
+            raise missing(f"{param}.{name}")
     if source.type == "url" and not (source.url or "").startswith(("https://", "http://")):
         # file:// and friends are a way into the target's disk
         raise InvalidRequest(f"`{param}.url` must begin with https:// or http://", param=f"{param}.url")
@@ -290,12 +255,12 @@ def _check_tool(tool: Tool, param: str) -> None:
     if not tool.is_custom:
         return
     if not tool.name:
-        raise _missing(f"{param}.name")
+        raise missing(f"{param}.name")
     if len(tool.name) > 128:
         raise InvalidRequest(f"`{param}.name` is longer than 128 characters; shorten it", param=f"{param}.name")
     check_name(tool.name, f"{param}.name")
     if tool.input_schema is None:
-        raise _missing(f"{param}.input_schema")
+        raise missing(f"{param}.input_schema")
 
 
 def _check_format(wire: WireMessages) -> None:
@@ -307,7 +272,7 @@ def _check_format(wire: WireMessages) -> None:
             "`output_format` is the old name of `output_config.format`; send only the new one", param="output_format"
         )
     if wanted.type == "json_schema" and wanted.schema is None:
-        raise _missing("output_config.format.schema" if wire.output_format is None else "output_format.schema")
+        raise missing("output_config.format.schema" if wire.output_format is None else "output_format.schema")
 
 
 # ---- wire structs ---------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from msgspec import Meta, Struct
 
 from yuzui.core.chat import Feature, RequestLine
 from yuzui.core.errors import InvalidRequest, NotFound
+from yuzui.dialects._explain import CONTROL, explain
 
 Json = dict[str, Any]  # Any: JSON values
 Treatment = Literal["understood", "feature", "knob", "lane"]
@@ -91,17 +92,6 @@ _FREE: Final = frozenset(
 )  # fmt: skip
 """Fields whose keys are the client's own words."""
 _NESTED: Final = frozenset({dict, list})
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_QUOTED: Final = re.compile(r"`([^`]*)`")
-_WORDS: Final = {
-    "str": "a string",
-    "int": "an integer",
-    "float": "a number",
-    "bool": "a boolean",
-    "array": "an array",
-    "object": "an object",
-    "null": "null",
-}
 _MOST_MODEL_CHARS: Final = 256
 _T = TypeVar("_T")
 
@@ -116,7 +106,7 @@ def read_path(line: RequestLine, methods: frozenset[str]) -> tuple[str, str]:
             code="not_found",
         )
     model, publisher = found["model"], found["publisher"]
-    if len(model) > _MOST_MODEL_CHARS or _CONTROL.search(model):
+    if len(model) > _MOST_MODEL_CHARS or CONTROL.search(model):
         raise InvalidRequest("the model's name in the path is too long or holds a control character", param="model")
     if publisher not in (None, "google"):
         model = f"{publisher}/{model}"  # how Google's clients write `publisher/model` for Vertex AI
@@ -148,7 +138,7 @@ def convert(body: Mapping[str, Any], kind: type[_T]) -> _T:  # Any: checked JSON
     try:
         return msgspec.convert(body, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise _explain(str(error)) from error
+        raise explain(str(error)) from error
     except RecursionError as error:
         raise _too_deep() from error
     except UnicodeEncodeError as error:
@@ -289,23 +279,6 @@ def _camel(value: Any, path: str) -> Any:  # Any: checked JSON
             )
         out[name] = item if key in _FREE else _camel(item, f"{path}{name}.")
     return out
-
-
-def _explain(message: str) -> InvalidRequest:
-    """msgspec's words → ours: `contents[0].parts[1].text`: expected a string, got an integer."""
-    said, _, path = message.partition(" - at `$")
-    param = path.rstrip("`").removeprefix(".")
-    missing = said.removeprefix("Object missing required field `")
-    if missing != said:
-        param = f"{param}.{missing.rstrip('`')}" if param else missing.rstrip("`")
-        return InvalidRequest(f"`{param}` is missing; add it", param=param)
-    said = _QUOTED.sub(_in_words, said)
-    return InvalidRequest(f"`{param}`: {said[:1].lower()}{said[1:]}", param=param or None)
-
-
-def _in_words(types: re.Match[str]) -> str:
-    names = types[1].split(" | ")
-    return " or ".join(_WORDS.get(name, name) for name in names if name != "null" or len(names) == 1)
 
 
 # ---- wire structs ---------------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ DeepSeek's extension (https://api-docs.deepseek.com/guides/thinking_mode), `reas
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
@@ -16,6 +15,7 @@ from msgspec import Meta, Struct
 
 from yuzui.core.chat import Feature
 from yuzui.core.errors import InvalidRequest
+from yuzui.dialects._explain import check_name, explain
 
 Treatment = Literal["understood", "feature", "knob"]
 
@@ -69,17 +69,6 @@ REFUSED: Final[Mapping[str, str]] = {
 }
 
 _FOLDED: Final = {name.replace("_", "") for name in FIELDS}
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_QUOTED: Final = re.compile(r"`([^`]*)`")
-_WORDS: Final = {
-    "str": "a string",
-    "int": "an integer",
-    "float": "a number",
-    "bool": "a boolean",
-    "array": "an array",
-    "object": "an object",
-    "null": "null",
-}
 _CHOICES: Final = {
     "role": "system, developer, user, assistant, tool or function",
     "reasoning_effort": "none, minimal, low, medium, high, xhigh, max or default",
@@ -100,7 +89,7 @@ def parse(body: Mapping[str, Any]) -> WireChat:  # Any: checked JSON
     try:
         wire = msgspec.convert(body, WireChat)
     except msgspec.ValidationError as error:
-        raise _explain(str(error)) from error
+        raise explain(str(error), _allowed) from error
     _check_names(wire)
     if not body.keys() <= FIELDS.keys():
         _check_unknown(body)
@@ -134,27 +123,13 @@ def features(wire: WireChat) -> frozenset[Feature]:
     return frozenset(found)
 
 
-def _explain(message: str) -> InvalidRequest:
-    """msgspec's words → ours: `messages[0].content: expected a string or an array, got an integer`."""
-    said, _, path = message.partition(" - at `$")
-    param = path.rstrip("`").removeprefix(".")
-    missing = said.removeprefix("Object missing required field `")
-    if missing != said:
-        param = f"{param}.{missing.rstrip('`')}" if param else missing.rstrip("`")
-        return InvalidRequest(f"`{param}` is missing; add it", param=param)
-    if said.startswith("Invalid"):  # an unknown word; the value is the client's own text and is not repeated
-        field = param.rpartition(".")[2]
-        allowed = _CHOICES.get(field, "text, image_url, input_audio, file or refusal" if "content" in param else "")
-        if field == "type" and not allowed:
-            allowed = _TYPE_CHOICES.get(param.partition("[")[0].partition(".")[0], "another type")
-        return InvalidRequest(f"`{param}` has an unknown value; use {allowed}", param=param)
-    said = _QUOTED.sub(_in_words, said)
-    return InvalidRequest(f"`{param}`: {said[:1].lower()}{said[1:]}", param=param or None)
-
-
-def _in_words(types: re.Match[str]) -> str:
-    names = types[1].split(" | ")
-    return " or ".join(_WORDS.get(name, name) for name in names if name != "null" or len(names) == 1)
+def _allowed(param: str) -> str:
+    """The words that a field of the API takes."""
+    field = param.rpartition(".")[2]
+    allowed = _CHOICES.get(field, "text, image_url, input_audio, file or refusal" if "content" in param else "")
+    if field == "type" and not allowed:
+        allowed = _TYPE_CHOICES.get(param.partition("[")[0].partition(".")[0], "another type")
+    return allowed
 
 
 def _check_names(wire: WireChat) -> None:
@@ -170,11 +145,6 @@ def _check_names(wire: WireChat) -> None:
             check_name(value, name)
     if wire.metadata is not None:
         check_name(wire.metadata.get("conversation_id", ""), "metadata.conversation_id")
-
-
-def check_name(value: str, param: str) -> None:
-    if not (value.isascii() and value.isprintable()) and _CONTROL.search(value):
-        raise InvalidRequest(f"`{param}` holds a control character or line break; remove it", param=param)
 
 
 def _check_unknown(body: Mapping[str, Any]) -> None:  # Any: checked JSON

@@ -30,7 +30,8 @@ from yuzui.core.chat import (
 )
 from yuzui.core.errors import InvalidRequest, UnsupportedFeature, UpstreamInvalid
 from yuzui.dialects._contract import StreamWriter
-from yuzui.dialects._lane import EventWriter, LaneDialect, check_name, read_fields
+from yuzui.dialects._explain import check_name
+from yuzui.dialects._lane import EventWriter, LaneDialect, read_fields
 from yuzui.dialects.openai_completions_answer import HubWriter, write_completion
 
 _UNDERSTOOD: Final = frozenset(

@@ -20,7 +20,8 @@ from typing_extensions import override
 from yuzui.core.answers import Answer, EmbeddingRequest, Vectors
 from yuzui.core.chat import NO_LINE, AnswerFacts, ChatRequest, Dialect, Operation, RequestLine
 from yuzui.core.errors import InvalidRequest, UnsupportedFeature, UpstreamInvalid
-from yuzui.dialects._lane import LaneDialect, check_name, lane_only, others, read_fields
+from yuzui.dialects._explain import check_name
+from yuzui.dialects._lane import LaneDialect, lane_only, others, read_fields
 
 _UNDERSTOOD: Final = frozenset(("model", "input", "encoding_format", "dimensions"))
 _PURPOSES: Final[Mapping[str, str]] = {

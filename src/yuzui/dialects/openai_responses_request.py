@@ -6,7 +6,6 @@ Source: openai 3.54.0 (`openai/types/responses/response_create_params.py`, `resp
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
@@ -16,7 +15,7 @@ from yuzui.core import strict_json
 from yuzui.core.chat import Feature
 from yuzui.core.errors import InvalidRequest, UnsupportedFeature
 from yuzui.dialects import openai_responses_wire as wire
-from yuzui.dialects.openai_chat_request import check_name
+from yuzui.dialects._explain import check_name, explain
 from yuzui.dialects.openai_responses_wire import WireResponses
 
 Treatment = Literal["understood", "ours", "feature", "knob", "lane"]
@@ -97,16 +96,6 @@ _PLAIN_ITEMS: Final = _ITEMS - {"additional_tools"}
 _TOOLS: Final = frozenset(("function", "custom", "namespace", "web_search"))
 
 _FOLDED: Final = {name.replace("_", "") for name in FIELDS}
-_QUOTED: Final = re.compile(r"`([^`]*)`")
-_WORDS: Final = {
-    "str": "a string",
-    "int": "an integer",
-    "float": "a number",
-    "bool": "a boolean",
-    "array": "an array",
-    "object": "an object",
-    "null": "null",
-}
 _CHOICES: Final = {
     "role": "user, assistant, system or developer",
     "effort": "none, minimal, low, medium, high, xhigh or max",
@@ -164,7 +153,7 @@ def read(body: Mapping[str, Any]) -> WireResponses:  # Any: checked JSON
     try:
         return msgspec.convert(_sorted_out(body), WireResponses)
     except msgspec.ValidationError as error:
-        raise _explain(str(error)) from error
+        raise explain(str(error), _allowed) from error
     except UnicodeEncodeError as error:  # msgspec looks at half a character where an object belongs
         raise InvalidRequest(
             "a string in the body has no UTF-8 (a lone surrogate); send whole characters", code="invalid_json"
@@ -233,27 +222,10 @@ def _speakable(kind: str) -> str:
 # ---- in our words ---------------------------------------------------------------------------------------------------
 
 
-def _explain(message: str) -> InvalidRequest:
-    """msgspec's words → ours: `input[0].content: expected a string or an array, got an integer`."""
-    said, _, path = message.partition(" - at `$")
-    param = path.rstrip("`").removeprefix(".")
-    missing = said.removeprefix("Object missing required field `")
-    if missing != said:
-        param = f"{param}.{missing.rstrip('`')}" if param else missing.rstrip("`")
-        return InvalidRequest(f"`{param}` is missing; add it", param=param)
-    if said.startswith("Invalid"):  # an unknown word; the value is the client's own text and is not repeated
-        field = param.rpartition(".")[2]
-        allowed = _CHOICES.get(field)
-        if allowed is None:
-            allowed = next((words for place, words in _KINDS if place in param), "another type")
-        return InvalidRequest(f"`{param}` has an unknown value; use {allowed}", param=param)
-    said = _QUOTED.sub(_in_words, said)
-    return InvalidRequest(f"`{param}`: {said[:1].lower()}{said[1:]}", param=param or None)
-
-
-def _in_words(types: re.Match[str]) -> str:
-    names = types[1].split(" | ")
-    return " or ".join(_WORDS.get(name, name) for name in names if name != "null" or len(names) == 1)
+def _allowed(param: str) -> str:
+    """The words that a field of the API takes."""
+    allowed = _CHOICES.get(param.rpartition(".")[2])
+    return next((words for place, words in _KINDS if place in param), "another type") if allowed is None else allowed
 
 
 def _check_names(asked: WireResponses) -> None:

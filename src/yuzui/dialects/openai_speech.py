@@ -18,7 +18,8 @@ from typing_extensions import override
 
 from yuzui.core.chat import NO_LINE, AnswerFacts, ChatRequest, Dialect, Operation, RequestLine
 from yuzui.dialects._contract import StreamWriter
-from yuzui.dialects._lane import BytesWriter, EventWriter, LaneDialect, check_name, lane_only, read_fields
+from yuzui.dialects._explain import check_name
+from yuzui.dialects._lane import BytesWriter, EventWriter, LaneDialect, lane_only, read_fields
 
 MEDIA_TYPES: Final[Mapping[str, str]] = {
     "mp3": "audio/mpeg",

@@ -15,7 +15,8 @@ from typing_extensions import override
 
 from yuzui.core.chat import NO_LINE, ChatRequest, Dialect, Operation, RequestLine
 from yuzui.core.errors import InvalidRequest
-from yuzui.dialects._lane import LaneDialect, check_name, lane_only, read_fields
+from yuzui.dialects._explain import check_name
+from yuzui.dialects._lane import LaneDialect, lane_only, read_fields
 from yuzui.dialects._multipart import FILES, Form, read_form
 
 FORM: Final = Form(
