@@ -159,6 +159,10 @@ def test_a_custom_tool_takes_free_text_and_keeps_its_grammar() -> None:
             (ReasoningPart(text="t", signature="s", origin="anthropic"),),
         ),
         (
+            {"reasoning_content": "t", "reasoning_details": [{"type": "reasoning.text", "format": "cohere"}]},
+            (ReasoningPart(text="t", origin="cohere"),),
+        ),
+        (
             {"reasoning_content": "t", "reasoning_details": [
                 {"type": "reasoning.encrypted", "data": "x", "id": "rs_1", "format": "openai"}]},
             (ReasoningPart(text="t"), ReasoningPart(text="", redacted="x", id="rs_1", origin="openai")),

@@ -186,6 +186,26 @@ def test_citations_and_signed_thoughts_are_written_with_their_origin() -> None:
     assert out.count(b'"url_citation"') == 2  # the type and the field of one
 
 
+def test_a_thought_that_nobody_signed_says_whose_it_is_when_something_follows() -> None:
+    writer = HubWriter(request_id="req-1", wants_usage=False, origin="cohere")
+    origin = {"type": "reasoning.text", "format": "cohere"}
+    told = [
+        json.loads(event)["choices"][0]["delta"].get("reasoning_details")
+        for delta in (
+            Delta(reasoning="Hm"),
+            Delta(reasoning="m."),
+            Delta(text="a"),
+            Delta(text="b"),
+            Delta(reasoning="x"),
+        )
+        for event in events(writer.write(StreamChunk(deltas=(delta,))))
+    ]
+    assert told == [None, None, [{**origin, "index": 0}], None, None]
+    writer.write(StreamChunk(deltas=(Delta(finish_reason="stop"),)))
+    last = json.loads(events(writer.finish({}))[0])
+    assert last["choices"][0]["delta"]["reasoning_details"] == [{**origin, "index": 1}]
+
+
 def test_the_official_helper_puts_signed_thoughts_together(client_that_gets: ClientThatGets) -> None:
     writer = HubWriter(request_id="req-1", wants_usage=False, origin="anthropic")
     deltas = (

@@ -72,7 +72,7 @@ def write_usage(usage: Usage) -> WireUsage:
 
 
 def write_details(thought: ReasoningPart | Delta, text: str, origin: str) -> list[WireDetail]:
-    """OpenRouter's carrier for what must return to the vendor unchanged; plain reasoning text needs none."""
+    """OpenRouter's carrier for what must return to the vendor unchanged; nothing for a thought that nobody signed."""
     if not (thought.redacted or thought.signature):
         return []
     name = (thought.id if isinstance(thought, ReasoningPart) else thought.reasoning_id) or UNSET
@@ -89,18 +89,26 @@ def write_details(thought: ReasoningPart | Delta, text: str, origin: str) -> lis
     return details
 
 
+def write_origin(origin: str) -> list[WireDetail]:
+    """Says of a thought that nobody signed, and whose words stand in `reasoning_content`, whose it is."""
+    return [WireDetail(type="reasoning.text", format=origin)] if origin else []
+
+
 def _choice(choice: Choice, origin: str, custom: frozenset[str]) -> _WireChoice:
     text = [part.text for part in choice.parts if isinstance(part, TextPart)]
     thoughts = [part for part in choice.parts if isinstance(part, ReasoningPart)]
     calls = [_call(part, custom) for part in choice.parts if isinstance(part, ToolCallPart)]
     reasoning = "".join(thought.text for thought in thoughts)
-    # One signed thought makes all of them travel as details: their order matters to the vendor that signed.
-    details = [
-        detail
-        for thought in thoughts
-        for detail in write_details(thought, thought.text, thought.origin or origin)
-        or [WireDetail(type="reasoning.text", text=thought.text, format=thought.origin or origin or UNSET)]
-    ]
+    if any(thought.signature or thought.redacted for thought in thoughts):
+        # One signed thought makes all of them travel as details: their order matters to the vendor that signed.
+        details = [
+            detail
+            for thought in thoughts
+            for detail in write_details(thought, thought.text, thought.origin or origin)
+            or [WireDetail(type="reasoning.text", text=thought.text, format=thought.origin or origin or UNSET)]
+        ]
+    else:
+        details = write_origin(thoughts[0].origin or origin) if reasoning else []
     citations = _citations([part for part in choice.parts if isinstance(part, TextPart)])
     return _WireChoice(
         index=choice.index,
@@ -109,7 +117,7 @@ def _choice(choice: Choice, origin: str, custom: frozenset[str]) -> _WireChoice:
             content="".join(text) if text else None,
             refusal=choice.refusal or None,
             reasoning_content=reasoning or UNSET,
-            reasoning_details=details if any(t.signature or t.redacted for t in thoughts) else UNSET,
+            reasoning_details=details or UNSET,
             tool_calls=calls or UNSET,
             annotations=write_citations(citations) or UNSET,
         ),

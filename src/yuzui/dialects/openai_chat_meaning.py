@@ -206,8 +206,8 @@ def _reasoning(message: wire.AssistantMessage) -> list[ReasoningPart]:
     parts: list[ReasoningPart] = []
     for detail in details:
         text = detail.text or detail.summary or ""
-        if not text and detail.signature and plain:
-            text, plain = plain, ""  # the signature of the text that streamed before it
+        if not text and plain and (detail.signature or detail.type == "reasoning.text"):
+            text, plain = plain, ""  # the signature, or the origin, of the text that stands before it
         parts.append(
             ReasoningPart(
                 text=text,

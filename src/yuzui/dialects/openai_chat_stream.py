@@ -27,6 +27,7 @@ from yuzui.dialects.openai_chat_answer import (
     WireToolCall,
     write_citations,
     write_details,
+    write_origin,
     write_usage,
 )
 
@@ -54,7 +55,7 @@ class _Writer(StreamWriter):
 
     __slots__ = (
         "_at_s", "_custom", "_finished", "_held", "_held_bytes", "_id", "_last", "_origin", "_readers", "_started",
-        "_thoughts", "_wants_usage",
+        "_thoughts", "_unsigned", "_wants_usage",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +73,7 @@ class _Writer(StreamWriter):
         self._custom = custom
         self._readers: dict[tuple[int, int], InputReader] = {}
         self._thoughts: dict[int, int] = {}  # choice → how many were ended
+        self._unsigned: set[int] = set()  # choices whose thought has begun and was not signed yet
         self._id = request_id
         self._wants_usage = wants_usage
         self._held: list[bytes] = []
@@ -127,9 +129,15 @@ class _Writer(StreamWriter):
 
     def _details(self, delta: Delta) -> list[WireDetail]:
         """Each ends a thought, so each is an element of its own in the list that the client puts together."""
-        if not (delta.signature or delta.redacted):
+        if delta.reasoning and self._origin:
+            self._unsigned.add(delta.index)
+        if delta.signature or delta.redacted:
+            details = write_details(delta, "", self._origin)
+        elif delta.index in self._unsigned and _goes_on(delta):
+            details = write_origin(self._origin)
+        else:
             return []
-        details = write_details(delta, "", self._origin)
+        self._unsigned.discard(delta.index)
         for detail in details:
             detail.index = self._thoughts.get(delta.index, 0)
             self._thoughts[delta.index] = detail.index + 1
@@ -177,6 +185,11 @@ class _Writer(StreamWriter):
     @override
     def heartbeat(self) -> bytes:
         return HEARTBEAT
+
+
+def _goes_on(delta: Delta) -> bool:
+    """Whether something stands behind the thought that `delta` may still be of."""
+    return bool(delta.text or delta.refusal or delta.tool_calls or delta.finish_reason is not None)
 
 
 def _with_trailer(data: bytes, trailer: Mapping[str, Any]) -> bytes:  # Any: JSON values
