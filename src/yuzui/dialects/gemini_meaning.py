@@ -61,6 +61,8 @@ _SEARCH: Final = frozenset({"excludeDomains"})
 _OTHER_SEARCHES: Final = tuple(sorted(wire.WEB_SEARCH - {"googleSearch"}))
 _NOTHING: Final = frozenset[str]()
 _PART: Final = frozenset(wire.Part.__struct_encode_fields__)
+_PLAIN_PART: Final = _PART - {"functionResponse", "mediaResolution"}
+_PLAIN_TOOL: Final = frozenset({"functionDeclarations"})
 _RESULT: Final = frozenset(wire.FunctionResponse.__struct_encode_fields__)
 _RESULT_PART: Final = frozenset(wire.ResponsePart.__struct_encode_fields__)
 _TIERS: Final = {"standard": "default", "flex": "flex", "priority": "priority"}
@@ -163,10 +165,14 @@ def _add_unsaid(body: Mapping[str, Any], config: Mapping[str, Any], found: dict[
         ("thinkingConfig", config.get("thinkingConfig"), _THINKING),
     ]
     for tool in _mappings(body.get("tools")):
+        if _PLAIN_TOOL.issuperset(tool):
+            continue  # nearly all
         said.append(("googleSearch", tool.get("googleSearch"), _SEARCH))
         said += [(name, tool.get(name), _NOTHING) for name in _OTHER_SEARCHES]
     for content in _mappings(body.get("contents")):
         for part in _mappings(content.get("parts")):
+            if _PLAIN_PART.issuperset(part):
+                continue  # nearly all
             if not _PART.issuperset(part):
                 said.append(("parts", part, _PART))
             resolution = part.get("mediaResolution")
