@@ -447,7 +447,7 @@ def test_a_schema_is_strict_where_every_property_is_required(schema: object, is_
     [
         ({}, None, None, None),
         ({"thinking": {"type": "disabled"}}, 0, None, None),
-        ({"thinking": {"type": "enabled", "budget_tokens": 2000}}, 2000, None, None),
+        ({"thinking": {"type": "enabled", "budget_tokens": 2000}}, 2000, None, True),
         ({"thinking": {"type": "adaptive", "display": "summarized"}}, -1, None, True),
         ({"thinking": {"type": "between_tools"}}, -1, None, None),
         (

@@ -87,7 +87,7 @@ def _read(body: Mapping[str, Any], chat: wire.WireMessages) -> Meaning:  # Any: 
         parallel_tool_calls=_is_parallel(chat.tool_choice) if tools else None,
         reasoning_effort=effort,
         thinking_budget=_budget(thinking),
-        wants_thoughts=None if thinking is None or thinking.display is None else thinking.display != "omitted",
+        wants_thoughts=_wants_thoughts(thinking),
         web_search=_web_search(chat.tools, knobs),
         server_tools=_server_tools(chat),
         user=chat.metadata.user_id if chat.metadata is not None else None,
@@ -444,6 +444,15 @@ def _response_format(chat: wire.WireMessages) -> ResponseFormat | None:
         )
     schema = wanted.schema or {}
     return ResponseFormat(kind="json_schema", schema=schema, is_strict=is_closed(schema))
+
+
+def _wants_thoughts(thinking: wire.Thinking | None) -> bool | None:
+    """A budget of thought is asked for by who wants to see it, unless they say otherwise."""
+    if thinking is None:
+        return None
+    if thinking.display is not None:
+        return thinking.display != "omitted"
+    return True if thinking.type == "enabled" else None
 
 
 def _budget(thinking: wire.Thinking | None) -> int | None:
