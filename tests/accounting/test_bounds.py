@@ -80,7 +80,9 @@ def test_the_output_is_bounded_by_what_was_asked_and_what_the_model_can(
     ],
 )
 def test_operations_that_know_no_limit_have_a_bound_of_their_own(
-    operation: Operation, body: dict[str, Any], bound: int  # Any: a request's fields
+    operation: Operation,
+    body: dict[str, Any],
+    bound: int,  # Any: a request's fields
 ) -> None:
     request = a_request(operation=operation, **body)
     poor = Caller(key_id="k", app="a", budget=Budget(cap_nano=1))
