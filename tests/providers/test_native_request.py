@@ -20,6 +20,7 @@ from yuzui.core.chat import (
     ToolCallPart,
     ToolChoice,
     ToolResultPart,
+    ToolSpec,
 )
 from yuzui.core.errors import InvalidRequest, UnsupportedFeature
 from yuzui.core.target import Target
@@ -194,10 +195,23 @@ def test_a_thought_returns_to_where_it_came_from_or_is_reported(part: ReasoningP
 
 
 def test_tools_have_a_schema_and_custom_ones_become_functions() -> None:
-    weather, now, free = native.write_tools((WEATHER, NOW, FREE))
+    dropped = native.Dropped()
+    weather, now, free = native.write_tools((WEATHER, NOW, FREE), dropped)
+    assert dropped.names == ()
     assert weather["function"] == {"name": "get_weather", "parameters": {"type": "object"}}
     assert now["function"]["parameters"] == {"type": "object", "properties": {}}
     assert free["function"]["parameters"]["required"]
+
+
+def test_what_a_tool_asks_for_beyond_its_schema_is_reported() -> None:
+    strict = ToolSpec(name="s", is_strict=True)
+    spelled = ToolSpec(
+        name="g", is_custom=True, grammar={"type": "grammar", "syntax": "lark", "definition": "start: A"}
+    )
+    dropped, kept = native.Dropped(), native.Dropped()
+    native.write_tools((strict, spelled), dropped)
+    native.write_tools((strict,), kept, knows_strict=True)
+    assert (dropped.names, kept.names) == (("tools.format", "tools.strict"), ())
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,7 @@ def _write_tools(body: Block, meaning: Meaning, dropped: Dropped) -> None:
         return
     if choice is not None and choice.mode == "named":
         tools = named_tool(meaning)
-    body["tools"] = write_tools(tools)
+    body["tools"] = write_tools(tools, dropped, knows_strict=True)
     if choice is not None and choice.mode != "auto":
         body["tool_choice"] = "NONE" if choice.mode == "none" else "REQUIRED"
     if any(tool.is_strict for tool in tools):
@@ -211,7 +211,7 @@ def _write_format(body: Block, wanted: ResponseFormat) -> None:
             )
     form: Block = {"type": "json_object"}
     if wanted.kind == "json_schema":
-        form["json_schema"] = wanted.schema or {"type": "object"}
+        form["json_schema"] = wanted.whole_schema
     body["response_format"] = form
 
 

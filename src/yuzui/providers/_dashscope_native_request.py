@@ -102,7 +102,7 @@ def write_body(
         parameters["incremental_output"] = True
     if request.n > 1:
         parameters["n"] = request.n
-    _write_tools(parameters, meaning)
+    _write_tools(parameters, meaning, dropped)
     if meaning.response_format is not None:
         _write_format(parameters, meaning.response_format)
     limit = limit_of(request, output_cap)
@@ -215,10 +215,10 @@ class _Turns:
 # ---- tools, format, thinking, search --------------------------------------------------------------------------------
 
 
-def _write_tools(parameters: Block, meaning: Meaning) -> None:
+def _write_tools(parameters: Block, meaning: Meaning, dropped: Dropped) -> None:
     if not meaning.tools:
         return
-    parameters["tools"] = write_tools(meaning.tools)
+    parameters["tools"] = write_tools(meaning.tools, dropped)
     if meaning.parallel_tool_calls is not None:
         parameters["parallel_tool_calls"] = meaning.parallel_tool_calls
     choice = meaning.tool_choice
@@ -240,7 +240,7 @@ def _write_format(parameters: Block, wanted: ResponseFormat) -> None:
     if wanted.kind != "json_schema":
         parameters["response_format"] = {"type": wanted.kind}
         return
-    schema: Block = {"name": wanted.name or "answer", "schema": wanted.schema or {"type": "object"}}
+    schema: Block = {"name": wanted.name or "answer", "schema": wanted.whole_schema}
     if wanted.is_strict:
         schema["strict"] = True
     parameters["response_format"] = {"type": "json_schema", "json_schema": schema}

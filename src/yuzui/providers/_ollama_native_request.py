@@ -189,14 +189,14 @@ def _write_tools(body: Block, meaning: Meaning, dropped: Dropped) -> None:
         return
     if meaning.parallel_tool_calls is False:
         dropped("parallel_tool_calls")
-    body["tools"] = write_tools(meaning.tools)
+    body["tools"] = write_tools(meaning.tools, dropped)
 
 
 def _write_format(body: Block, wanted: ResponseFormat) -> None:
     if wanted.kind == "json_object":
         body["format"] = "json"
     elif wanted.kind == "json_schema":
-        body["format"] = wanted.schema or {"type": "object"}
+        body["format"] = wanted.whole_schema
 
 
 def _write_thinking(body: Block, meaning: Meaning, dropped: Dropped) -> None:

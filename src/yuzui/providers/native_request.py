@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -26,7 +26,7 @@ from yuzui.core.chat import (
     ToolResultPart,
     ToolSpec,
 )
-from yuzui.core.custom_tools import as_function, wrap
+from yuzui.core.custom_tools import as_function, loses_grammar, wrap
 from yuzui.core.errors import InvalidRequest, UnsupportedFeature
 from yuzui.core.reasoning import may_return
 from yuzui.core.target import Target
@@ -93,9 +93,9 @@ def limit_of(request: ChatRequest, output_cap: int | None) -> int | None:
 
 def drop_caches(meaning: Meaning, dropped: Dropped) -> None:
     """Report marks for a vendor's cache where it has none, or keeps one by itself."""
-    if any(tool.cache for tool in meaning.tools) or any(
-        getattr(part, "cache", "") for message in meaning.messages for part in message.parts
-    ):
+    parts = [part for message in meaning.messages for part in message.parts]
+    parts += [piece for part in parts if isinstance(part, ToolResultPart) for piece in part.parts]
+    if any(getattr(marked, "cache", "") for marked in (*meaning.tools, *parts)):
         dropped("cache_control")
 
 
@@ -221,18 +221,23 @@ def thoughts_of(message: Message, target: Target, dropped: Dropped) -> list[Reas
 # ---- tools ----------------------------------------------------------------------------------------------------------
 
 
-def write_tools(tools: Iterable[ToolSpec], *, knows_strict: bool = False) -> list[Block]:
-    """Functions in the shape that OpenAI gave them and most vendors took over; a schema is always there."""
-    return [_write_tool(as_function(tool), knows_strict) for tool in tools]
+def write_tools(tools: Sequence[ToolSpec], dropped: Dropped, *, knows_strict: bool = False) -> list[Block]:
+    """Functions in the shape that OpenAI gave them and most vendors took over; a schema is always there.
+
+    `knows_strict`: the vendor holds to a schema where it is asked to, by whatever switch.
+    """
+    if any(loses_grammar(tool) for tool in tools):
+        dropped("tools.format")
+    if not knows_strict and any(tool.is_strict for tool in tools):
+        dropped("tools.strict")
+    return [_write_tool(as_function(tool)) for tool in tools]
 
 
-def _write_tool(tool: ToolSpec, knows_strict: bool) -> Block:
+def _write_tool(tool: ToolSpec) -> Block:
     function: Block = {"name": tool.name}
     if tool.description:
         function["description"] = tool.description
     function["parameters"] = _NO_PARAMETERS if tool.parameters is None else tool.parameters
-    if tool.is_strict and knows_strict:
-        function["strict"] = True
     return {"type": "function", "function": function}
 
 
