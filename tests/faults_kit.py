@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
 from typing import Any
@@ -166,11 +167,15 @@ def code_of(answer: bytes) -> str:
 LEAKS = (b"Traceback", b"/src/", b"site-packages", b"/home/", b"/work/", b"0x7f", b"127.0.0.1", b"sqlite", b"apsw")
 
 
+_RECEIPT = re.compile(rb"(?i)x-yuzui-receipt: [0-9]+:[A-Za-z0-9+/]{43}=\r\n")
+
+
 def check_clean(answer: bytes) -> None:
     """Nothing of the inside in an answer: no traceback, path, address, secret."""
     assert VENDOR_SECRET.encode() not in answer
+    told = _RECEIPT.sub(b"", answer)  # 43 random characters, which now and then spell one of these words
     for leak in LEAKS:
-        assert leak not in answer, (leak, answer[:2000])
+        assert leak not in told, (leak, answer[:2000])
 
 
 def looks_complete(answer: bytes) -> bool:
