@@ -274,11 +274,6 @@ def safe_message(error: YuzuiError) -> str:
     return error.message[:300]
 
 
-def without_key(message: str, target: Target) -> str:
-    """`message` without the target's key, by value: a target's words may quote what we sent, wherever they stand."""
-    return message.replace(target.api_key, "[key]") if target.api_key else message
-
-
 _OURS = (UpstreamUnreachable, UpstreamTLS, UpstreamRedirect, UpstreamTimeout)
 """Faults whose words are written in io/, never by a target."""
 

@@ -41,7 +41,7 @@ from yuzui.core.sensitivity import Finding
 from yuzui.core.target import Target
 from yuzui.core.uploads import upload_bytes
 from yuzui.dialects._contract import ClientDialect, StreamWriter
-from yuzui.exchange import Delivered, Exchange, safe_message, without_key
+from yuzui.exchange import Delivered, Exchange, safe_message
 from yuzui.lanes import choose_codec
 from yuzui.ports import (
     ClientGone,
@@ -281,7 +281,6 @@ class Journey:
                 world.watch.succeeded(target.name)
                 return
             except UpstreamFault as fault:
-                fault.message = without_key(fault.message, target)
                 world.watch.failed(target.name, fault)
                 self._note_failure(target, fault, began)
                 if self.reply.has_started:
@@ -326,7 +325,7 @@ class Journey:
             body = await upstream.read()
             if not 200 <= upstream.status < 300:
                 raise codec.read_error(upstream.status, _HeaderView(upstream.header), body, target)
-        response = codec.read_response(body, wire)
+            response = codec.read_response(body, wire)  # in here, where words that quote our key are caught
         self._note_first_token(target, began)
         exchange.delivered.count_response(response)
         exchange.answer_hash = exchange.hash_content(body)
@@ -400,7 +399,7 @@ class Journey:
                     if decoder.is_complete:
                         break
                     decoder.feed(b"")  # a fault that stood behind good chunks waits for this call
-        decoder.close()
+            decoder.close()
         exchange.answer_hash = digest.hexdigest()
         if request.keeps:
             self._keep(request, writer.kept(), facts)

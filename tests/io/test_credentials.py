@@ -195,7 +195,7 @@ def test_an_issuer_that_never_answers_is_given_up() -> None:
         issuer = Issuer()
         issuer.gate.clear()
         credentials = Credentials(issuer.send, Hands())
-        with pytest.raises(UpstreamUnreachable, match=r"login\.microsoftonline\.com cannot be reached"):
+        with pytest.raises(UpstreamUnreachable, match="its issuer cannot be reached"):
             await token(credentials)
         assert loop.now == pytest.approx(EXCHANGE_TIMEOUT_S)
 

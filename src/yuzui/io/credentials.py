@@ -110,9 +110,9 @@ class Credentials:
                 async with asyncio.timeout(EXCHANGE_TIMEOUT_S):
                     status, body = await self._send(request)
             except TimeoutError as error:
-                raise _unreachable(request.host) from error
+                raise _unreachable() from error
             if status in (408, 429) or status >= 500:
-                raise _unreachable(request.host, f"HTTP {status}")
+                raise _unreachable(f"HTTP {status}")
             token = read_token(auth.kind, status, body)
         except UpstreamFault as fault:
             slot.fail(fault, self._clock.monotonic() + PAUSE_S)
@@ -155,9 +155,10 @@ class _Slot:
         return again
 
 
-def _unreachable(host: str, why: str = "no answer in time") -> UpstreamUnreachable:
+def _unreachable(why: str = "no answer in time") -> UpstreamUnreachable:
+    """Without the issuer's address: clients hear it, and it may be of the inside."""
     return UpstreamUnreachable(
-        f"no token for the target: {host} cannot be reached ({why}); check targets.auth and the way out"
+        f"no token for the target: its issuer cannot be reached ({why}); check targets.auth and the way out"
     )
 
 
@@ -180,10 +181,10 @@ class TokenLine:
                 while (chunk := await response.body_reader.read_chunk()) is not None:
                     body += bytes(chunk)
                     if len(body) > MAX_ANSWER_BYTES:
-                        raise _unreachable(request.host, "its answer is too large")
+                        raise _unreachable("its answer is too large")
                 return response.status, body
         except rq.PyreqwestError as error:
-            raise _unreachable(request.host, "no connection") from error
+            raise _unreachable("no connection") from error
 
     async def close(self) -> None:
         client, self._client = self._client, None

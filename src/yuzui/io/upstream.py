@@ -28,10 +28,12 @@ from yuzui.core.errors import (
     UpstreamTimeout,
     UpstreamTLS,
     UpstreamUnreachable,
+    YuzuiError,
 )
 from yuzui.core.target import Auth, Target
 from yuzui.io.credentials import Credentials
 from yuzui.io.deadlines import Deadlines
+from yuzui.io.hidden import hide
 from yuzui.io.queue import TargetQueue
 from yuzui.ports import UpstreamReply
 from yuzui.providers._contract import WireRequest
@@ -81,8 +83,9 @@ class HttpUpstream:
             return _ScriptedCall(self._scripted(target, wire), wire, target, queue)
         return _HttpCall(self, wire, target, queue)
 
-    async def request_of(self, wire: WireRequest, target: Target) -> StreamRequest:
-        """`wire` bound to where `target` listens now; waits for an embedded engine that is still loading."""
+    async def request_of(self, wire: WireRequest, target: Target) -> tuple[StreamRequest, Mapping[str, str]]:
+        """`wire` bound to where `target` listens now, and all its headers; waits for an embedded engine that is still
+        loading."""
         url, headers = target.base_url, wire.headers
         if target.engine:
             endpoint = await self._endpoint_of(target.engine)
@@ -102,7 +105,7 @@ class HttpUpstream:
             request = request.header(name, value)
         if wire.is_stream:
             request = request.streamed_read_buffer_limit(0)  # else the first event waits for a full buffer
-        return request.build_streamed()
+        return request.build_streamed(), headers
 
     async def _authorize(self, auth: Auth, url: str, wire: WireRequest) -> Mapping[str, str]:
         """A token or a signature for exactly these bytes; the wait for it counts as the target's."""
@@ -193,11 +196,12 @@ class _HttpCall(_Call):
         self._upstream = upstream
         self._wire = wire
         self._request: StreamRequest | None = None
+        self._sent: Mapping[str, str] = wire.headers
 
     async def __aenter__(self) -> UpstreamReply:
         try:
             await self._enter_limits()
-            request = await self._upstream.request_of(self._wire, self._target)
+            request, self._sent = await self._upstream.request_of(self._wire, self._target)
             try:
                 response = await request.__aenter__()
             except rq.PyreqwestError as error:
@@ -216,6 +220,8 @@ class _HttpCall(_Call):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if isinstance(error, YuzuiError):
+            error.message = hide(error.message, self._wire.path, self._sent)  # whoever read it, in whatever it stood
         try:
             if self._request is not None:
                 request, self._request = self._request, None
