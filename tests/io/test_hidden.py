@@ -44,7 +44,8 @@ def test_a_signature_and_a_session_are_hidden_but_not_the_scheme() -> None:
 
 def test_keys_in_the_query_and_in_headers_of_the_operators_are_hidden() -> None:
     url = f"{URL}?api-version=2026-01-01&key={KEY}"
-    assert hide(f"{KEY} and other-secret-of-ours", url, {"x-own": "other-secret-of-ours"}) == "[key] and [key]"
+    words = f"{KEY} and other-secret-of-ours for version 2026-01-01"
+    assert hide(words, url, {"x-own": "other-secret-of-ours"}) == "[key] and [key] for version 2026-01-01"
 
 
 def test_what_everybody_may_know_is_told() -> None:

@@ -20,6 +20,7 @@ _HARMLESS: Final = frozenset(
 )  # fmt: skip
 """Headers that everybody may know. Any other, the operator's own as well, may hold a secret."""
 _WORDS: Final = re.compile(r"[\s,]+")
+_PLAIN_QUERY: Final = frozenset(("alt", "api-version", "version"))  # a wrong one is found by what the target says of it
 _PIECES: Final = re.compile(r"[;:=/]+")
 _SCHEMES: Final = frozenset(("AWS4-HMAC-SHA256", "SignedHeaders"))
 
@@ -33,7 +34,7 @@ def hide(words: str, url: str, headers: Mapping[str, str]) -> str:
 
 def _secrets(url: str, headers: Mapping[str, str]) -> Iterator[str]:
     values = [value for name, value in headers.items() if name.lower() not in _HARMLESS]
-    values += [value for _, value in parse_qsl(urlsplit(url).query)]
+    values += [value for name, value in parse_qsl(urlsplit(url).query) if name not in _PLAIN_QUERY]
     for value in values:
         for word in _WORDS.split(value):
             for piece in (word, *_PIECES.split(word)):
