@@ -33,7 +33,7 @@ from yuzui.core.errors import (
 from yuzui.core.sensitivity import Cause, Lattice, Sensitivity
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
-from yuzui.exchange import Delivered, Exchange, rfc3339, safe_message, usage_record
+from yuzui.exchange import MOST_DROPPED, Delivered, Exchange, rfc3339, safe_message, speakable, usage_record
 
 TARGET = Target(
     name="vendor/鱼", provider="scripted", codec="scripted", model="m", base_url="", premises="vendor", clearance=1,
@@ -212,3 +212,29 @@ def test_what_was_said_in_turns_is_told_piece_by_piece_and_together() -> None:
     whole.count_response(ChatResponse(id="1", model="m", created_s=0, usage=None, choices=(choice,)))
     assert sorted(whole.said()) == sorted(["I look.", "Found.", "I look.Found.", "{}", "no"])
     assert Delivered().said() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("messages[0].image_url.detail", "messages[0].image_url.detail"),
+        ("tools.parameters.$ref", "tools.parameters.$ref"),
+        ("x-vendor_field", "x-vendor_field"),
+        ("4111111111111111", "unknown_field"),
+        ("card_4111111111111111", "unknown_field"),
+        ("zhang.wei@example.org", "unknown_field"),
+        ("鱼嘴", "unknown_field"),
+        ("x\r\ny: 1", "unknown_field"),
+        ("z" * 200, "unknown_field"),
+        ("", "unknown_field"),
+    ],
+)
+def test_a_dropped_field_is_named_only_like_a_field(name: str, told: str) -> None:
+    assert speakable((name,)) == (told,)
+
+
+def test_not_all_names_are_told_of_a_request_that_has_thousands() -> None:
+    assert speakable(()) == ()
+    assert speakable(("a", "b", "a")) == ("a", "b")
+    told = speakable(tuple(f"k{n}" for n in range(5000)))
+    assert len(told) == MOST_DROPPED + 1 and told[-1] == "and_more"

@@ -30,6 +30,8 @@ from yuzui.core.sensitivity import Cause, Lattice, Sensitivity
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
 
+MOST_DROPPED = 64  # names in a header and a record; nobody reads more
+
 
 @dataclass(slots=True, kw_only=True)
 class Delivered:
@@ -264,6 +266,14 @@ class Exchange:
         return headers
 
 
+def speakable(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of dropped fields as headers and records may hold them: a client may name a field like anything at all."""
+    if not names:
+        return names
+    told = dict.fromkeys([name if _DROPPED.fullmatch(name) else "unknown_field" for name in names])
+    return tuple(told) if len(told) <= MOST_DROPPED else (*list(told)[:MOST_DROPPED], "and_more")
+
+
 def safe_message(error: YuzuiError) -> str:
     """The message, if it is certain to hold no content. Messages about a malformed request may quote it, and a target's
     own words may echo the prompt: of those the record keeps the field's name, or nothing but the code."""
@@ -277,6 +287,8 @@ def safe_message(error: YuzuiError) -> str:
 _OURS = (UpstreamUnreachable, UpstreamTLS, UpstreamRedirect, UpstreamTimeout)
 """Faults whose words are written in io/, never by a target."""
 
+_DROPPED = re.compile(r"(?!.*\d{6})[A-Za-z_$][A-Za-z0-9_.$\[\]-]{0,79}")
+"""How fields of APIs are named; six digits in a row are a number, and none of an API."""
 _FIELD = re.compile(r"[a-z_]+(\[\d+\]|\.[a-z_]+)*")
 
 

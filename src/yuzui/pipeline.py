@@ -41,7 +41,7 @@ from yuzui.core.sensitivity import Finding
 from yuzui.core.target import Target
 from yuzui.core.uploads import upload_bytes
 from yuzui.dialects._contract import ClientDialect, StreamWriter
-from yuzui.exchange import Delivered, Exchange, safe_message
+from yuzui.exchange import Delivered, Exchange, safe_message, speakable
 from yuzui.lanes import choose_codec
 from yuzui.ports import (
     ClientGone,
@@ -309,7 +309,7 @@ class Journey:
             await self._count_here(request)
             return
         wire = codec.write_request(request, target, output_cap=bounds.output_cap(exchange.caller, request, target))
-        exchange.dropped = wire.dropped
+        exchange.dropped = speakable(wire.dropped)
         exchange.delivered.units = wire.units
         if request.stream:
             await self._relay_stream(request, decision, target, codec, wire)

@@ -570,3 +570,20 @@ def test_a_lane_that_is_not_there_is_the_target_s_fault_and_told_in_words() -> N
         assert status_of(await ask(running, chat_request("chat", "vendor/both"))) == 200
 
     run(script, story)
+
+
+def test_fields_that_a_client_made_up_do_not_swell_headers_nor_fill_the_record() -> None:
+    names = {f"k{n}": 1 for n in range(3000)} | {"x\r\ny: 1": 1, "鱼": 1, "z" * 5000: 1, "zhang.wei@example": 1}
+
+    async def story(running: RunningGateway, own: FaultUpstream, vendor: FaultUpstream) -> None:
+        for dialect in (*DIALECTS, "completions"):
+            for target in CHATS:
+                answer = await ask(running, chat_request(dialect, target, **names))  # type: ignore[arg-type]  # any names
+                assert status_of(answer) == 200, (dialect, target)
+                head = answer.partition(b"\r\n\r\n")[0]
+                assert len(head) < 2000 and b"\r\ny" not in head
+        for record in await running.records():
+            assert len(record.dropped) < 70 and all(name.isascii() and len(name) < 81 for name in record.dropped)
+            assert "zhang" not in str(record)
+
+    run(speaks(), story)
