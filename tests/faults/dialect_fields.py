@@ -335,7 +335,7 @@ def gemini(origin: str) -> Mapping[str, Put]:
         "answer schema in snakes": lambda v: plain(generation_config={
             "response_mime_type": "application/json", "response_json_schema": {"type": "object", "description": v}}),
         "voice": lambda v: plain(generationConfig={"speechConfig": {"x": v}}),
-        "cache": lambda v: plain(cachedContent=v),
+        f"{UNREADABLE} cache": lambda v: plain(cachedContent=v),
         "model in the body": lambda v: plain(model=v),
         "role": lambda v: {"contents": [{"role": v, "parts": [{"text": "Hi"}]}]},
         "armor": lambda v: plain(modelArmorConfig={"x": v}),

@@ -157,9 +157,12 @@ def test_what_nobody_can_read_is_told_in_every_dialect(body: dict[str, Any], kin
         ({"contents": [{"parts": [{"type": "text", "text": "x", "file_data": {"file_uri": "u"}}]}]}, "file_data"),
         ({"x_images": ["data:image/png;base64,QUFB"]}, "data_url"),
         ({"image": "A" * 600}, "blob"),
+        ({"cachedContent": "cachedContents/1"}, "cachedContent"),
     ],
 )
-def test_a_file_is_no_text_whatever_it_says_of_itself(body: dict[str, Any], kind: str) -> None:  # Any: JSON values
+def test_what_nobody_here_can_read_is_no_text_whatever_it_says_of_itself(
+    body: dict[str, Any], kind: str
+) -> None:  # Any: JSON values
     assert read_leaves(body).unscannable == [kind]
 
 
