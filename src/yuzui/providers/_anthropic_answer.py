@@ -24,6 +24,7 @@ from yuzui.core.chat import (
 from yuzui.core.errors import UpstreamInvalid
 from yuzui.providers._anthropic_faults import WireError, stream_fault
 from yuzui.providers._anthropic_usage import UsageReader, WireUsage
+from yuzui.providers._reading import BAD
 
 FINISH_REASONS: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -36,8 +37,6 @@ FINISH_REASONS: dict[str, FinishReason] = {
 UNKNOWN_FINISH: FinishReason = "length"  # pause_turn and reasons to come: the answer may be incomplete, so never "stop"
 _SAID = frozenset({"end_turn", "stop_sequence", "max_tokens", "tool_use", "refusal"})
 """Reasons that the hub's words tell in full."""
-
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class StopDetails(msgspec.Struct, frozen=True):
@@ -94,7 +93,7 @@ def read_answer(body: bytes, *, is_lane: bool, answer_tool: str) -> ChatResponse
     """
     try:
         answer = _read_answer(body)
-    except UNREADABLE as error:
+    except BAD as error:
         raise UpstreamInvalid(f"the target's answer is not what its protocol promises: {error}") from error
     if answer.error is not None:
         raise stream_fault(answer.error)

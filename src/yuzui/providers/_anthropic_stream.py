@@ -11,13 +11,12 @@ import msgspec
 from typing_extensions import override
 
 from yuzui.core.chat import Delta, StreamChunk, ToolCallDelta
-from yuzui.core.errors import UpstreamFault, UpstreamInterrupted, UpstreamInvalid
+from yuzui.core.errors import UpstreamInterrupted, UpstreamInvalid
 from yuzui.core.sse import SseReader
 from yuzui.core.usage import Usage
 from yuzui.providers._anthropic_answer import (
     FINISH_REASONS,
     UNKNOWN_FINISH,
-    UNREADABLE,
     StopDetails,
     WireBlock,
     WireCitation,
@@ -28,7 +27,7 @@ from yuzui.providers._anthropic_answer import (
 )
 from yuzui.providers._anthropic_faults import WireError, stream_fault
 from yuzui.providers._anthropic_usage import UsageReader, WireUsage
-from yuzui.providers._contract import Decoder
+from yuzui.providers._reading import BAD, HoldingDecoder
 
 _T = TypeVar("_T")
 
@@ -82,22 +81,22 @@ _read_event = msgspec.json.Decoder(_Event).decode
 _read_kind = msgspec.json.Decoder(_Kind).decode
 
 
-class StreamDecoder(Decoder):
-    """One stream of server-sent events. A fault behind good events is raised on the next call."""
+class StreamDecoder(HoldingDecoder):
+    """One stream of server-sent events."""
 
     __slots__ = (
-        "_answer", "_answer_tool", "_calls", "_count", "_counts", "_fault", "_has_finished", "_has_told_input", "_id",
-        "_is_complete", "_is_lane", "_length", "_model", "_open", "_reader", "_spare", "_texts",
+        "_answer", "_answer_tool", "_calls", "_counts", "_has_finished", "_has_told_input", "_id", "_is_lane",
+        "_length", "_model", "_open", "_reader", "_spare", "_texts",
     )  # fmt: skip
 
     def __init__(self, *, is_lane: bool = False, answer_tool: str = "") -> None:
         """`answer_tool`: the tool whose input is the answer's text."""
+        super().__init__()
         self._is_lane = is_lane
         self._answer_tool = answer_tool
         self._answer = False
         self._spare: list[str] = []  # what was said beside an answer by tool: needed only if none comes
         self._reader = SseReader()
-        self._count = 0
         self._id = ""
         self._model = ""
         self._counts = UsageReader()
@@ -107,47 +106,26 @@ class StreamDecoder(Decoder):
         self._texts: dict[int, _Text] = {}
         self._length = 0  # of all text so far
         self._has_finished = False
-        self._is_complete = False
-        self._fault: UpstreamFault | None = None
-
-    @property
-    @override
-    def is_complete(self) -> bool:
-        return self._is_complete
 
     @override
-    def feed(self, data: bytes) -> list[StreamChunk]:
-        self._raise_fault()
-        chunks: list[StreamChunk] = []
-        try:
-            for name, payload in self._reader.feed(data):
-                chunk = self._read(name, payload)
-                if chunk is not None:
-                    chunks.append(chunk)
-        except UpstreamFault as fault:
-            self._fault = fault
-            if not chunks:
-                raise
-        return chunks
+    def read_bytes(self, data: bytes, chunks: list[StreamChunk]) -> None:
+        for name, payload in self._reader.feed(data):
+            chunk = self._read(name, payload)
+            if chunk is not None:
+                chunks.append(chunk)
+            if self._is_complete:
+                break
 
     @override
-    def close(self) -> None:
-        self._raise_fault()
-        if not self._is_complete:
-            raise UpstreamInterrupted("the target's stream stopped before its end (no `message_stop`)")
-
-    def _raise_fault(self) -> None:
-        if self._fault is not None:
-            raise self._fault
+    def read_end(self) -> None:
+        raise UpstreamInterrupted("the target's stream stopped before its end (no `message_stop`)")
 
     def _read(self, name: str, payload: bytes) -> StreamChunk | None:
-        number = self._count
-        self._count += 1
-        if self._is_complete:
-            return None  # nothing behind the terminator belongs to the answer
+        number = self.events
+        self.events += 1
         try:
             event = _read_event(payload)
-        except UNREADABLE as error:
+        except BAD as error:
             if _is_known(name, payload):
                 raise UpstreamInvalid(f"event {number} of the target's stream is broken: {error}") from error
             return self._pass_on(payload)
@@ -181,7 +159,7 @@ class StreamDecoder(Decoder):
             return None
         try:
             kind = _read_kind(payload).type
-        except UNREADABLE:
+        except BAD:
             return None  # the official clients would fail at what is no JSON
         return StreamChunk(id=self._id, model=self._model, raw=payload.replace(b"\n", b" "), event=kind)
 
@@ -206,11 +184,11 @@ class StreamDecoder(Decoder):
                 self._counts.read(message.usage)
                 # Nothing is said yet: an error that follows at once can still be answered by another target.
             case "message_delta":
-                return self._end(event)
+                return self._end_answer(event)
             case "message_stop":
                 if not self._has_finished:
                     raise _Missing("a `stop_reason` before it")
-                self._is_complete = True
+                self.end()
             case "error":
                 raise stream_fault(_need(event.error, "error"))
         return None
@@ -279,7 +257,7 @@ class StreamDecoder(Decoder):
         citations = read_citations(text.citations, text.start, self._length)
         return Delta(citations=citations) if citations else None
 
-    def _end(self, event: _Event) -> Delta | None:
+    def _end_answer(self, event: _Event) -> Delta | None:
         delta = _need(event.delta, "delta")
         self._counts.read(event.usage)
         reason = delta.stop_reason
@@ -341,5 +319,5 @@ def _is_known(name: str, payload: bytes) -> bool:
     """Whether a payload that does not fit is a broken event of a known kind; unknown kinds may look like anything."""
     try:
         return _read_kind(payload).type in _KNOWN_EVENTS
-    except UNREADABLE:
+    except BAD:
         return not name or name in _KNOWN_EVENTS

@@ -23,8 +23,8 @@ from yuzui.core.chat import (
 )
 from yuzui.core.errors import UpstreamInvalid
 from yuzui.core.usage import Usage
+from yuzui.providers._reading import BAD, MOST_COUNTED, object_text, part_count, reason_of
 
-BAD: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 FINISH_REASONS: Final[dict[str, FinishReason]] = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -35,7 +35,6 @@ FINISH_REASONS: Final[dict[str, FinishReason]] = {
     "content_filtered": "content_filter",
 }
 """Any other reason, of those to come, is `length`: the answer may be incomplete, so never `stop`."""
-MOST_COUNTED: Final = 10**12  # of tokens; beyond it a target talks nonsense
 _BROKEN: Final = frozenset(("malformed_model_output", "malformed_tool_use"))
 """The model wrote what Bedrock could not read: a fault, never an answer."""
 _TELLING: Final = frozenset(("model_context_window_exceeded", "guardrail_intervened", "content_filtered"))
@@ -105,7 +104,7 @@ def read_usage(raw: Raw) -> Usage | None:
         return None
     if not (0 <= found.inputTokens <= MOST_COUNTED and 0 <= found.outputTokens <= MOST_COUNTED):
         return None
-    read, written = _count(found.cacheReadInputTokens), _count(found.cacheWriteInputTokens)
+    read, written = part_count(found.cacheReadInputTokens), part_count(found.cacheWriteInputTokens)
     total = found.inputTokens + read + written
     if found.totalTokens == found.inputTokens + found.outputTokens and found.inputTokens >= read + written:
         total = found.inputTokens
@@ -113,14 +112,11 @@ def read_usage(raw: Raw) -> Usage | None:
         input_tokens=total,
         cached_input_tokens=read,
         cache_write_tokens=written,
-        cache_write_1h_tokens=sum(_count(part.inputTokens) for part in found.cacheDetails or () if part.ttl == "1h"),
+        cache_write_1h_tokens=sum(
+            part_count(part.inputTokens) for part in found.cacheDetails or () if part.ttl == "1h"
+        ),
         output_tokens=found.outputTokens,
     )
-
-
-def _count(value: int | None) -> int:
-    """A part's count; nonsense is none, as it is not worth an answer."""
-    return value if value is not None and 0 <= value <= MOST_COUNTED else 0
 
 
 def citation_of(found: WireCitation) -> Citation:
@@ -136,11 +132,6 @@ def citation_of(found: WireCitation) -> Citation:
     )
 
 
-def reason_of(error: Exception) -> str:
-    """msgspec's words name types and places, never values; the other classes would quote the answer."""
-    return str(error) if type(error) in (msgspec.DecodeError, msgspec.ValidationError) else type(error).__name__
-
-
 def _read_block(block: _Block, answer_tool: str) -> list[Part]:
     if block.text is not None:
         return [TextPart(text=block.text)]
@@ -150,7 +141,7 @@ def _read_block(block: _Block, answer_tool: str) -> list[Part]:
             return []  # a tool of the vendor's, already answered
         if not (call.toolUseId and call.name):
             raise UpstreamInvalid("the target's answer holds a tool call without id or name")
-        arguments = _arguments(call.input)
+        arguments = object_text(call.input, "a tool call whose input is")
         if call.name == answer_tool:
             return [TextPart(text=arguments)]
         return [ToolCallPart(id=call.toolUseId, name=call.name, arguments=arguments)]
@@ -165,20 +156,6 @@ def _read_block(block: _Block, answer_tool: str) -> list[Part]:
         text = "".join([piece.text or "" for piece in cited.content or ()])
         return [TextPart(text=text, citations=tuple([citation_of(one) for one in cited.citations or ()]))]
     return []  # results of the vendor's own tools, pictures, and kinds to come
-
-
-def _arguments(value: Raw) -> str:
-    """The call's arguments as the vendor wrote them: an object, checked because `Raw` is only skipped over."""
-    data = bytes(value).strip()
-    if not data or data == b"null":
-        return "{}"
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        raise UpstreamInvalid("the target's answer holds a tool call whose input is not UTF-8") from error
-    if not data.startswith(b"{"):
-        raise UpstreamInvalid("the target's answer holds a tool call whose input is not an object")
-    return text
 
 
 # ---- wire structs; names as on the wire -----------------------------------------------------------------------------

@@ -13,36 +13,31 @@ from msgspec import Raw, Struct
 from typing_extensions import override
 
 from yuzui.core.chat import Delta, StreamChunk, ToolCallDelta
-from yuzui.core.errors import UpstreamFault, UpstreamInterrupted, UpstreamInvalid
+from yuzui.core.errors import UpstreamInvalid
 from yuzui.core.eventstream import EventMessage, EventStreamReader
 from yuzui.providers._bedrock_answer import (
-    BAD,
     WireCitation,
     citation_of,
     finish_of,
     native_finish_of,
     read_usage,
-    reason_of,
     stop_sequence_of,
 )
 from yuzui.providers._bedrock_faults import stream_fault
-from yuzui.providers._contract import Decoder
+from yuzui.providers._reading import BAD, HoldingDecoder, reason_of
 
 _KNOWN: Final = frozenset(
     ("messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata")
 )
 
 
-class StreamDecoder(Decoder):
+class StreamDecoder(HoldingDecoder):
     """One stream. A fault behind good events is raised on the next call: no cut of the bytes changes the chunks."""
 
     __slots__ = (
         "_answer_blocks",
         "_answer_tool",
         "_calls",
-        "_count",
-        "_fault",
-        "_has_counts",
         "_has_stopped",
         "_ignored",
         "_made",
@@ -51,10 +46,10 @@ class StreamDecoder(Decoder):
     )
 
     def __init__(self, *, answer_tool: str, model: str) -> None:
+        super().__init__()
         self._reader = EventStreamReader()
         self._answer_tool = answer_tool
         self._model = model
-        self._count = 0
         self._calls: dict[int, _Call] = {}
         self._made = 0
         self._answer_blocks: set[int] = set()
@@ -62,45 +57,23 @@ class StreamDecoder(Decoder):
         self._ignored: set[int] = set()
         """Blocks of the vendor's own tools."""
         self._has_stopped = False
-        self._has_counts = False
-        self._fault: UpstreamFault | None = None
-
-    @property
-    @override
-    def is_complete(self) -> bool:
-        return self._has_counts
 
     @override
-    def feed(self, data: bytes) -> list[StreamChunk]:
-        self._raise_fault()
-        chunks: list[StreamChunk] = []
-        try:
-            for message in self._reader.feed(data):
-                if self._has_counts:
-                    break  # nothing behind the end belongs to the answer
-                self._read(message, chunks)
-        except UpstreamFault as fault:
-            self._fault = fault
-            if not chunks:
-                raise
-        return chunks
+    def read_bytes(self, data: bytes, chunks: list[StreamChunk]) -> None:
+        for message in self._reader.feed(data):
+            self._read(message, chunks)
+            if self._is_complete:
+                break
 
     @override
-    def close(self) -> None:
-        self._raise_fault()
-        if self._has_counts:
-            return
+    def read_end(self) -> None:
         is_whole = self._reader.close()
         if not (self._has_stopped and is_whole):
-            raise UpstreamInterrupted(f"the target's stream stopped after event {self._count}, before its end")
-        self._has_counts = True  # a whole answer without its counts: the pipeline estimates them
-
-    def _raise_fault(self) -> None:
-        if self._fault is not None:
-            raise self._fault
+            super().read_end()
+        self.end()  # a whole answer without its counts: the pipeline estimates them
 
     def _read(self, message: EventMessage, chunks: list[StreamChunk]) -> None:
-        self._count += 1
+        self.events += 1
         headers = message.headers
         kind = headers.get(":event-type", "")
         if headers.get(":message-type", "event") != "event":
@@ -112,7 +85,7 @@ class StreamDecoder(Decoder):
             event = _event.decode(message.payload)
         except BAD as error:
             raise UpstreamInvalid(
-                f"event {self._count} of the target's stream is broken: {reason_of(error)}"
+                f"event {self.events} of the target's stream is broken: {reason_of(error)}"
             ) from error
         match kind:
             case "contentBlockDelta":
@@ -154,7 +127,7 @@ class StreamDecoder(Decoder):
             return
         call = self._calls.get(index)
         if call is None:
-            raise UpstreamInvalid(f"event {self._count} of the target's stream continues a tool call that never began")
+            raise UpstreamInvalid(f"event {self.events} of the target's stream continues a tool call that never began")
         if piece:
             call.has_arguments = True
             chunks.append(self._say(Delta(tool_calls=(ToolCallDelta(position=call.position, arguments=piece),))))
@@ -173,7 +146,7 @@ class StreamDecoder(Decoder):
             self._ignored.add(index)
             return
         if not (begun.toolUseId and begun.name):
-            raise UpstreamInvalid(f"event {self._count} of the target's stream lacks the tool call's id or name")
+            raise UpstreamInvalid(f"event {self.events} of the target's stream lacks the tool call's id or name")
         if begun.name == self._answer_tool:
             self._answer_blocks.add(index)
             return
@@ -190,7 +163,7 @@ class StreamDecoder(Decoder):
 
     def _stop(self, event: _Event, chunks: list[StreamChunk]) -> None:
         if event.stopReason is None:
-            raise UpstreamInvalid(f"event {self._count} of the target's stream (messageStop) lacks `stopReason`")
+            raise UpstreamInvalid(f"event {self.events} of the target's stream (messageStop) lacks `stopReason`")
         finish = finish_of(event.stopReason, has_calls=self._made > 0, answer_tool=self._answer_tool)
         self._has_stopped = True
         delta = Delta(
@@ -203,7 +176,7 @@ class StreamDecoder(Decoder):
     def _finish(self, event: _Event, chunks: list[StreamChunk]) -> None:
         if not self._has_stopped:
             raise UpstreamInvalid("the target's stream tells its counts before its answer ended")
-        self._has_counts = True
+        self.end()
         usage = read_usage(event.usage)
         if usage is not None:
             chunks.append(StreamChunk(model=self._model, usage=usage))

@@ -32,7 +32,8 @@ from yuzui.core.errors import UpstreamFault, UpstreamInterrupted, UpstreamInvali
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
 from yuzui.providers._cohere_request import PLAN
-from yuzui.providers._openai_lane import BAD, EventDecoder, reason, sane
+from yuzui.providers._openai_lane import EventDecoder, sane
+from yuzui.providers._reading import BAD, reason_of
 from yuzui.providers.native_usage import counts_of
 from yuzui.providers.openai_errors import WireError, read_error, read_stream_error
 
@@ -171,7 +172,7 @@ class StreamDecoder(EventDecoder):
             found = _read_event(raw)
         except BAD as error:
             if _is_known(event, raw):
-                raise UpstreamInvalid(f"event {number} of the target's stream is broken: {reason(error)}") from error
+                raise UpstreamInvalid(f"event {number} of the target's stream is broken: {reason_of(error)}") from error
             return None
         if not found.type and found.message:  # an error as in an error's body
             raise read_stream_error(WireError(message=found.message), f"event {number}")

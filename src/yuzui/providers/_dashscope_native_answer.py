@@ -31,7 +31,8 @@ from yuzui.core.chat import (
 from yuzui.core.errors import UpstreamInvalid
 from yuzui.core.usage import Usage
 from yuzui.providers._dashscope_native_faults import stream_fault
-from yuzui.providers._openai_lane import BAD, EventDecoder, reason, sane
+from yuzui.providers._openai_lane import EventDecoder, sane
+from yuzui.providers._reading import BAD, reason_of
 from yuzui.providers.native_usage import counts_of
 from yuzui.providers.openai_errors import WireError, find_error
 
@@ -52,7 +53,7 @@ def read_answer(body: bytes, model: str) -> ChatResponse:
     try:
         found = _read(body)
     except BAD as error:
-        raise UpstreamInvalid(f"the target's answer is not what its protocol promises: {reason(error)}") from error
+        raise UpstreamInvalid(f"the target's answer is not what its protocol promises: {reason_of(error)}") from error
     if found.code:
         raise stream_fault(WireError(message=found.message, code=found.code), "inside a 200 answer")
     choices = found.output.choices if found.output else None
@@ -152,10 +153,10 @@ class StreamDecoder(EventDecoder):
         self._citations: tuple[Citation, ...] = ()
 
     @override
-    def close(self) -> None:
-        if self._seen and self._seen == self._ended and self._fault is None:
-            self.end()
-        super().close()
+    def read_end(self) -> None:
+        if not self._seen or self._seen != self._ended:
+            super().read_end()
+        self.end()
 
     @override
     def _read(self, event: str, raw: bytes) -> StreamChunk | None:
@@ -170,7 +171,9 @@ class StreamDecoder(EventDecoder):
         try:
             found = _read(raw)
         except BAD as error:
-            raise UpstreamInvalid(f"event {self.events} of the target's stream is broken: {reason(error)}") from error
+            raise UpstreamInvalid(
+                f"event {self.events} of the target's stream is broken: {reason_of(error)}"
+            ) from error
         if found.code:
             raise stream_fault(WireError(message=found.message, code=found.code), f"event {self.events}")
         if found.request_id:

@@ -29,6 +29,7 @@ from yuzui.core.chat import (
 from yuzui.core.errors import UpstreamInvalid
 from yuzui.core.usage import Usage
 from yuzui.providers._gemini_faults import find_error, stream_fault
+from yuzui.providers._reading import BAD, object_text, reason_of
 
 _FILTERED: Final = frozenset(
     {
@@ -40,14 +41,13 @@ UNKNOWN_FINISH: Final[FinishReason] = "length"
 """For MALFORMED_FUNCTION_CALL, OTHER, CONTINUATION and words to come: the answer may be incomplete, so never "stop"."""
 NOT_FINISHED: Final = "FINISH_REASON_UNSPECIFIED"
 _TIERS: Final[Mapping[str, str]] = {"ON_DEMAND_FLEX": "flex", "ON_DEMAND_PRIORITY": "priority"}
-UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def read_answer(body: bytes, *, is_lane: bool) -> ChatResponse:
     """Raise `UpstreamInvalid` when `body` is not a complete answer, the vendor's fault when it is an error."""
     try:
         found = read_wire(body)
-    except UNREADABLE as error:
+    except BAD as error:
         raise UpstreamInvalid(f"the target's answer is not what its protocol promises: {reason_of(error)}") from error
     choices = [_choice(candidate, found, number) for number, candidate in enumerate(found.candidates or ())]
     if not choices:
@@ -232,28 +232,14 @@ def refusal_of(reason: str, words: str | None) -> str:
 
 
 def arguments_of(call: WireCall) -> str:
-    """The call's arguments as the vendor wrote them: an object, checked because `Raw` is only skipped over."""
-    data = bytes(call.args).strip()
-    if not data or data == b"null":
-        return "{}"
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        raise UpstreamInvalid("the target's answer holds a function call whose arguments are not UTF-8") from error
-    if not text.startswith("{"):
-        raise UpstreamInvalid("the target's answer holds a function call whose arguments are not an object")
-    return text
+    """The call's arguments as the vendor wrote them."""
+    return object_text(call.args, "a function call whose arguments are")
 
 
 def _audio(details: list[_Count] | None) -> int:
     if not details:
         return 0
     return sum(detail.tokenCount or 0 for detail in details if detail.modality == "AUDIO")
-
-
-def reason_of(error: Exception) -> str:
-    """msgspec's words name types and places, never values; the other two classes would quote the answer."""
-    return str(error) if type(error) in (msgspec.DecodeError, msgspec.ValidationError) else type(error).__name__
 
 
 # ---- wire structs ---------------------------------------------------------------------------------------------------

@@ -8,12 +8,10 @@ from __future__ import annotations
 from typing_extensions import override
 
 from yuzui.core.chat import Delta, StreamChunk, ToolCallDelta
-from yuzui.core.errors import UpstreamFault, UpstreamInterrupted, UpstreamInvalid
+from yuzui.core.errors import UpstreamInvalid
 from yuzui.core.sse import SseReader
-from yuzui.providers._contract import Decoder
 from yuzui.providers._gemini_answer import (
     NOT_FINISHED,
-    UNREADABLE,
     WireAnswer,
     WireCandidate,
     WireFeedback,
@@ -24,25 +22,21 @@ from yuzui.providers._gemini_answer import (
     finish_of,
     read_usage,
     read_wire,
-    reason_of,
     refusal_of,
     searches_of,
 )
 from yuzui.providers._gemini_faults import find_error, stream_fault
+from yuzui.providers._reading import BAD, HoldingDecoder, reason_of
 
 
-class StreamDecoder(Decoder):
+class StreamDecoder(HoldingDecoder):
     """One stream. It has no terminator: it is complete when the bytes are over and each candidate has told its end.
 
-    On the lane each event is one chunk, untouched; otherwise its parts become chunks of their own. A fault behind good
-    chunks of the same bytes waits for the next call: no cut changes the chunks.
+    On the lane each event is one chunk, untouched; otherwise its parts become chunks of their own.
     """
 
     __slots__ = (
         "_ended",
-        "_events",
-        "_fault",
-        "_is_complete",
         "_is_lane",
         "_open",
         "_reader",
@@ -51,53 +45,34 @@ class StreamDecoder(Decoder):
     )
 
     def __init__(self, *, is_lane: bool) -> None:
+        super().__init__()
         self._is_lane = is_lane
         self._reader = SseReader()
-        self._events = 0
         self._open: set[int] = set()
         self._ended: set[int] = set()
         self._states: dict[int, _State] = {}
         self._searches = 0
-        self._is_complete = False
-        self._fault: UpstreamFault | None = None
-
-    @property
-    @override
-    def is_complete(self) -> bool:
-        return self._is_complete
 
     @override
-    def feed(self, data: bytes) -> list[StreamChunk]:
-        if self._fault is not None:
-            raise self._fault
-        chunks: list[StreamChunk] = []
+    def read_bytes(self, data: bytes, chunks: list[StreamChunk]) -> None:
         for _, raw in self._reader.feed(data):
-            self._events += 1
-            try:
-                self._read(raw, chunks)
-            except UpstreamFault as fault:
-                self._fault = fault
-                if not chunks:
-                    raise
-                break
-        return chunks
+            self.events += 1
+            self._read(raw, chunks)
 
     @override
-    def close(self) -> None:
-        if self._fault is not None:
-            raise self._fault
+    def read_end(self) -> None:
         if not self._open or self._open != self._ended or not self._reader.close():
-            raise UpstreamInterrupted(f"the target's stream stopped after event {self._events}, before its end")
-        self._is_complete = True
+            super().read_end()
+        self.end()
 
     def _read(self, raw: bytes, chunks: list[StreamChunk]) -> None:
         try:
             found = read_wire(raw)
             if self._is_lane:
                 raw.decode()  # what is skipped over unread goes to the client all the same
-        except UNREADABLE as error:
+        except BAD as error:
             raise UpstreamInvalid(
-                f"event {self._events} of the target's stream is broken: {reason_of(error)}"
+                f"event {self.events} of the target's stream is broken: {reason_of(error)}"
             ) from error
         if not (found.candidates or found.usageMetadata or found.promptFeedback):
             error_found = find_error(raw)

@@ -31,8 +31,8 @@ from yuzui.core.chat import (
 from yuzui.core.errors import UpstreamFault, UpstreamInterrupted, UpstreamInvalid
 from yuzui.core.ndjson import NdjsonReader
 from yuzui.core.usage import Usage
-from yuzui.providers._contract import Decoder
-from yuzui.providers._openai_lane import BAD, reason, sane
+from yuzui.providers._openai_lane import sane
+from yuzui.providers._reading import BAD, HoldingDecoder, object_text, reason_of
 from yuzui.providers.native_usage import counts_of
 from yuzui.providers.openai_errors import WireError, read_stream_error
 
@@ -47,7 +47,7 @@ def read_answer(body: bytes) -> ChatResponse:
     try:
         found = _read(body)
     except BAD as error:
-        raise UpstreamInvalid(f"the target's answer is not what its protocol promises: {reason(error)}") from error
+        raise UpstreamInvalid(f"the target's answer is not what its protocol promises: {reason_of(error)}") from error
     if found.error:
         raise _fault(found, "inside a 200 answer")
     if found.message is None or not found.done:
@@ -102,7 +102,7 @@ def _calls(line: _Line, position: int) -> list[ToolCallDelta]:
                 position=at,
                 id=call.id or _id_of(line.created_at or "", function.name, at),
                 name=function.name,
-                arguments=_arguments(function.arguments),
+                arguments=object_text(function.arguments, "a tool call whose arguments are"),
             )
         )
     return calls
@@ -113,76 +113,44 @@ def _id_of(created_at: str, name: str, position: int) -> str:
     return "call_" + hashlib.sha256(seed).hexdigest()[:16]
 
 
-def _arguments(raw: msgspec.Raw) -> str:
-    """An object, as the server wrote it."""
-    data = bytes(raw).strip()
-    if not data or data == b"null":
-        return "{}"
-    if not data.startswith(b"{"):
-        raise UpstreamInvalid("the target's answer holds a tool call whose arguments are no object")
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise UpstreamInvalid("the target's answer holds a tool call whose arguments are not UTF-8") from error
-
-
 def _fault(line: _Line, where: str) -> UpstreamFault:
     error = line.error
     message = error if isinstance(error, str) else error.message if error else None
     return read_stream_error(WireError(message=message, code=line.status), where)
 
 
-class StreamDecoder(Decoder):
-    """One stream of lines; the one with `done` is the last. A fault behind good lines is raised on the next call."""
+class StreamDecoder(HoldingDecoder):
+    """One stream of lines; the one with `done` is the last."""
 
-    __slots__ = ("_calls", "_fault", "_is_complete", "_lines", "_reader")
+    __slots__ = ("_calls", "_reader")
 
     def __init__(self) -> None:
+        super().__init__()
         self._reader = NdjsonReader()
-        self._lines = 0
         self._calls = 0
-        self._is_complete = False
-        self._fault: UpstreamFault | None = None
-
-    @property
-    @override
-    def is_complete(self) -> bool:
-        return self._is_complete
 
     @override
-    def feed(self, data: bytes) -> list[StreamChunk]:
-        if self._fault is not None:
-            raise self._fault
-        chunks: list[StreamChunk] = []
-        try:
-            for line in self._reader.feed(data):
-                if self._is_complete:
-                    break  # nothing behind the last line belongs to the answer
-                chunks.append(self._read(line))
-        except UpstreamFault as fault:
-            self._fault = fault
-            if not chunks:
-                raise
-        return chunks
+    def read_bytes(self, data: bytes, chunks: list[StreamChunk]) -> None:
+        for line in self._reader.feed(data):
+            chunks.append(self._read(line))
+            if self._is_complete:
+                break
 
     @override
-    def close(self) -> None:
-        if self._fault is not None:
-            raise self._fault
-        if not self._is_complete:
-            raise UpstreamInterrupted(f"the target's stream stopped after line {self._lines}, before its end")
+    def read_end(self) -> None:
+        raise UpstreamInterrupted(f"the target's stream stopped after line {self.events}, before its end")
 
     def _read(self, line: bytes) -> StreamChunk:
-        self._lines += 1
+        self.events += 1
         try:
             found = _read(line)
         except BAD as error:
-            raise UpstreamInvalid(f"line {self._lines} of the target's stream is broken: {reason(error)}") from error
+            raise UpstreamInvalid(f"line {self.events} of the target's stream is broken: {reason_of(error)}") from error
         if found.error:
-            raise _fault(found, f"line {self._lines}")
+            raise _fault(found, f"line {self.events}")
         message = found.message
         if message is None:
-            raise UpstreamInvalid(f"line {self._lines} of the target's stream has no `message`")
+            raise UpstreamInvalid(f"line {self.events} of the target's stream has no `message`")
         calls: tuple[ToolCallDelta, ...] = ()
         if message.tool_calls:
             calls = tuple(_calls(found, self._calls))
@@ -192,7 +160,7 @@ class StreamDecoder(Decoder):
             return StreamChunk(model=found.model or "", deltas=(delta,))
         word = found.done_reason or "stop"
         finish = _finish(word, bool(self._calls))
-        self._is_complete = True
+        self.end()
         delta = Delta(
             text=message.content or "",
             reasoning=message.thinking or "",

@@ -20,13 +20,12 @@ from yuzui.core.target import Target
 from yuzui.core.usage import Usage
 from yuzui.providers import openai_errors
 from yuzui.providers._contract import Codec, Decoder, WireRequest
+from yuzui.providers._reading import BAD, MOST_COUNTED, HoldingDecoder, reason_of
 from yuzui.providers.openai import write_headers
 from yuzui.providers.openai_errors import WireError, find_error, read_stream_error
 
-BAD: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 Answered = TypeVar("Answered")
 
-MOST_COUNTED: Final = 10**12  # of tokens or seconds; beyond it a target talks nonsense
 _MOST_SECONDS: Final = 10**7  # of sound, in any answer
 
 
@@ -132,7 +131,7 @@ def decode(body: bytes, decoder: msgspec.json.Decoder[Answered], what: str) -> A
     try:
         return decoder.decode(body)
     except BAD as error:
-        raise fault_in(body) or UpstreamInvalid(f"the target's answer is not {what}: {reason(error)}") from error
+        raise fault_in(body) or UpstreamInvalid(f"the target's answer is not {what}: {reason_of(error)}") from error
 
 
 def fault_in(body: bytes, where: str = "inside a 200 answer") -> UpstreamFault | None:
@@ -140,21 +139,14 @@ def fault_in(body: bytes, where: str = "inside a 200 answer") -> UpstreamFault |
     return None if error is None else read_stream_error(error, where)
 
 
-def reason(error: Exception) -> str:
-    """msgspec's words name types and places, never values; the other classes would quote the answer."""
-    return str(error) if type(error) in (msgspec.DecodeError, msgspec.ValidationError) else type(error).__name__
+class EventDecoder(HoldingDecoder):
+    """A stream of events. `read_event` tells what one is."""
 
-
-class EventDecoder(Decoder):
-    """A stream of events. `read_event` tells what one is; a fault behind good chunks of the same bytes waits."""
-
-    __slots__ = ("_fault", "_is_complete", "_reader", "events")
+    __slots__ = ("_reader",)
 
     def __init__(self) -> None:
+        super().__init__()
         self._reader = SseReader()
-        self._is_complete = False
-        self._fault: UpstreamFault | None = None
-        self.events = 0
 
     def read_event(self, event: str, raw: bytes) -> StreamChunk | None:
         """None: of no interest. Call `end` for the last one. Raise an `UpstreamFault` for a broken or failing one."""
@@ -164,35 +156,15 @@ class EventDecoder(Decoder):
         """`[DONE]` came. Raise `UpstreamInterrupted` when the answer is not whole; here it never is without `end`."""
         raise UpstreamInterrupted("the target's stream ended before its answer did")
 
-    def end(self) -> None:
-        self._is_complete = True
-
-    @property
     @override
-    def is_complete(self) -> bool:
-        return self._is_complete
-
-    @override
-    def feed(self, data: bytes) -> list[StreamChunk]:
-        if self._fault is not None:
-            raise self._fault
-        chunks: list[StreamChunk] = []
-        if self._is_complete:
-            return chunks  # nothing counts after the end
+    def read_bytes(self, data: bytes, chunks: list[StreamChunk]) -> None:
         for event, raw in self._reader.feed(data):
             self.events += 1
-            try:
-                chunk = self._read(event, raw)
-            except UpstreamFault as fault:
-                self._fault = fault
-                if not chunks:
-                    raise
-                break
+            chunk = self._read(event, raw)
             if chunk is not None:
                 chunks.append(chunk)
             if self._is_complete:
                 break
-        return chunks
 
     def _read(self, event: str, raw: bytes) -> StreamChunk | None:
         if raw == b"[DONE]":
@@ -205,20 +177,13 @@ class EventDecoder(Decoder):
             raw = raw.replace(b"\n", b" ")  # an event of several data lines: JSON has no line break but between tokens
         return self.read_event(event, raw)
 
-    @override
-    def close(self) -> None:
-        if self._fault is not None:
-            raise self._fault
-        if not self._is_complete:
-            raise UpstreamInterrupted(f"the target's stream stopped after event {self.events}, before its end")
-
     def decode(self, raw: bytes, decoder: msgspec.json.Decoder[Answered]) -> Answered:
         """An event's JSON, typed; raise `UpstreamInvalid` when it is broken."""
         try:
             return decoder.decode(raw)
         except BAD as error:
             raise fault_in(raw, f"event {self.events}") or UpstreamInvalid(
-                f"event {self.events} of the target's stream is broken: {reason(error)}"
+                f"event {self.events} of the target's stream is broken: {reason_of(error)}"
             ) from error
 
     def check_error(self, raw: bytes, error: object) -> None:

@@ -24,12 +24,11 @@ from yuzui.core.chat import (
 )
 from yuzui.core.errors import UpstreamFault, UpstreamInterrupted, UpstreamInvalid
 from yuzui.core.usage import Usage
+from yuzui.providers._reading import BAD, MOST_COUNTED, part_count, reason_of
 from yuzui.providers.openai_errors import WireError, find_error, read_stream_error
 
-BAD: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 INCOMPLETE: Final[dict[str, FinishReason]] = {"max_output_tokens": "length", "content_filter": "content_filter"}
 """Any other reason (`max_messages`, `steered`, those to come) is `length`: the answer is not whole, so never `stop`."""
-MOST_COUNTED: Final = 10**12  # of tokens or seconds; beyond it a target talks nonsense
 SERVER_TOOLS: Final = {
     "file_search_call": "file_search",
     "code_interpreter_call": "code_interpreter",
@@ -113,19 +112,14 @@ def read_usage(response: WireResponse) -> Usage | None:
     tools, images = _count_tools(response)
     return Usage(
         input_tokens=found.input_tokens or 0,
-        cached_input_tokens=_count(read.cached_tokens),
-        cache_write_tokens=_count(read.cache_write_tokens),
-        cache_write_1h_tokens=_count(long_lived.ttl_12h_tokens),
+        cached_input_tokens=part_count(read.cached_tokens),
+        cache_write_tokens=part_count(read.cache_write_tokens),
+        cache_write_1h_tokens=part_count(long_lived.ttl_12h_tokens),
         output_tokens=found.output_tokens or 0,
-        reasoning_tokens=_count(wrote.reasoning_tokens),
+        reasoning_tokens=part_count(wrote.reasoning_tokens),
         server_tools=tools,
         images=images,
     )
-
-
-def _count(value: int | None) -> int:
-    """A part's count; nonsense is none, as it is not worth an answer."""
-    return value if value is not None and 0 <= value <= MOST_COUNTED else 0
 
 
 def _count_tools(response: WireResponse) -> tuple[tuple[tuple[str, int], ...], int]:
@@ -139,7 +133,7 @@ def _count_tools(response: WireResponse) -> tuple[tuple[tuple[str, int], ...], i
             counts[name] = counts.get(name, 0) + 1
     billed = response.tool_usage.web_search if response.tool_usage is not None else None
     if billed is not None and billed.num_requests is not None:
-        counts["web_search"] = _count(billed.num_requests)
+        counts["web_search"] = part_count(billed.num_requests)
     tools = tuple((name, count) for name, count in sorted(counts.items()) if count > 0)
     return tools, counts.get("image_generation", 0)
 
@@ -199,11 +193,6 @@ def fault_of(error: WireFailure, where: str) -> UpstreamFault:
     fault = read_stream_error(WireError(message=error.message, type=kind, code=error.code), where)
     fault.may_have_run = True  # it was at work already
     return fault
-
-
-def reason_of(error: Exception) -> str:
-    """msgspec's words name types and places, never values; the other classes would quote the answer."""
-    return str(error) if type(error) in (msgspec.DecodeError, msgspec.ValidationError) else type(error).__name__
 
 
 def seconds(value: float | None) -> int:

@@ -16,12 +16,10 @@ from msgspec import Struct
 from typing_extensions import override
 
 from yuzui.core.chat import Delta, StreamChunk, ToolCallDelta
-from yuzui.core.errors import UpstreamFault, UpstreamInterrupted, UpstreamInvalid
+from yuzui.core.errors import UpstreamFault, UpstreamInvalid
 from yuzui.core.sse import SseReader
 from yuzui.core.usage import Usage
-from yuzui.providers._contract import Decoder
 from yuzui.providers._openai_responses_reply import (
-    BAD,
     WireAnnotation,
     WireFailure,
     WireItem,
@@ -35,10 +33,10 @@ from yuzui.providers._openai_responses_reply import (
     is_call,
     pieces_of,
     read_usage,
-    reason_of,
     seconds,
     thought_of,
 )
+from yuzui.providers._reading import BAD, HoldingDecoder, reason_of
 
 _T = TypeVar("_T")
 _KNOWN: Final = frozenset(
@@ -65,18 +63,15 @@ _KNOWN: Final = frozenset(
 _BEGINNINGS: Final = frozenset(("response.created", "response.in_progress", "response.queued"))
 
 
-class StreamDecoder(Decoder):
+class StreamDecoder(HoldingDecoder):
     """One stream. A fault behind good events is raised on the next call: no cut of the bytes changes the chunks."""
 
     __slots__ = (
         "_calls",
         "_closed",
-        "_count",
         "_created_s",
-        "_fault",
         "_held",
         "_id",
-        "_is_complete",
         "_keeps_raw",
         "_model",
         "_notes",
@@ -86,9 +81,9 @@ class StreamDecoder(Decoder):
     )
 
     def __init__(self, *, keeps_raw: bool) -> None:
+        super().__init__()
         self._keeps_raw = keeps_raw
         self._reader = SseReader()
-        self._count = 0
         self._id = ""
         self._model = ""
         self._created_s = 0
@@ -101,48 +96,23 @@ class StreamDecoder(Decoder):
         self._closed: set[int] = set()
         self._held: list[StreamChunk] = []
         """What says nothing yet: handed out with what follows, so that a failure at once can be answered elsewhere."""
-        self._is_complete = False
-        self._fault: UpstreamFault | None = None
-
-    @property
-    @override
-    def is_complete(self) -> bool:
-        return self._is_complete
 
     @override
-    def feed(self, data: bytes) -> list[StreamChunk]:
-        self._raise_fault()
-        chunks: list[StreamChunk] = []
-        try:
-            for name, payload in self._reader.feed(data):
-                if self._is_complete:
-                    break  # nothing behind the end belongs to the answer
-                self._read(name, payload, chunks)
-        except UpstreamFault as fault:
-            self._fault = fault
-            if not chunks:
-                raise
-        return chunks
-
-    @override
-    def close(self) -> None:
-        self._raise_fault()
-        if not self._is_complete:
-            raise UpstreamInterrupted(f"the target's stream stopped after event {self._count}, before its end")
-
-    def _raise_fault(self) -> None:
-        if self._fault is not None:
-            raise self._fault
+    def read_bytes(self, data: bytes, chunks: list[StreamChunk]) -> None:
+        for name, payload in self._reader.feed(data):
+            self._read(name, payload, chunks)
+            if self._is_complete:
+                break
 
     def _read(self, name: str, payload: bytes, chunks: list[StreamChunk]) -> None:
-        self._count += 1
+        self.events += 1
         try:
             event = _event.decode(payload)
         except BAD as error:
             kind = _kind_of(name, payload)
             if kind is None or kind in _KNOWN:
                 raise UpstreamInvalid(
-                    f"event {self._count} of the target's stream is broken: {reason_of(error)}"
+                    f"event {self.events} of the target's stream is broken: {reason_of(error)}"
                 ) from error
             event = _Event(type=kind)
         deltas, usage = self._take(event)
@@ -299,7 +269,7 @@ class StreamDecoder(Decoder):
     def _finish(self, event: _Event, response: WireResponse) -> tuple[list[Delta], Usage | None]:
         self._begin(response)
         if response.error is not None:
-            raise fault_of(response.error, f"event {self._count}")
+            raise fault_of(response.error, f"event {self.events}")
         deltas: list[Delta] = []
         for index, item in enumerate(response.output or ()):
             deltas += self._close_item(item, index)
@@ -307,16 +277,16 @@ class StreamDecoder(Decoder):
             response = msgspec.structs.replace(response, status="incomplete")
         finish, native = finish_of(response, bool(self._calls))
         deltas.append(Delta(finish_reason=finish, native_finish=native))
-        self._is_complete = True
+        self.end()
         return deltas, read_usage(response)
 
     def _failure(self, event: _Event) -> UpstreamFault:
         nested = event.response.error if event.response is not None else event.error
         if nested is not None:
-            return fault_of(nested, f"event {self._count}")
+            return fault_of(nested, f"event {self.events}")
         if event.type == "error":
-            return fault_of(WireFailure(code=event.code, message=event.message), f"event {self._count}")
-        return fault_of(WireFailure(), f"event {self._count}")
+            return fault_of(WireFailure(code=event.code, message=event.message), f"event {self.events}")
+        return fault_of(WireFailure(), f"event {self.events}")
 
 
 class _Call:

@@ -23,7 +23,7 @@ from yuzui.core.errors import UpstreamFault
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
 from yuzui.providers._contract import Decoder
-from yuzui.providers._openai_lane import BAD
+from yuzui.providers._reading import BAD
 from yuzui.providers.native_errors import Statuses, fault_in_answer, fault_of_status
 from yuzui.providers.openai_errors import WireError, find_error
 from yuzui.providers.openai_like import Ends, LikeDecoder, mend

@@ -19,10 +19,10 @@ from yuzui.core.chat import ChatRequest, Dialect, Operation
 from yuzui.core.errors import UpstreamFault
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
-from yuzui.providers._bedrock_answer import MOST_COUNTED
 from yuzui.providers._bedrock_faults import read_fault
 from yuzui.providers._contract import WireRequest
 from yuzui.providers._openai_lane import OperationCodec, decode
+from yuzui.providers._reading import MOST_COUNTED
 from yuzui.providers.bedrock import path_of
 from yuzui.providers.native_embeddings import read_vectors, texts_of, write_wire
 from yuzui.providers.native_request import Block, Dropped

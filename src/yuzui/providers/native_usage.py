@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from yuzui.providers._openai_lane import MOST_COUNTED
+from yuzui.providers._reading import MOST_COUNTED
 
 
 def count_of(value: float | None) -> int | None:

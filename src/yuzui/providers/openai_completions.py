@@ -18,7 +18,6 @@ from yuzui.core.chat import (
     Choice,
     Delta,
     Dialect,
-    FinishReason,
     Operation,
     StreamChunk,
     TextPart,
@@ -38,7 +37,7 @@ from yuzui.providers._openai_lane import (
     require_lane,
     sane,
 )
-from yuzui.providers.openai_reply import BROKEN, FINISH_REASONS
+from yuzui.providers.openai_reply import finish_reason_of
 
 
 class OpenAICompletionsCodec(OperationCodec):
@@ -115,7 +114,7 @@ class CompletionsDecoder(EventDecoder):
         self._open.add(index)
         reason = None
         if choice.finish_reason:
-            reason = _reason(choice.finish_reason)
+            reason = finish_reason_of(choice.finish_reason)
             self._ended.add(index)
         return Delta(index=index, text=choice.text or "", finish_reason=reason)
 
@@ -133,14 +132,8 @@ def _choice(choice: _Choice, position: int) -> Choice:
     return Choice(
         index=position if choice.index is None else choice.index,
         parts=(TextPart(text=choice.text),) if choice.text else (),
-        finish_reason=_reason(choice.finish_reason),
+        finish_reason=finish_reason_of(choice.finish_reason),
     )
-
-
-def _reason(word: str) -> FinishReason:
-    if word in BROKEN:
-        raise UpstreamInterrupted(f"the target cut its answer short ({word})")
-    return FINISH_REASONS.get(word, "stop")
 
 
 class _Choice(Struct):

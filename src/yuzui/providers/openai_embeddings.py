@@ -30,7 +30,6 @@ from yuzui.core.errors import UnsupportedFeature, UpstreamInvalid
 from yuzui.core.target import Target
 from yuzui.providers._contract import WireRequest
 from yuzui.providers._openai_lane import (
-    BAD,
     OperationCodec,
     Patched,
     apply_quirks,
@@ -40,8 +39,8 @@ from yuzui.providers._openai_lane import (
     patch,
     path_of,
     read_usage,
-    reason,
 )
+from yuzui.providers._reading import BAD, reason_of
 
 PURPOSES: Final[Mapping[str, Mapping[str, str]]] = {
     "input_type": {"query": "query", "document": "document"},
@@ -124,7 +123,7 @@ def read_vector(raw: Raw) -> Sequence[float]:
         packed = array("f")
         packed.frombytes(b64decode(_text.decode(raw), validate=True))
     except (*BAD, BadBase64, ValueError) as error:
-        raise UpstreamInvalid(f"an embedding of the target is no vector: {reason(error)}") from error
+        raise UpstreamInvalid(f"an embedding of the target is no vector: {reason_of(error)}") from error
     if sys.byteorder == "big":
         packed.byteswap()
     if not math.isfinite(sum(packed)):  # one pass in C: NaN and infinities survive any sum

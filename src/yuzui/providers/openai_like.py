@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from typing_extensions import override
 
 from yuzui.core.chat import ChatResponse, Choice, Delta, FinishReason, StreamChunk
-from yuzui.core.errors import UpstreamFault, UpstreamInterrupted
+from yuzui.core.errors import UpstreamInterrupted
+from yuzui.providers._reading import BAD
 from yuzui.providers.openai_reply import FINISH_REASONS, OpenAIDecoder
 
 Translate = Callable[[str, bytes], bytes | None]
@@ -25,7 +26,6 @@ Ends = Mapping[str, FinishReason | None]
 Json = dict[str, Any]  # Any: JSON values
 UNKNOWN_END: Final[FinishReason] = "length"  # words to come: the answer may be incomplete, so never "stop"
 
-_BAD: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _decode = msgspec.json.Decoder(dict[str, Any]).decode  # Any: JSON values
 _encode = msgspec.json.Encoder().encode
 
@@ -34,7 +34,7 @@ def change(data: bytes, edit: Callable[[Json], None]) -> bytes:
     """`data` after `edit`, for the rare event that differs; as it came when it is no object (its reader complains)."""
     try:
         found = _decode(data)
-    except _BAD:
+    except BAD:
         return data
     edit(found)
     return _encode(found)
@@ -75,31 +75,12 @@ class LikeDecoder(OpenAIDecoder):
         self._sends_done = sends_done
 
     @override
-    def feed(self, data: bytes) -> list[StreamChunk]:
-        if self._fault is not None:
-            raise self._fault
-        chunks: list[StreamChunk] = []
-        for event, raw in () if self._is_complete else self._reader.feed(data):
-            self._events += 1
-            if raw == b"[DONE]":
-                self._finish(chunks)
-                break
-            try:
-                chunk = self.read_event(event, raw)
-            except UpstreamFault as fault:
-                return self._hold(fault, chunks)
-            if chunk is not None:
-                chunks.append(chunk)
-            if self._is_complete:
-                break  # nothing counts after the end
-        return chunks
+    def read_end(self) -> None:
+        if self._sends_done or not self._has_ended():
+            super().read_end()
+        self.end()
 
     @override
-    def close(self) -> None:
-        if not self._sends_done and self._fault is None:
-            self._is_complete = self._has_ended()
-        super().close()
-
     def read_event(self, event: str, raw: bytes) -> StreamChunk | None:
         """The chunk of one event, None to skip it; a codec may add what only its vendor says."""
         said = self._translate(event, raw)
@@ -111,11 +92,8 @@ class LikeDecoder(OpenAIDecoder):
                 chunk = msgspec.structs.replace(chunk, deltas=tuple([self._mend(delta) for delta in chunk.deltas]))
                 break
         if chunk.usage is not None and not self._sends_done and self._has_ended():
-            self._is_complete = True
+            self.end()
         return chunk
-
-    def _has_ended(self) -> bool:
-        return bool(self._open) and self._open == self._ended
 
     def _mend(self, delta: Delta) -> Delta:
         word = delta.native_finish

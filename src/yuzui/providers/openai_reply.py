@@ -31,8 +31,8 @@ from yuzui.core.chat import (
 from yuzui.core.errors import UpstreamFault, UpstreamInterrupted, UpstreamInvalid
 from yuzui.core.sse import SseReader
 from yuzui.core.usage import Usage
-from yuzui.providers._contract import Decoder
 from yuzui.providers._openai_thinking import CLOSE, ThinkSplitter, split
+from yuzui.providers._reading import BAD, HoldingDecoder, reason_of
 from yuzui.providers.openai_errors import WireError, find_error, read_stream_error
 
 FINISH_REASONS: Final[dict[str, FinishReason]] = {
@@ -51,8 +51,6 @@ _SAID: Final = frozenset(("stop", "length", "tool_calls", "content_filter", "fun
 BROKEN: Final = frozenset(("error", "network_error", "insufficient_system_resource", "abort"))
 """Words that say the answer was cut short: a fault, never an end."""
 
-_BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
 
 def read_response(body: bytes, *, is_lane: bool = True) -> ChatResponse:
     """A whole answer, thoughts and citations taken apart unless it goes on as it is.
@@ -61,11 +59,11 @@ def read_response(body: bytes, *, is_lane: bool = True) -> ChatResponse:
     """
     try:
         found = _completion.decode(body)
-    except _BAD as error:
+    except BAD as error:
         fault = _fault_in(body)
         if fault is not None:
             raise fault from error
-        raise UpstreamInvalid(f"the target's answer is not a chat completion: {_reason(error)}") from error
+        raise UpstreamInvalid(f"the target's answer is not a chat completion: {reason_of(error)}") from error
     if found.error is not None or not found.choices:
         raise _fault_in(body) or UpstreamInvalid("the target's answer has no `choices`")
     return ChatResponse(
@@ -80,77 +78,58 @@ def read_response(body: bytes, *, is_lane: bool = True) -> ChatResponse:
     )
 
 
-class OpenAIDecoder(Decoder):
-    """One stream. A fault behind good chunks of the same bytes waits for the next call: no cut changes the chunks."""
+class OpenAIDecoder(HoldingDecoder):
+    """One stream, which `[DONE]` ends."""
 
-    __slots__ = ("_ended", "_events", "_fault", "_is_complete", "_is_lane", "_open", "_reader", "_thinking", "_tools")
+    __slots__ = ("_ended", "_is_lane", "_open", "_reader", "_thinking", "_tools")
 
     def __init__(self, *, is_lane: bool = True) -> None:
         """`is_lane`: the events go on as they are, so nothing in them is taken apart."""
+        super().__init__()
         self._is_lane = is_lane
         self._thinking: dict[int, ThinkSplitter] = {}
         self._reader = SseReader()
-        self._events = 0
         self._open: set[int] = set()
         self._ended: set[int] = set()
         self._tools: dict[int, tuple[int, str]] = {}  # choice → position and id of the tool call being written
-        self._is_complete = False
-        self._fault: UpstreamFault | None = None
-
-    @property
-    @override
-    def is_complete(self) -> bool:
-        return self._is_complete
 
     @override
-    def feed(self, data: bytes) -> list[StreamChunk]:
-        if self._fault is not None:
-            raise self._fault
-        if self._is_complete:
-            return []  # nothing counts after [DONE]
-        chunks: list[StreamChunk] = []
+    def read_bytes(self, data: bytes, chunks: list[StreamChunk]) -> None:
         for event, raw in self._reader.feed(data):
-            self._events += 1
+            self.events += 1
             if raw == b"[DONE]":
-                self._finish(chunks)
+                # A relay that lost its own upstream sends [DONE] all the same.
+                if not self._has_ended():
+                    raise UpstreamInterrupted("the target's stream ended before its choices did")
+                self.end()
                 break
-            try:
-                chunks.append(self._chunk(event, raw))
-            except UpstreamFault as fault:
-                return self._hold(fault, chunks)
-        return chunks
+            chunk = self.read_event(event, raw)
+            if chunk is not None:
+                chunks.append(chunk)
+            if self._is_complete:
+                break
 
-    @override
-    def close(self) -> None:
-        if self._fault is not None:
-            raise self._fault
-        if not self._is_complete:
-            raise UpstreamInterrupted(f"the target's stream stopped after event {self._events}, before its end")
+    def read_event(self, event: str, raw: bytes) -> StreamChunk | None:
+        """The chunk of one event, None to skip it; call `end` for the last one of a server without `[DONE]`."""
+        return self._chunk(event, raw)
 
-    def _hold(self, fault: UpstreamFault, chunks: list[StreamChunk]) -> list[StreamChunk]:
-        self._fault = fault
-        if not chunks:
-            raise fault
-        return chunks
-
-    def _finish(self, chunks: list[StreamChunk]) -> None:
-        # A relay that lost its own upstream sends [DONE] all the same: without an end for each choice it is no answer.
-        if self._open and self._open == self._ended:
-            self._is_complete = True
-        else:
-            self._hold(UpstreamInterrupted("the target's stream ended before its choices did"), chunks)
+    def _has_ended(self) -> bool:
+        """Without an end for each choice it is no answer."""
+        return bool(self._open) and self._open == self._ended
 
     def _chunk(self, event: str, raw: bytes) -> StreamChunk:
         if event == "error":
-            raise read_stream_error(find_error(raw) or WireError(), f"event {self._events}")
+            raise read_stream_error(find_error(raw) or WireError(), f"event {self.events}")
         try:
             found = _chunk.decode(raw)
-        except _BAD as error:
-            raise UpstreamInvalid(f"event {self._events} of the target's stream is broken: {_reason(error)}") from error
+        except BAD as error:
+            raise UpstreamInvalid(
+                f"event {self.events} of the target's stream is broken: {reason_of(error)}"
+            ) from error
         choices = found.choices
         if found.error is not None or choices is None:
-            fault = _fault_in(raw, f"event {self._events}")
-            raise fault or UpstreamInvalid(f"event {self._events} of the target's stream has no `choices`")
+            fault = _fault_in(raw, f"event {self.events}")
+            raise fault or UpstreamInvalid(f"event {self.events} of the target's stream has no `choices`")
         if b"\n" in raw:
             raw = raw.replace(b"\n", b" ")  # an event of several data lines: one line for the client
         if len(choices) == 1:
@@ -178,7 +157,7 @@ class OpenAIDecoder(Decoder):
         found = choice.delta
         reason: FinishReason | None = None
         if choice.finish_reason:
-            reason = _finish_reason(choice.finish_reason)
+            reason = finish_reason_of(choice.finish_reason)
             self._ended.add(index)
         if found is None:
             return self._apart(index, Delta(index=index, finish_reason=reason), None, choice), raw
@@ -259,12 +238,8 @@ def _fault_in(body: bytes, where: str = "inside a 200 answer") -> UpstreamFault 
     return None if error is None else read_stream_error(error, where)
 
 
-def _reason(error: Exception) -> str:
-    """msgspec's words name types and places, never values; the other two classes would quote the answer."""
-    return str(error) if type(error) in (msgspec.DecodeError, msgspec.ValidationError) else type(error).__name__
-
-
-def _finish_reason(word: str) -> FinishReason:
+def finish_reason_of(word: str) -> FinishReason:
+    """Raise `UpstreamInterrupted` for a word that says the answer was cut short."""
     if word in BROKEN:
         raise UpstreamInterrupted(f"the target cut its answer short ({word})")
     return FINISH_REASONS.get(word, "stop")
@@ -299,7 +274,7 @@ def _choice(choice: _WireChoice, position: int, is_lane: bool) -> Choice:
     return Choice(
         index=position if choice.index is None else choice.index,
         parts=tuple(parts),
-        finish_reason=_finish_reason(choice.finish_reason),
+        finish_reason=finish_reason_of(choice.finish_reason),
         refusal=message.refusal or "",
         native_finish="" if choice.finish_reason in _SAID else choice.finish_reason,
     )
@@ -309,7 +284,7 @@ def read_citations(raw: Raw) -> tuple[Citation, ...]:
     """Pages that an answer cites; other kinds of annotation have no counterpart, and strange ones cost no answer."""
     try:
         annotations = _annotations.decode(raw) if bytes(raw) else None
-    except _BAD:
+    except BAD:
         return ()
     return tuple(
         [
@@ -329,7 +304,7 @@ def read_citations(raw: Raw) -> tuple[Citation, ...]:
 def _read_details(raw: Raw) -> list[_Detail]:
     try:
         return (_details.decode(raw) if bytes(raw) else None) or []
-    except _BAD:
+    except BAD:
         return []
 
 
@@ -382,8 +357,8 @@ def _number_tool_calls(raw: bytes, position: int, calls: tuple[ToolCallDelta, ..
     """`raw` with an `index` on each tool call piece of its choice: clients cannot put the pieces together without."""
     try:
         body = msgspec.json.decode(raw)
-    except _BAD as error:  # a field that the typed reading skips is no UTF-8
-        raise UpstreamInvalid(f"the target's stream holds an event that is no JSON: {_reason(error)}") from error
+    except BAD as error:  # a field that the typed reading skips is no UTF-8
+        raise UpstreamInvalid(f"the target's stream holds an event that is no JSON: {reason_of(error)}") from error
     for piece, call in zip(body["choices"][position]["delta"]["tool_calls"], calls, strict=True):
         piece["index"] = call.position
     return msgspec.json.encode(body)
@@ -400,7 +375,7 @@ def _usage(raw: Raw) -> Usage | None:
         return None
     try:
         found = _usage_decoder.decode(data)
-    except _BAD:
+    except BAD:
         return None  # a paid, complete answer does not become a failure because its counts are nonsense
     if found.prompt_tokens is None and found.completion_tokens is None:
         return None

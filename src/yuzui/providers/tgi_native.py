@@ -23,7 +23,7 @@ from yuzui.core.chat import ChatResponse
 from yuzui.core.errors import UpstreamFault
 from yuzui.core.target import Quirks, Target
 from yuzui.providers._contract import Decoder, WireRequest
-from yuzui.providers._openai_lane import BAD
+from yuzui.providers._reading import BAD
 from yuzui.providers.catalogue import ProviderRow
 from yuzui.providers.native_errors import Statuses, fault_in_answer, fault_of_status
 from yuzui.providers.openai import OpenAICodec
