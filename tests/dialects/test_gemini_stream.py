@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from yuzui.core.chat import Citation, Delta, StreamChunk, ToolCallDelta
 from yuzui.core.errors import UpstreamInterrupted, UpstreamInvalid
 from yuzui.core.usage import Usage
+from yuzui.dialects._held import MOST_HELD_BYTES
 from yuzui.dialects.gemini_meaning import read_meaning
-from yuzui.dialects.gemini_stream import MOST_HELD_BYTES, HubWriter, LaneWriter
+from yuzui.dialects.gemini_stream import HubWriter, LaneWriter
 
 END = StreamChunk(deltas=(Delta(finish_reason="stop"),))
 

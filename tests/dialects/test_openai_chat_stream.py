@@ -14,7 +14,8 @@ from yuzui.core.chat import Citation, Delta, StreamChunk, ToolCallDelta
 from yuzui.core.errors import UpstreamInterrupted, UpstreamInvalid
 from yuzui.core.usage import Usage
 from yuzui.dialects._contract import StreamWriter
-from yuzui.dialects.openai_chat_stream import MOST_HELD_BYTES, HubWriter, LaneWriter
+from yuzui.dialects._held import MOST_HELD_BYTES
+from yuzui.dialects.openai_chat_stream import HubWriter, LaneWriter
 
 ClientThatGets = Callable[[int, bytes, str], openai.OpenAI]
 USAGE = Usage(input_tokens=3, output_tokens=2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 from typing_extensions import override
@@ -14,12 +14,10 @@ from yuzui.core.errors import InvalidRequest, UnsupportedFeature, UpstreamInvali
 from yuzui.core.sse import write_event
 from yuzui.dialects._contract import ClientDialect, StreamWriter
 from yuzui.dialects._explain import explain
+from yuzui.dialects._held import HeldTail, with_trailer
 from yuzui.dialects.openai_chat_stream import DONE, HEARTBEAT, error_object
 
-MOST_HELD_BYTES: Final = 1024 * 1024  # what may follow the first event that ends an answer
-
 _encoder = msgspec.json.Encoder()
-_raw_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 Wire = TypeVar("Wire", bound=msgspec.Struct)
 
 
@@ -89,20 +87,15 @@ def write_error(error: YuzuiError, request_id: str) -> bytes:
 
 
 class EventWriter(StreamWriter):
-    """Server-sent events that go on as they are. What ends the answer waits, with all that follows it, until `finish`.
+    """Server-sent events that go on as they are; what ends the answer waits, with all behind it, until `finish`."""
 
-    A chunk ends the answer when one of its deltas has a `finish_reason`: with several answers at once the others go on.
-    """
-
-    __slots__ = ("_done", "_finished", "_held", "_held_bytes", "_wants_usage")
+    __slots__ = ("_done", "_wants_usage", "tail")
 
     def __init__(self, *, done: bytes = DONE, wants_usage: bool = True) -> None:
         """`done`: the terminator; `wants_usage`: False when only we asked for the chunk that holds nothing else."""
         self._done = done
         self._wants_usage = wants_usage
-        self._held: list[tuple[str, bytes]] = []
-        self._held_bytes = 0
-        self._finished: set[int] = set()
+        self.tail = HeldTail()
 
     def spell(self, chunk: StreamChunk) -> bytes:
         """The event's JSON; empty: nothing to send."""
@@ -115,52 +108,28 @@ class EventWriter(StreamWriter):
         data = self.spell(chunk)
         if not data:
             return b""
-        if not self._must_wait(chunk):
+        if not self.tail.must_hold(chunk):
             return write_event(data, chunk.event)
-        self.hold(data, chunk.event)
+        self.tail.hold(data, chunk.event)
         return b""
-
-    def hold(self, data: bytes, event: str = "") -> None:
-        """Keep an event for `finish`."""
-        if self._held:
-            self._held_bytes += len(data)
-            if self._held_bytes > MOST_HELD_BYTES:
-                raise UpstreamInvalid(f"the target sent more than {MOST_HELD_BYTES} bytes after the end of its answer")
-        self._held.append((event, data))
-
-    def _must_wait(self, chunk: StreamChunk) -> bool:
-        ending = [delta.index for delta in chunk.deltas if delta.finish_reason is not None]
-        self._finished.update(ending)
-        if ending:
-            return True
-        return bool(self._held) and not (chunk.deltas and all(d.index not in self._finished for d in chunk.deltas))
 
     @override
     def finish(self, trailer: Mapping[str, Any]) -> bytes:  # Any: JSON values
-        held, self._held = self._held, []
+        held = self.tail.take()
         if held:
             event, data = held[-1]
-            held[-1] = event, _with_trailer(data, trailer)
+            held[-1] = event, with_trailer(data, trailer)
         return b"".join([write_event(data, event) for event, data in held]) + self._done
 
     @override
     def fail(self, error: YuzuiError, request_id: str) -> bytes:
         """openai-python raises `APIError` for an event whose JSON has a true `error`. Nothing held is sent."""
-        self._held = []
+        self.tail.take()
         return write_event(write_error(error, request_id))
 
     @override
     def heartbeat(self) -> bytes:
         return HEARTBEAT
-
-
-def _with_trailer(data: bytes, trailer: Mapping[str, Any]) -> bytes:  # Any: JSON values
-    try:
-        last = _raw_fields.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):  # a field that nobody read is no UTF-8: it goes on as it is
-        return data
-    last["yuzui"] = msgspec.Raw(_encoder.encode(trailer))  # replaces the one of a gateway behind us
-    return _encoder.encode(last)
 
 
 class BytesWriter(StreamWriter):

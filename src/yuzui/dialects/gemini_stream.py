@@ -14,9 +14,10 @@ from msgspec import UNSET
 from typing_extensions import override
 
 from yuzui.core.chat import Citation, Delta, ReasoningPart, StreamChunk, ToolCallDelta
-from yuzui.core.errors import UpstreamInvalid, YuzuiError
+from yuzui.core.errors import YuzuiError
 from yuzui.core.usage import Usage
 from yuzui.dialects._contract import StreamWriter
+from yuzui.dialects._held import HeldTail
 from yuzui.dialects.gemini_answer import (
     FINISH_REASONS,
     WireAnswer,
@@ -35,7 +36,6 @@ from yuzui.dialects.gemini_answer import (
 HEARTBEAT: Final = b"\n"
 """An empty line: `google-genai` 3.6.1 takes a comment for the beginning of an answer and fails; in an array it is white
 space between two values."""
-MOST_HELD_BYTES: Final = 1024 * 1024  # what may follow the end of an answer: usage, sources; not a flood
 
 _raw_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -74,41 +74,27 @@ class _Writer(StreamWriter):
 class LaneWriter(_Writer):
     """The upstream speaks our dialect: its chunks go on as they are."""
 
-    __slots__ = ("_finished", "_held", "_held_bytes")
+    __slots__ = ("_tail",)
 
     def __init__(self, *, request_id: str, is_sse: bool) -> None:
         super().__init__(request_id=request_id, is_sse=is_sse)
-        self._held: list[bytes] = []
-        self._held_bytes = 0
-        self._finished: set[int] = set()
+        self._tail = HeldTail()
 
     @override
     def write(self, chunk: StreamChunk) -> bytes:
-        if not self._must_wait(chunk):
+        if not self._tail.must_hold(chunk):
             return self._frame(chunk.raw)
-        if self._held:  # the first one may end the answer with all of it: a picture, or a call's long arguments
-            self._held_bytes += len(chunk.raw)
-            if self._held_bytes > MOST_HELD_BYTES:
-                raise UpstreamInvalid(f"the target sent more than {MOST_HELD_BYTES} bytes after the end of its answer")
-        self._held.append(chunk.raw)
+        self._tail.hold(chunk.raw)
         return b""
-
-    def _must_wait(self, chunk: StreamChunk) -> bool:
-        """Whether `chunk` ends a candidate, or comes after the end of its own."""
-        ending = [delta.index for delta in chunk.deltas if delta.finish_reason is not None]
-        if ending:
-            self._finished.update(ending)
-            return True
-        # With several candidates at once, the others go on while one has ended.
-        return bool(self._held) and not (chunk.deltas and all(d.index not in self._finished for d in chunk.deltas))
 
     @override
     def finish(self, trailer: Mapping[str, Any]) -> bytes:  # Any: JSON values
-        held = self._held or [encode(WireAnswer(candidates=[], model="", id=self._id))]
+        held = [data for _, data in self._tail.take()]
+        if not held:
+            held = [encode(WireAnswer(candidates=[], model="", id=self._id))]
         last = _raw_fields.decode(held[-1])
         last["yuzui"] = msgspec.Raw(encode(trailer))  # replaces the one of a gateway behind us
         held[-1] = encode(last)
-        self._held = []
         return b"".join([self._frame(data) for data in held]) + self._end()
 
 

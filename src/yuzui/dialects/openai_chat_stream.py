@@ -14,9 +14,10 @@ from typing_extensions import override
 
 from yuzui.core.chat import Delta, StreamChunk, ToolCallDelta
 from yuzui.core.custom_tools import InputReader
-from yuzui.core.errors import UpstreamInvalid, YuzuiError
+from yuzui.core.errors import YuzuiError
 from yuzui.core.usage import Usage
 from yuzui.dialects._contract import StreamWriter
+from yuzui.dialects._held import HeldTail, with_trailer
 from yuzui.dialects.openai_chat_answer import (
     WireChunk,
     WireCustom,
@@ -33,10 +34,8 @@ from yuzui.dialects.openai_chat_answer import (
 
 HEARTBEAT: Final = b": keep-alive\n\n"
 DONE: Final = b"data: [DONE]\n\n"
-MOST_HELD_BYTES: Final = 1024 * 1024  # what may follow the end of an answer: usage, filters' verdicts; not a flood
 
 _encoder = msgspec.json.Encoder()
-_raw_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def error_object(error: YuzuiError, request_id: str) -> dict[str, str | None]:
@@ -54,8 +53,8 @@ class _Writer(StreamWriter):
     """What both lanes share: re-written chunks, the held tail, the end and the failure."""
 
     __slots__ = (
-        "_at_s", "_custom", "_finished", "_held", "_held_bytes", "_id", "_last", "_origin", "_readers", "_started",
-        "_thoughts", "_unsigned", "_wants_usage",
+        "_at_s", "_custom", "_id", "_last", "_origin", "_readers", "_started", "_tail", "_thoughts", "_unsigned",
+        "_wants_usage",
     )  # fmt: skip
 
     def __init__(
@@ -76,28 +75,9 @@ class _Writer(StreamWriter):
         self._unsigned: set[int] = set()  # choices whose thought has begun and was not signed yet
         self._id = request_id
         self._wants_usage = wants_usage
-        self._held: list[bytes] = []
-        self._held_bytes = 0
-        self._finished: set[int] = set()
+        self._tail = HeldTail()
         self._started: set[int] = set()
         self._last = StreamChunk(id=request_id)
-
-    def _must_wait(self, chunk: StreamChunk) -> bool:
-        """Whether `chunk` ends a choice, or comes after the end of its own."""
-        ending = [delta.index for delta in chunk.deltas if delta.finish_reason is not None]
-        self._finished.update(ending)
-        if ending:
-            return True
-        # With several answers at once, the others go on while one has ended.
-        return bool(self._held) and not (chunk.deltas and all(d.index not in self._finished for d in chunk.deltas))
-
-    def _hold(self, data: bytes) -> bytes:
-        if self._held:  # the first one may end the answer with all of it: a call's long arguments, in one piece
-            self._held_bytes += len(data)
-            if self._held_bytes > MOST_HELD_BYTES:
-                raise UpstreamInvalid(f"the target sent more than {MOST_HELD_BYTES} bytes after the end of its answer")
-        self._held.append(data)
-        return b""
 
     def _rewrite(self, chunk: StreamChunk, usage: Usage | None) -> bytes:
         return _encoder.encode(
@@ -171,15 +151,16 @@ class _Writer(StreamWriter):
 
     @override
     def finish(self, trailer: Mapping[str, Any]) -> bytes:  # Any: JSON values
-        held = self._held or [self._rewrite(StreamChunk(id=self._id, model=self._last.model), None)]
-        held[-1] = _with_trailer(held[-1], trailer)
-        self._held = []
+        held = [data for _, data in self._tail.take()]
+        if not held:
+            held = [self._rewrite(StreamChunk(id=self._id, model=self._last.model), None)]
+        held[-1] = with_trailer(held[-1], trailer)
         return b"".join([b"data: %b\n\n" % data for data in held]) + DONE
 
     @override
     def fail(self, error: YuzuiError, request_id: str) -> bytes:
         """openai-python raises `APIError` for an event whose JSON has a true `error`. Nothing held is sent."""
-        self._held = []
+        self._tail.take()
         return b"data: %b\n\n" % _encoder.encode({"error": error_object(error, request_id)})
 
     @override
@@ -192,15 +173,6 @@ def _goes_on(delta: Delta) -> bool:
     return bool(delta.text or delta.refusal or delta.tool_calls or delta.finish_reason is not None)
 
 
-def _with_trailer(data: bytes, trailer: Mapping[str, Any]) -> bytes:  # Any: JSON values
-    try:
-        last = _raw_fields.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):  # a field that nobody read is no UTF-8: it goes on as it is
-        return data
-    last["yuzui"] = msgspec.Raw(_encoder.encode(trailer))  # replaces the one of a gateway behind us
-    return _encoder.encode(last)
-
-
 class LaneWriter(_Writer):
     """The upstream speaks our dialect: its chunks go on as they are."""
 
@@ -209,13 +181,14 @@ class LaneWriter(_Writer):
     @override
     def write(self, chunk: StreamChunk) -> bytes:
         deltas = chunk.deltas
-        if len(deltas) == 1 and deltas[0].finish_reason is None and chunk.raw and not self._held:
+        if len(deltas) == 1 and deltas[0].finish_reason is None and chunk.raw and not self._tail.events:
             return b"data: %b\n\n" % chunk.raw  # nearly every chunk of nearly every stream
         if not deltas and chunk.usage is not None and not self._wants_usage:
             return b""  # we always ask the upstream for it; this client did not
         data = chunk.raw or self._rewrite(chunk, chunk.usage if self._wants_usage else None)
-        if self._must_wait(chunk):
-            return self._hold(data)
+        if self._tail.must_hold(chunk):
+            self._tail.hold(data)
+            return b""
         return b"data: %b\n\n" % data
 
 
@@ -244,17 +217,17 @@ class HubWriter(_Writer):
         if not chunk.deltas:
             return b""
         data = self._rewrite(chunk, None)
-        if self._must_wait(chunk):
-            return self._hold(data)
+        if self._tail.must_hold(chunk):
+            self._tail.hold(data)
+            return b""
         return b"data: %b\n\n" % data
 
     @override
     def finish(self, trailer: Mapping[str, Any]) -> bytes:  # Any: JSON values
         if self._wants_usage and self._usage is not None:
             last = self._last
-            self._held.append(
-                self._rewrite(StreamChunk(id=last.id, model=last.model, created_s=last.created_s), self._usage)
-            )
+            counts = StreamChunk(id=last.id, model=last.model, created_s=last.created_s)
+            self._tail.events.append(("", self._rewrite(counts, self._usage)))
         return super().finish(trailer)
 
 

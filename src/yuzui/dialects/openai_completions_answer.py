@@ -85,7 +85,7 @@ class HubWriter(EventWriter):
     @override
     def finish(self, trailer: Mapping[str, Any]) -> bytes:  # Any: JSON values
         if self._tells_usage and self._usage is not None:
-            self.hold(self._completion([], write_usage(self._usage)))
+            self.tail.hold(self._completion([], write_usage(self._usage)))
         return super().finish(trailer)
 
     def _completion(self, choices: list[_Choice], usage: _Usage | UnsetType = UNSET) -> bytes:
