@@ -38,9 +38,9 @@ from yuzui.providers._anthropic_models import traits_of
 from yuzui.providers._anthropic_request import DEFAULT_MAX_TOKENS
 from yuzui.providers._anthropic_schema import enforceable
 from yuzui.providers._anthropic_thinking import THINKING_BUDGETS
-from yuzui.providers._anthropic_turns import INVALID_ARGUMENTS
 from yuzui.providers.anthropic import CODEC, ROW
 from yuzui.providers.catalogue import codec_of, find_codecs, load_rows
+from yuzui.providers.native_request import INVALID_ARGUMENTS
 
 NEW, OLD = "claude-sonnet-5-5", "claude-haiku-4-5-20251001"
 HI = Message(role="user", parts=(TextPart(text="hi"),))

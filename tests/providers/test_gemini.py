@@ -38,9 +38,10 @@ from yuzui.core.target import Quirks, Target
 from yuzui.core.usage import Usage
 from yuzui.providers import gemini_count_tokens, gemini_embeddings
 from yuzui.providers._gemini_models import traits_of
-from yuzui.providers._gemini_turns import FOREIGN_CALL, INVALID_ARGUMENTS
+from yuzui.providers._gemini_turns import FOREIGN_CALL
 from yuzui.providers.catalogue import codec_of, load_rows
 from yuzui.providers.gemini import CODEC, ROW
+from yuzui.providers.native_request import INVALID_ARGUMENTS
 
 NEW, OLD = "gemini-3.8-flash", "gemini-2.5-flash"
 HI = Message(role="user", parts=(TextPart(text="hi"),))

@@ -45,8 +45,8 @@ from yuzui.core.errors import UpstreamFault, UpstreamInterrupted, UpstreamInvali
 from yuzui.core.usage import Usage
 from yuzui.providers import ollama_native as ollama
 from yuzui.providers import ollama_native_embeddings
-from yuzui.providers._ollama_native_request import INVALID_ARGUMENTS
 from yuzui.providers.catalogue import find_codecs, load_rows
+from yuzui.providers.native_request import INVALID_ARGUMENTS
 
 NAME, ROW, CODEC = "ollama_native", ollama.ROW, ollama.CODEC
 TARGET = target(ROW, NAME, "qwen3:8b")

@@ -11,13 +11,10 @@ Source: https://platform.claude.com/docs/en/api/messages (read 2026-11-22), `ant
 
 from __future__ import annotations
 
-import hashlib
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable
 from typing import Any, assert_never
-
-import msgspec
 
 from yuzui.core.chat import (
     AudioPart,
@@ -32,15 +29,13 @@ from yuzui.core.chat import (
     ToolCallPart,
     ToolResultPart,
 )
-from yuzui.core.custom_tools import wrap
 from yuzui.core.errors import UnsupportedFeature
 from yuzui.core.reasoning import may_return
+from yuzui.providers.native_request import arguments_object, call_id_in
 
 Block = dict[str, Any]  # Any: JSON values, about to be encoded
 Drop = Callable[[str], None]
 
-INVALID_ARGUMENTS = "invalid_arguments"
-"""Where the text of tool-call arguments goes that are no JSON object: `input` must be one, and the model may look."""
 RELATIVES = frozenset({"anthropic", "bedrock", "vertex_anthropic"})
 """Providers of the same models: what one of them signed, the others can read."""
 MOST_CACHE_MARKS = 4  # https://platform.claude.com/docs/en/build-with-claude/prompt-caching (2026-11-26)
@@ -127,12 +122,11 @@ def _write_part(part: Part, message: Message, provider: str, drop: Drop) -> Bloc
     if isinstance(part, ReasoningPart):
         return _write_reasoning(part, provider, drop)
     if isinstance(part, ToolCallPart):
-        arguments = wrap(part.arguments) if part.is_custom else part.arguments
         return {
             "type": "tool_use",
-            "id": _write_id(part.id),
+            "id": call_id_in(_TOOL_ID, part.id),
             "name": part.name,
-            "input": _read_arguments(arguments),
+            "input": arguments_object(part),
         }
     if isinstance(part, ToolResultPart):
         return _write_result(part, drop)
@@ -199,7 +193,7 @@ def _document_source(part: DocumentPart) -> Block:
 
 
 def _write_result(part: ToolResultPart, drop: Drop) -> Block:
-    block: Block = {"type": "tool_result", "tool_use_id": _write_id(part.call_id)}
+    block: Block = {"type": "tool_result", "tool_use_id": call_id_in(_TOOL_ID, part.call_id)}
     content: list[Block] = []
     for piece in part.parts:
         if isinstance(piece, ImagePart):
@@ -216,23 +210,6 @@ def _write_result(part: ToolResultPart, drop: Drop) -> Block:
         else:
             drop("tool_result.is_error")  # the API takes nothing but text for an error
     return mark(block, part.cache)
-
-
-def _read_arguments(text: str) -> Block:
-    if not text.strip():
-        return {}  # how several vendors spell a call without arguments
-    try:
-        value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        return {INVALID_ARGUMENTS: text}
-    return value if isinstance(value, dict) else {INVALID_ARGUMENTS: text}
-
-
-def _write_id(call_id: str) -> str:
-    """`call_id` where the API's pattern allows it; otherwise a stand-in that is the same for call and result."""
-    if _TOOL_ID.fullmatch(call_id):
-        return call_id
-    return "call_" + hashlib.sha256(call_id.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 def _trim_prefill(turns: list[Block]) -> None:

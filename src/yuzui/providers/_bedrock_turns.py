@@ -9,12 +9,9 @@ Source: botocore==1.44.8, bedrock-runtime service model: ContentBlock and what i
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable
 from typing import Any, Final, assert_never
-
-import msgspec
 
 from yuzui.core.chat import (
     AudioPart,
@@ -29,17 +26,14 @@ from yuzui.core.chat import (
     ToolCallPart,
     ToolResultPart,
 )
-from yuzui.core.custom_tools import wrap
 from yuzui.core.errors import UnsupportedFeature
 from yuzui.core.reasoning import may_return
 from yuzui.core.target import Target
 from yuzui.providers._bedrock_models import Family
-from yuzui.providers.native_request import Dropped
+from yuzui.providers.native_request import Dropped, arguments_object, call_id_in
 
 Block = dict[str, Any]  # Any: JSON values, about to be encoded
 
-INVALID_ARGUMENTS: Final = "invalid_arguments"
-"""Where the text of tool-call arguments goes that are no JSON object: `input` must be one, and the model may look."""
 _CLAUDE_AT_HOME: Final = frozenset({"anthropic"})
 """Claude's signatures are good at every place that serves it, says the vendor
 (https://platform.claude.com/docs/en/build-with-claude/extended-thinking, read 2026-11-26); its encrypted thoughts,
@@ -148,8 +142,7 @@ class Conversation:
         if isinstance(part, ReasoningPart):
             return self._write_reasoning(part)
         if isinstance(part, ToolCallPart):
-            arguments = wrap(part.arguments) if part.is_custom else part.arguments
-            call = {"toolUseId": _write_id(part.id), "name": part.name, "input": _read_arguments(arguments)}
+            call = {"toolUseId": call_id_in(_TOOL_ID, part.id), "name": part.name, "input": arguments_object(part)}
             return {"toolUse": call}
         if isinstance(part, ToolResultPart):
             return self._write_result(part)
@@ -184,7 +177,7 @@ class Conversation:
 
     def _write_result(self, part: ToolResultPart) -> Block:
         content = [block for piece in part.parts if (block := self._write(piece)) is not None]
-        result: Block = {"toolUseId": _write_id(part.call_id), "content": content}
+        result: Block = {"toolUseId": call_id_in(_TOOL_ID, part.call_id), "content": content}
         if part.is_error:
             if self._family.takes_status:
                 result["status"] = "error"
@@ -248,23 +241,6 @@ def _source(data: str, url: str, what: str) -> Block:
 def _ending(url: str) -> str:
     ending = url.rpartition(".")[2].lower()
     return "jpeg" if ending == "jpg" else ending
-
-
-def _read_arguments(text: str) -> Block:
-    if not text.strip():
-        return {}  # how several vendors spell a call without arguments
-    try:
-        value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        return {INVALID_ARGUMENTS: text}
-    return value if isinstance(value, dict) else {INVALID_ARGUMENTS: text}
-
-
-def _write_id(call_id: str) -> str:
-    """`call_id` where the API's pattern allows it; otherwise a stand-in that is the same for call and result."""
-    if _TOOL_ID.fullmatch(call_id):
-        return call_id
-    return "call_" + hashlib.sha256(call_id.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 def _unsayable(what: str) -> UnsupportedFeature:

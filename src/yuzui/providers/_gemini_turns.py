@@ -31,18 +31,16 @@ from yuzui.core.chat import (
     ToolCallPart,
     ToolResultPart,
 )
-from yuzui.core.custom_tools import wrap
 from yuzui.core.errors import UnsupportedFeature
 from yuzui.core.reasoning import PREFIX, may_return, unseal
 from yuzui.providers._gemini_models import ModelTraits
+from yuzui.providers.native_request import INVALID_ARGUMENTS, arguments_of
 
 Json = dict[str, Any]  # Any: JSON values, about to be encoded
 Drop = Callable[[str], None]
 
 FOREIGN_CALL: Final = "skip_thought_signature_validator"
 """Google's own word for a call that its models did not make; it must not stand where a signature is at hand."""
-INVALID_ARGUMENTS: Final = "invalid_arguments"
-"""Where the text of a call's arguments goes that is no JSON object: `args` must be one, and the model may look."""
 _SEALED: Final = "eXoxL"  # how every seal of ours begins in base64
 _OWN_FILES: Final = ("gs://", "files/", "https://generativelanguage.googleapis.com/")
 _IMAGE_TYPE: Final = "image/jpeg"  # for addresses that do not tell: Google looks at the bytes
@@ -332,7 +330,7 @@ class _Conversation:
 
 
 def _arguments(part: ToolCallPart) -> msgspec.Raw | Mapping[str, str]:
-    text = wrap(part.arguments) if part.is_custom else part.arguments
+    text = arguments_of(part)
     if not text.strip():
         return {}  # how several vendors spell a call without arguments
     try:

@@ -11,9 +11,7 @@ Sources (2026-11-26): see `ollama_native`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from yuzui.core.chat import (
     ChatRequest,
@@ -30,7 +28,7 @@ from yuzui.core.target import Target
 from yuzui.providers.native_request import (
     Block,
     Dropped,
-    arguments_of,
+    arguments_object,
     drop_caches,
     limit_of,
     refuse_features,
@@ -42,8 +40,6 @@ from yuzui.providers.native_request import (
     write_tools,
 )
 
-INVALID_ARGUMENTS: Final = "invalid_arguments"
-"""Where the text of tool-call arguments goes that are no JSON object: here they must be one, and the model may look."""
 THINK: Final[Mapping[str, bool | str]] = {
     "none": False,
     "minimal": "low",
@@ -76,8 +72,6 @@ _OPTIONS: Final[Mapping[str, str]] = {
     )
 } | {"repetition_penalty": "repeat_penalty", "stream_options": "", "keep_alive": "", "think": "", "options": ""}
 """The client's name of a knob → the server's option; the last ones stand beside the options, see `write_body`."""
-
-_decode = msgspec.json.Decoder(dict[str, Any]).decode  # Any: JSON values
 
 
 def write_body(request: ChatRequest, target: Target, output_cap: int | None) -> tuple[Block, tuple[str, ...]]:
@@ -151,17 +145,9 @@ def _write_assistant(message: Message, target: Target, called: dict[str, str], d
     if calls:
         called.update({call.id: call.name for call in calls})
         written["tool_calls"] = [
-            {"id": call.id, "function": {"name": call.name, "arguments": _read_arguments(arguments_of(call))}}
-            for call in calls
+            {"id": call.id, "function": {"name": call.name, "arguments": arguments_object(call)}} for call in calls
         ]
     return written
-
-
-def _read_arguments(text: str) -> Block:
-    try:
-        return _decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        return {INVALID_ARGUMENTS: text} if text.strip() else {}
 
 
 def _write_result(message: Message, called: Mapping[str, str], dropped: Dropped) -> Block:

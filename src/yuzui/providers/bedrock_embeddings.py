@@ -25,7 +25,7 @@ from yuzui.providers._openai_lane import OperationCodec, decode
 from yuzui.providers._reading import MOST_COUNTED
 from yuzui.providers.bedrock import path_of
 from yuzui.providers.native_embeddings import read_vectors, texts_of, write_wire
-from yuzui.providers.native_request import Block, Dropped
+from yuzui.providers.native_request import Block, Dropped, pass_knobs
 
 MOST_COHERE_INPUTS: Final = 96
 INPUT_TYPES: Final[Mapping[str, str]] = {
@@ -82,11 +82,7 @@ def _titan(asked: EmbeddingRequest, dropped: Dropped) -> Block:
     body: Block = {"inputText": asked.inputs[0]}
     if asked.dimensions is not None:
         body["dimensions"] = asked.dimensions
-    for name, value in asked.knobs.items():
-        if name == "normalize":
-            body[name] = value
-        else:
-            dropped(name)
+    pass_knobs(body, asked.knobs, ("normalize",), dropped)
     return body
 
 
@@ -98,11 +94,7 @@ def _cohere(asked: EmbeddingRequest, dropped: Dropped) -> Block:
     }
     if asked.dimensions is not None:
         body["output_dimension"] = asked.dimensions
-    for name, value in asked.knobs.items():
-        if name in _COHERE_KNOBS:
-            body[name] = value
-        else:
-            dropped(name)
+    pass_knobs(body, asked.knobs, _COHERE_KNOBS, dropped)
     return body
 
 

@@ -19,7 +19,7 @@ from yuzui.core.usage import Usage
 from yuzui.providers._contract import WireRequest
 from yuzui.providers._openai_lane import OperationCodec, decode, sane
 from yuzui.providers.native_embeddings import read_vectors, texts_of, write_wire
-from yuzui.providers.native_request import Block, Dropped
+from yuzui.providers.native_request import Block, Dropped, pass_knobs
 from yuzui.providers.native_usage import counts_of
 from yuzui.providers.openai import write_path
 
@@ -52,11 +52,7 @@ class CohereEmbeddingsCodec(OperationCodec):
         }
         if asked.dimensions is not None:
             body["output_dimension"] = asked.dimensions
-        for name, value in asked.knobs.items():
-            if name in _KNOBS:
-                body[name] = value
-            else:
-                dropped(name)
+        pass_knobs(body, asked.knobs, _KNOBS, dropped)
         return write_wire(asked, target, write_path(target, "cohere_embeddings", "/v2/embed"), body, dropped)
 
     @override

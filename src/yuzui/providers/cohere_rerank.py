@@ -19,7 +19,7 @@ from yuzui.core.target import Target
 from yuzui.providers._contract import WireRequest
 from yuzui.providers._openai_lane import OperationCodec, decode, headers_of
 from yuzui.providers.cohere_embeddings import Meta, read_meta
-from yuzui.providers.native_request import Block, Dropped, ranking_of
+from yuzui.providers.native_request import Block, Dropped, pass_knobs, ranking_of
 from yuzui.providers.openai import write_path
 
 _KNOBS: Final = frozenset({"max_tokens_per_doc", "relevant_spans", "priority"})
@@ -48,11 +48,7 @@ class CohereRerankCodec(OperationCodec):
             body = {"query": asked.query}
             if asked.top_n is not None:
                 body["top_n"] = asked.top_n
-            for name, value in asked.knobs.items():
-                if name in _KNOBS:
-                    body[name] = value
-                else:
-                    dropped(name)
+            pass_knobs(body, asked.knobs, _KNOBS, dropped)
         body["model"] = target.model
         body["documents"] = list(asked.documents)  # objects with a `text` are not taken here
         return WireRequest(

@@ -23,7 +23,7 @@ from yuzui.providers._dashscope_native_faults import read_fault, stream_fault
 from yuzui.providers._openai_lane import OperationCodec, decode
 from yuzui.providers.dashscope_native import native_headers
 from yuzui.providers.native_embeddings import read_vectors, texts_of, write_wire
-from yuzui.providers.native_request import Block, Dropped
+from yuzui.providers.native_request import Block, Dropped, pass_knobs
 from yuzui.providers.native_usage import count_of
 from yuzui.providers.openai import write_path
 from yuzui.providers.openai_errors import WireError
@@ -49,11 +49,7 @@ class DashScopeEmbeddingsCodec(OperationCodec):
             parameters["text_type"] = asked.purpose
         elif asked.purpose:
             dropped("input_type")
-        for name, value in asked.knobs.items():
-            if name in _KNOBS:
-                parameters[name] = value
-            else:
-                dropped(name)
+        pass_knobs(parameters, asked.knobs, _KNOBS, dropped)
         body: Block = {"model": target.model, "input": {"texts": list(asked.inputs)}, "parameters": parameters}
         path = write_path(target, "dashscope_native_embeddings", PATH)
         return write_wire(asked, target, path, body, dropped, native_headers(target, is_stream=False))

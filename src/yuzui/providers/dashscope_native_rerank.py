@@ -23,7 +23,7 @@ from yuzui.providers._dashscope_native_faults import read_fault, stream_fault
 from yuzui.providers._openai_lane import OperationCodec, decode
 from yuzui.providers.dashscope_native import native_headers
 from yuzui.providers.dashscope_native_embeddings import Total, read_total
-from yuzui.providers.native_request import Block, Dropped, ranking_of, searches_of
+from yuzui.providers.native_request import Block, Dropped, pass_knobs, ranking_of, searches_of
 from yuzui.providers.openai import write_path
 from yuzui.providers.openai_errors import WireError
 from yuzui.providers.openai_rerank import RerankWire
@@ -44,11 +44,7 @@ class DashScopeRerankCodec(OperationCodec):
         parameters: Block = {"return_documents": False}  # the client's dialect has them already
         if asked.top_n is not None:
             parameters["top_n"] = asked.top_n
-        for name, value in asked.knobs.items():
-            if name in _KNOBS:
-                parameters[name] = value
-            else:
-                dropped(name)
+        pass_knobs(parameters, asked.knobs, _KNOBS, dropped)
         body: Block = {
             "model": target.model,
             "input": {"query": asked.query, "documents": list(asked.documents)},

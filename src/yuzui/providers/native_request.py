@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
 from msgspec.structs import replace
 from typing_extensions import override
 
@@ -48,7 +50,10 @@ FIELDS: Final[Mapping[Feature, str]] = {
     "tools": "tools",
 }
 """The field that asks for a feature, in OpenAI's words."""
+INVALID_ARGUMENTS: Final = "invalid_arguments"
+"""Where the text of a call's arguments goes that are no JSON object, where they must be one: the model may look."""
 _FIELD_NAME: Final = re.compile(r"[A-Za-z0-9_.$-]{1,64}")
+_read_object = msgspec.json.Decoder(dict[str, Any]).decode  # Any: JSON values
 _NO_PARAMETERS: Final[Mapping[str, Any]] = {"type": "object", "properties": {}}  # Any: a JSON schema
 
 
@@ -255,6 +260,24 @@ def arguments_of(part: ToolCallPart) -> str:
     return wrap(part.arguments) if part.is_custom else part.arguments or "{}"
 
 
+def arguments_object(part: ToolCallPart) -> Block:
+    """The call's arguments where they must be an object; text that is none stands in one, for the model to see."""
+    text = arguments_of(part)
+    if not text.strip():
+        return {}  # how several vendors spell a call without arguments
+    try:
+        return _read_object(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return {INVALID_ARGUMENTS: text}
+
+
+def call_id_in(allowed: re.Pattern[str], call_id: str) -> str:
+    """`call_id` where the vendor's pattern allows it; otherwise a stand-in that is the same for call and result."""
+    if allowed.fullmatch(call_id):
+        return call_id
+    return "call_" + hashlib.sha256(call_id.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
 def named_tool(meaning: Meaning) -> tuple[ToolSpec, ...]:
     """The one tool that the client names in `tool_choice`; raise `InvalidRequest` when it is not among `tools`."""
     choice = meaning.tool_choice
@@ -285,3 +308,12 @@ def write_knobs(body: Block, meaning: Meaning, known: Mapping[str, str], dropped
             dropped(name)
         elif told:  # "" is for what says nothing (`stream_options`) or is said elsewhere
             body[told] = value
+
+
+def pass_knobs(body: Block, knobs: Mapping[str, Any], known: Container[str], dropped: Dropped) -> None:  # Any: JSON
+    """The client's `knobs` that the vendor knows by the same names; the others are reported."""
+    for name, value in knobs.items():
+        if name in known:
+            body[name] = value
+        else:
+            dropped(name)

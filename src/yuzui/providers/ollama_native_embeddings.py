@@ -18,7 +18,7 @@ from yuzui.core.usage import Usage
 from yuzui.providers._contract import WireRequest
 from yuzui.providers._openai_lane import OperationCodec, decode
 from yuzui.providers.native_embeddings import read_vectors, texts_of, write_wire
-from yuzui.providers.native_request import Block, Dropped
+from yuzui.providers.native_request import Block, Dropped, pass_knobs
 from yuzui.providers.native_usage import count_of
 from yuzui.providers.openai import write_path
 
@@ -42,11 +42,7 @@ class OllamaEmbeddingsCodec(OperationCodec):
         keep_alive = target.parameters.get("keep_alive")
         if keep_alive:
             body["keep_alive"] = keep_alive
-        for name, value in asked.knobs.items():
-            if name in _KNOBS:
-                body[name] = value
-            else:
-                dropped(name)
+        pass_knobs(body, asked.knobs, _KNOBS, dropped)
         return write_wire(asked, target, write_path(target, "ollama_native_embeddings", "/api/embed"), body, dropped)
 
     @override

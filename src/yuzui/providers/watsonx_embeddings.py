@@ -22,7 +22,7 @@ from yuzui.providers._openai_lane import OperationCodec, decode
 from yuzui.providers._watsonx_answer import read_fault
 from yuzui.providers._watsonx_request import place_of
 from yuzui.providers.native_embeddings import read_vectors, texts_of, write_wire
-from yuzui.providers.native_request import Block, Dropped
+from yuzui.providers.native_request import Block, Dropped, pass_knobs
 from yuzui.providers.native_usage import count_of
 
 MOST_INPUTS: Final = 1000
@@ -48,11 +48,7 @@ class WatsonxEmbeddingsCodec(OperationCodec):
         if asked.purpose:
             dropped("input_type")
         parameters: Block = {}
-        for name, value in asked.knobs.items():
-            if name in _KNOBS:
-                parameters[name] = value
-            else:
-                dropped(name)
+        pass_knobs(parameters, asked.knobs, _KNOBS, dropped)
         if parameters:
             body["parameters"] = parameters
         return write_wire(asked, target, place.path, body, dropped)

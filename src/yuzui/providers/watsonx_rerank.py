@@ -23,7 +23,7 @@ from yuzui.providers._contract import WireRequest
 from yuzui.providers._openai_lane import OperationCodec, decode
 from yuzui.providers._watsonx_answer import read_fault
 from yuzui.providers._watsonx_request import place_of
-from yuzui.providers.native_request import Block, Dropped, ranking_of, searches_of
+from yuzui.providers.native_request import Block, Dropped, pass_knobs, ranking_of, searches_of
 from yuzui.providers.native_usage import count_of
 from yuzui.providers.openai import write_headers
 from yuzui.providers.openai_rerank import RerankWire
@@ -44,11 +44,7 @@ class WatsonxRerankCodec(OperationCodec):
         parameters: Block = {}
         if asked.top_n is not None:
             parameters["return_options"] = {"top_n": asked.top_n}
-        for name, value in asked.knobs.items():
-            if name in _KNOBS:
-                parameters[name] = value
-            else:
-                dropped(name)
+        pass_knobs(parameters, asked.knobs, _KNOBS, dropped)
         body: Block = {
             **place.fields,
             "query": asked.query,
