@@ -10,10 +10,10 @@ from typing_extensions import override
 
 from yuzui.core.answers import Answer, Blob
 from yuzui.core.chat import AnswerFacts, ChatRequest, Meaning, StreamChunk
-from yuzui.core.errors import InvalidRequest, UnsupportedFeature, UpstreamInvalid, YuzuiError
+from yuzui.core.errors import UnsupportedFeature, UpstreamInvalid, YuzuiError
 from yuzui.core.sse import write_event
 from yuzui.dialects._contract import ClientDialect, StreamWriter
-from yuzui.dialects._explain import explain
+from yuzui.dialects._explain import check_case, explain, fold
 from yuzui.dialects._held import HeldTail, with_trailer
 from yuzui.dialects.openai_chat_stream import DONE, HEARTBEAT, error_object
 
@@ -34,13 +34,10 @@ def read_fields(body: Mapping[str, Any], wire: type[Wire], *, strict: bool = Tru
     except msgspec.ValidationError as error:
         raise explain(str(error)) from error
     known = wire.__struct_encode_fields__
-    folded = {name.replace("_", "") for name in known}
-    for name in body.keys() - set(known):
-        # Servers whose JSON reader ignores case (Go's does) would read `Input` over the `input` that we checked.
-        if name.casefold().replace("_", "") in folded:
-            raise InvalidRequest(
-                f"`{name[:64]}` differs from a known field in case only; use the API's spelling", param=name[:64]
-            )
+    if strangers := body.keys() - set(known):
+        folded = frozenset(map(fold, known))
+        for name in strangers:
+            check_case(name, folded)
     return found
 
 

@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 
 from yuzui.core.chat import Feature
 from yuzui.core.errors import InvalidRequest, UnsupportedFeature
-from yuzui.dialects._explain import check_name, explain, missing
+from yuzui.dialects._explain import check_case, check_name, explain, fold, missing
 
 Treatment = Literal["understood", "feature", "knob", "lane", "refused"]
 
@@ -82,7 +82,7 @@ _SOURCE_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _READABLE_SOURCES: Final = frozenset(("text", "content"))  # documents that are nothing but text
 
-_FOLDED: Final = {name.replace("_", "") for name in FIELDS}
+_FOLDED: Final = frozenset(map(fold, FIELDS))
 _CHOICES: Final = {"role": "user, assistant or system", "type": "auto, any, tool or none"}
 
 Json = dict[str, Any]  # Any: JSON values
@@ -104,8 +104,8 @@ def parse(body: Mapping[str, Any]) -> WireMessages:  # Any: checked JSON
             param="thread",
             code="thread_unsupported_request",
         )
-    if not body.keys() <= FIELDS.keys():
-        _check_unknown(body)
+    for name in body.keys() - FIELDS.keys():
+        check_case(name, _FOLDED)
     if wire.metadata is not None and wire.metadata.user_id:
         check_name(wire.metadata.user_id, "metadata.user_id")
     if isinstance(wire.system, list):
@@ -210,15 +210,6 @@ def _plain_tool(tool: Any) -> Any:  # Any: JSON values
 def _allowed(param: str) -> str:
     """The words that a field of the API takes."""
     return _CHOICES.get(param.rpartition(".")[2], "another value")
-
-
-def _check_unknown(body: Mapping[str, Any]) -> None:  # Any: checked JSON
-    """Servers whose JSON reader ignores case (Go's does) would read `Messages` over the `messages` that we checked."""
-    for name in body.keys() - FIELDS.keys():
-        if name.casefold().replace("_", "") in _FOLDED:
-            raise InvalidRequest(
-                f"`{name[:64]}` differs from a known field in case only; use the API's spelling", param=name[:64]
-            )
 
 
 def _check_blocks(blocks: list[Block], param: str) -> None:

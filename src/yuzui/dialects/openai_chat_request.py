@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 
 from yuzui.core.chat import Feature
 from yuzui.core.errors import InvalidRequest
-from yuzui.dialects._explain import check_name, explain
+from yuzui.dialects._explain import check_case, check_name, explain, fold
 
 Treatment = Literal["understood", "feature", "knob"]
 
@@ -68,7 +68,7 @@ REFUSED: Final[Mapping[str, str]] = {
     "best_of": "chat completions has no `best_of`; ask for `n` answers",  # some servers bill it without showing it
 }
 
-_FOLDED: Final = {name.replace("_", "") for name in FIELDS}
+_FOLDED: Final = frozenset(map(fold, FIELDS))
 _CHOICES: Final = {
     "role": "system, developer, user, assistant, tool or function",
     "reasoning_effort": "none, minimal, low, medium, high, xhigh, max or default",
@@ -151,11 +151,7 @@ def _check_unknown(body: Mapping[str, Any]) -> None:  # Any: checked JSON
     for name in body.keys() - FIELDS.keys():
         if name in REFUSED and body[name] is not None:
             raise InvalidRequest(f"`{name}` is not accepted: {REFUSED[name]}", param=name)
-        # Servers whose JSON reader ignores case (Go's does) would read `Messages` over the `messages` that we checked.
-        if name.casefold().replace("_", "") in _FOLDED:
-            raise InvalidRequest(
-                f"`{name[:64]}` differs from a known field in case only; use the API's spelling", param=name[:64]
-            )
+        check_case(name, _FOLDED)
 
 
 def _check_together(wire: WireChat) -> None:

@@ -15,7 +15,7 @@ from yuzui.core import strict_json
 from yuzui.core.chat import Feature
 from yuzui.core.errors import InvalidRequest, UnsupportedFeature
 from yuzui.dialects import openai_responses_wire as wire
-from yuzui.dialects._explain import check_name, explain
+from yuzui.dialects._explain import check_case, check_name, explain, fold
 from yuzui.dialects.openai_responses_wire import WireResponses
 
 Treatment = Literal["understood", "ours", "feature", "knob", "lane"]
@@ -95,7 +95,7 @@ _ITEMS: Final = frozenset(
 _PLAIN_ITEMS: Final = _ITEMS - {"additional_tools"}
 _TOOLS: Final = frozenset(("function", "custom", "namespace", "web_search"))
 
-_FOLDED: Final = {name.replace("_", "") for name in FIELDS}
+_FOLDED: Final = frozenset(map(fold, FIELDS))
 _CHOICES: Final = {
     "role": "user, assistant, system or developer",
     "effort": "none, minimal, low, medium, high, xhigh or max",
@@ -264,11 +264,7 @@ def _check_unknown(body: Mapping[str, Any]) -> None:  # Any: checked JSON
     for name in body.keys() - FIELDS.keys():
         if name in REFUSED and body[name] is not None:
             raise InvalidRequest(f"`{name}` is no field of this API: {REFUSED[name]}", param=name)
-        # Servers whose JSON reader ignores case (Go's does) would read `Input` over the `input` that we checked.
-        if name.casefold().replace("_", "") in _FOLDED:
-            raise InvalidRequest(
-                f"`{name[:64]}` differs from a known field in case only; use the API's spelling", param=name[:64]
-            )
+        check_case(name, _FOLDED)
 
 
 def _check_state(asked: WireResponses) -> None:
