@@ -10,8 +10,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from yuzui.core.errors import UpstreamBusy, UpstreamFault, UpstreamInterrupted, UpstreamRefused, UpstreamTimeout
+from yuzui.core.errors import UpstreamFault, UpstreamInterrupted
 from yuzui.core.target import Target
+from yuzui.providers._reading import BAD
+from yuzui.providers.native_errors import fault_of_class, key_refused, out_of_credit
 from yuzui.providers.openai_errors import redact, retry_after_s
 
 _STATUSES = {
@@ -53,7 +55,7 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes, target: Tar
     """The fault for a non-2xx answer; the vendor's words are shortened and freed of the target's key."""
     try:
         error = _read_body(body).error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except BAD:
         error = WireError()  # a proxy's page, not the vendor's answer: the status alone decides
     words = redact(error.message, target.api_key)
     fault = _fault(status, error, f"HTTP {status}", f": {words}" if words else "")
@@ -76,33 +78,7 @@ def stream_fault(error: WireError) -> UpstreamFault:
 def _fault(status: int, error: WireError, where: str, words: str) -> UpstreamFault:
     code = (error.details.error_code or "") if error.details else ""
     if status == 402 or code in _SPEND_LIMITS:
-        message = f"our account at the target has no credit left ({where}){words}"
-        return _final(UpstreamRefused(message, upstream_status=status, code="upstream_quota_exhausted"))
+        return out_of_credit(where, words, status)
     if status in (401, 403):
-        # The vendor's words are left out: they may quote parts of the key.
-        message = f"the target refused our key ({where}); check the target's api_key"
-        return _final(UpstreamRefused(message, upstream_status=status, code="upstream_auth"))
-    if status == 429:
-        return UpstreamBusy(f"the target asks us to slow down ({where}){words}")
-    if status in (503, 529):
-        return UpstreamBusy(f"the target is overloaded ({where}){words}", code="upstream_overloaded", status=503)
-    if status in (408, 504):
-        return UpstreamTimeout(f"the target ran out of time ({where}){words}")
-    if status in (400, 413, 422):
-        message = f"the target rejected the request ({where}){words}"
-        told = 413 if status == 413 else 400
-        fault = UpstreamRefused(message, upstream_status=status, code="upstream_rejected_request", status=told)
-        fault.counts_for_breaker = False  # the target is healthy; the request is what it does not like
-        return _final(fault)
-    if status == 404:
-        message = f"the target does not know its model or path ({where}){words}"
-        return _final(UpstreamRefused(message, upstream_status=status, code="upstream_not_found"))
-    if status == 409 or status >= 500:
-        return UpstreamRefused(f"the target failed ({where}){words}", upstream_status=status)
-    return _final(UpstreamRefused(f"the target refused the request ({where}){words}", upstream_status=status))
-
-
-def _final(fault: UpstreamFault) -> UpstreamFault:
-    """The same request at the same target would fail again."""
-    fault.retryable = False
-    return fault
+        return key_refused(f"refused our key ({where}); check the target's api_key", status)
+    return fault_of_class(status, where, words, answered=status)

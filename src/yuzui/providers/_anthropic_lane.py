@@ -13,9 +13,10 @@ from typing import Any
 from yuzui.core.chat import ChatRequest
 from yuzui.core.reasoning import PREFIX, may_return, unseal
 from yuzui.core.target import Target
-from yuzui.providers._anthropic_request import Dropped, max_tokens
+from yuzui.providers._anthropic_request import max_tokens
 from yuzui.providers._anthropic_thinking import MIN_THINKING_BUDGET
 from yuzui.providers._anthropic_turns import RELATIVES, Block
+from yuzui.providers.native_request import Dropped
 
 _BETA = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _MOST_BETAS = 32

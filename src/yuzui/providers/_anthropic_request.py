@@ -7,7 +7,6 @@ https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool an
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from yuzui.core.chat import ChatRequest, Meaning, ResponseFormat, ToolChoice, ToolSpec, WebSearch
@@ -19,6 +18,7 @@ from yuzui.providers._anthropic_models import ModelTraits, traits_of
 from yuzui.providers._anthropic_schema import enforceable
 from yuzui.providers._anthropic_thinking import write_thinking
 from yuzui.providers._anthropic_turns import Block, called_tools, limit_marks, mark, write_conversation
+from yuzui.providers.native_request import Dropped
 
 DEFAULT_MAX_TOKENS = 16_384  # the API requires a value, OpenAI clients rarely send one, and thinking counts towards it
 MAX_USER_ID_CHARS = 256  # https://platform.claude.com/docs/en/api/messages, metadata.user_id
@@ -28,24 +28,6 @@ _ANSWER_HINT = "Gives the answer. Call it once, with the whole answer as its inp
 _SERVICE_TIERS = {"auto": "auto", "default": "standard_only"}
 _MAPPED_KNOBS = frozenset({"safety_identifier", "service_tier", "stream_options", "top_k", "user"})
 _HARMLESS = {"modalities": ["text"], "n": 1}
-_FIELD_NAME = re.compile(r"[A-Za-z0-9_.$-]{1,64}")
-
-
-class Dropped:
-    """The names of what was left out, each once, in the order in which it was met."""
-
-    __slots__ = ("_names",)
-
-    def __init__(self) -> None:
-        self._names: dict[str, None] = {}
-
-    def __call__(self, name: str) -> None:
-        # The names end up in a header, and unknown ones are the client's text.
-        self._names[name if _FIELD_NAME.fullmatch(name) else "unknown_field"] = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(self._names)
 
 
 def write_body(request: ChatRequest, target: Target, output_cap: int | None) -> tuple[Block, tuple[str, ...], str]:

@@ -12,8 +12,10 @@ from typing import Final
 
 import msgspec
 
-from yuzui.core.errors import UpstreamBusy, UpstreamFault, UpstreamInterrupted, UpstreamRefused, UpstreamTimeout
+from yuzui.core.errors import UpstreamBusy, UpstreamFault, UpstreamInterrupted
 from yuzui.core.target import Target
+from yuzui.providers._reading import BAD
+from yuzui.providers.native_errors import fault_of_class, key_refused
 from yuzui.providers.openai_errors import redact, retry_after_s
 
 _STATUSES: Final = {
@@ -76,7 +78,7 @@ def stream_fault(named: str, payload: bytes) -> UpstreamFault:
 def _read(body: bytes) -> _Body:
     try:
         return _read_body(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except BAD:
         return _Body()  # a proxy's page, not the vendor's answer: the status alone decides
 
 
@@ -88,35 +90,6 @@ def _plain(named: str) -> str:
 def _fault(status: int, where: str, said: str, answered: int) -> UpstreamFault:
     """`status` says whose fault it is, `answered` is what came."""
     if status in (401, 403):
-        # The vendor's words are left out: they may quote the key or the account.
         advice = "check the target's api_key or auth, and that its account may use the model"
-        message = f"the target refused us ({where}); {advice}"
-        return _final(UpstreamRefused(message, upstream_status=answered, code="upstream_auth"))
-    if status == 429:
-        return UpstreamBusy(f"the target asks us to slow down ({where}){said}")
-    if status == 503:
-        return UpstreamBusy(f"the target is overloaded ({where}){said}", code="upstream_overloaded", status=503)
-    if status in (408, 504):
-        return UpstreamTimeout(f"the target ran out of time ({where}){said}")
-    if status in (400, 413, 422):
-        told = 413 if status == 413 else 400
-        fault = UpstreamRefused(
-            f"the target rejected the request ({where}){said}",
-            upstream_status=answered,
-            code="upstream_rejected_request",
-            status=told,
-        )
-        fault.counts_for_breaker = False  # the target is healthy; the request is what it does not like
-        return _final(fault)
-    if status == 404:
-        message = f"the target does not know its model or path ({where}){said}"
-        return _final(UpstreamRefused(message, upstream_status=answered, code="upstream_not_found"))
-    if status in (409, 424) or 500 <= status < 600:
-        return UpstreamRefused(f"the target failed ({where}){said}", upstream_status=answered)
-    return _final(UpstreamRefused(f"the target refused the request ({where}){said}", upstream_status=answered))
-
-
-def _final(fault: UpstreamFault) -> UpstreamFault:
-    """The same request at the same target would fail again."""
-    fault.retryable = False
-    return fault
+        return key_refused(f"refused us ({where}); {advice}", answered)
+    return fault_of_class(status, where, said, answered=answered, overloaded=(503,), failed=(409, 424))

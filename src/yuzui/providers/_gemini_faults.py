@@ -13,9 +13,11 @@ from typing import Final
 
 import msgspec
 
-from yuzui.core.errors import UpstreamBusy, UpstreamFault, UpstreamInterrupted, UpstreamRefused, UpstreamTimeout
+from yuzui.core.errors import UpstreamFault, UpstreamInterrupted, UpstreamRefused
 from yuzui.core.target import Target
-from yuzui.providers.openai_errors import MAX_RETRY_AFTER_S, redact, retry_after_s
+from yuzui.providers._reading import BAD
+from yuzui.providers.native_errors import fault_of_class, key_refused, out_of_credit
+from yuzui.providers.openai_errors import MAX_RETRY_AFTER_S, final, redact, retry_after_s
 
 _STATUSES: Final[Mapping[str, int]] = {
     "INVALID_ARGUMENT": 400,
@@ -91,7 +93,7 @@ def find_error(body: bytes) -> WireError | None:
     """The error of a body or chunk; None when there is none to read."""
     try:
         found = _body_decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except BAD:
         return None
     if isinstance(found, list):
         return found[0].error if found else None
@@ -115,35 +117,9 @@ def stream_fault(error: WireError) -> UpstreamFault:
 def _fault(status: int, error: WireError, where: str, words: str) -> UpstreamFault:
     reasons = error.reasons
     if status == 402 or reasons & _OF_THE_ACCOUNT:
-        message = f"our account at the target has no credit left ({where}){words}"
-        return _final(UpstreamRefused(message, upstream_status=status, code="upstream_quota_exhausted"))
+        return out_of_credit(where, words, status)
     if status in (401, 403) or reasons & _OF_THE_KEY:
-        # The vendor's words are left out: they may quote parts of the key, or name the project.
-        message = f"the target refused our key ({where}); check the target's api_key or auth"
-        return _final(UpstreamRefused(message, upstream_status=status, code="upstream_auth"))
-    if status == 429:
-        return UpstreamBusy(f"the target asks us to slow down ({where}){words}")
-    if status in (503, 529):
-        return UpstreamBusy(f"the target is overloaded ({where}){words}", code="upstream_overloaded", status=503)
-    if status in (408, 504):
-        return UpstreamTimeout(f"the target ran out of time ({where}){words}")
+        return key_refused(f"refused our key ({where}); check the target's api_key or auth", status)
     if error.status == "FAILED_PRECONDITION":  # our country, our plan: not the client's doing
-        return _final(UpstreamRefused(f"the target does not serve us ({where}){words}", upstream_status=status))
-    if status in (400, 413, 422):
-        message = f"the target rejected the request ({where}){words}"
-        told = 413 if status == 413 else 400
-        fault = UpstreamRefused(message, upstream_status=status, code="upstream_rejected_request", status=told)
-        fault.counts_for_breaker = False  # the target is healthy; the request is what it does not like
-        return _final(fault)
-    if status in (404, 405, 410):
-        message = f"the target does not know its model or path ({where}){words}"
-        return _final(UpstreamRefused(message, upstream_status=status, code="upstream_not_found"))
-    if status in (409, 499) or 500 <= status < 600:
-        return UpstreamRefused(f"the target failed ({where}){words}", upstream_status=status)
-    return _final(UpstreamRefused(f"the target refused the request ({where}){words}", upstream_status=status))
-
-
-def _final(fault: UpstreamFault) -> UpstreamFault:
-    """The same request at the same target would fail again."""
-    fault.retryable = False
-    return fault
+        return final(UpstreamRefused(f"the target does not serve us ({where}){words}", upstream_status=status))
+    return fault_of_class(status, where, words, answered=status, not_found=(404, 405, 410), failed=(409, 499))

@@ -9,7 +9,6 @@ https://ai.google.dev/gemini-api/docs/tool-combination, `google-genai` 3.6.1, ty
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -19,6 +18,7 @@ from yuzui.core.errors import UnsupportedFeature
 from yuzui.core.target import Target
 from yuzui.providers._gemini_models import LEVELS, ModelTraits, traits_of
 from yuzui.providers._gemini_turns import Drop, Json, patch_contents, write_conversation
+from yuzui.providers.native_request import Dropped
 
 MOST_STOPS: Final = 5  # https://ai.google.dev/api/generate-content, stopSequences
 BUDGETS: Final[Mapping[str, int]] = {
@@ -50,24 +50,6 @@ _HARMLESS: Final[Mapping[str, object]] = {
     "logprobs": False, "modalities": ["text"], "n": 1, "parallel_tool_calls": True, "service_tier": "auto",
     "store": False, "stream_options": None,
 }  # fmt: skip
-_FIELD_NAME: Final = re.compile(r"[A-Za-z0-9_.$-]{1,64}")
-
-
-class Dropped:
-    """The names of what was left out, each once, in the order in which it was met."""
-
-    __slots__ = ("_names",)
-
-    def __init__(self) -> None:
-        self._names: dict[str, None] = {}
-
-    def __call__(self, name: str) -> None:
-        # The names end up in a header, and unknown ones are the client's text.
-        self._names[name if _FIELD_NAME.fullmatch(name) else "unknown_field"] = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(self._names)
 
 
 def patch_body(request: ChatRequest, target: Target, output_cap: int | None) -> tuple[Json, tuple[str, ...]]:

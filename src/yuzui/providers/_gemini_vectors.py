@@ -16,6 +16,7 @@ from yuzui.core.errors import UnsupportedFeature, UpstreamInvalid
 from yuzui.core.usage import Usage
 from yuzui.providers._gemini_answer import WireUsage, read_usage
 from yuzui.providers._gemini_turns import Json
+from yuzui.providers._reading import BAD
 
 TASKS: Final[Mapping[str, str]] = {
     "query": "RETRIEVAL_QUERY",
@@ -52,7 +53,7 @@ def read_vectors(body: bytes) -> tuple[tuple[Sequence[float], ...], Usage | None
     """Vectors of `embedContent` and `batchEmbedContents`; raise `UpstreamInvalid` when there are none."""
     try:
         found = _read_embedded(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except BAD as error:
         raise UpstreamInvalid("the target's answer holds no vectors") from error
     vectors = [vector.values for vector in found.embeddings or ([found.embedding] if found.embedding else [])]
     if not vectors or not all(vectors):

@@ -22,6 +22,7 @@ from yuzui.providers._anthropic_lane import write_lane
 from yuzui.providers._anthropic_request import write_body
 from yuzui.providers._anthropic_stream import StreamDecoder
 from yuzui.providers._contract import Codec, Decoder, WireRequest
+from yuzui.providers._reading import BAD
 from yuzui.providers.anthropic import add_betas, write_headers, write_path
 
 _COUNTED: Final = frozenset({"model", "messages", "system", "tools", "tool_choice", "thinking", "output_config"})
@@ -59,7 +60,7 @@ class AnthropicCountTokensCodec(Codec):
     def read_response(self, body: bytes, wire: WireRequest | None = None) -> Count:
         try:
             found = _read(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except BAD as error:
             raise UpstreamInvalid(f"the target's answer is not what its protocol promises: {error}") from error
         if found.error is not None:
             raise stream_fault(found.error)

@@ -23,6 +23,7 @@ from yuzui.providers._gemini_place import Place, gemini_place, write_headers
 from yuzui.providers._gemini_request import write_body
 from yuzui.providers._gemini_stream import StreamDecoder
 from yuzui.providers._gemini_turns import Json
+from yuzui.providers._reading import BAD
 
 _OF_VERTEX: Final = frozenset({"contents", "systemInstruction", "system_instruction", "tools", "generationConfig"})
 """What Vertex AI counts; what else a request may say has no tokens."""
@@ -67,7 +68,7 @@ class GeminiTokenCounter(Codec):
     def read_response(self, body: bytes, wire: WireRequest | None = None) -> Answer:
         try:
             found = _read_answer(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except BAD as error:
             raise UpstreamInvalid("the target's answer is no count of tokens") from error
         if wire is not None and wire.is_lane:
             return Count(input_tokens=found.totalTokens, raw=body, raw_dialect=self.dialect)

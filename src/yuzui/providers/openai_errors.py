@@ -91,7 +91,7 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes, *, api_key:
     if status in (400, 413, 422):
         return _rejected(f"the target rejected the request (HTTP {status}){said}", status)
     if status in (404, 405, 410):  # the operator's base_url or model name, not the client's request
-        return _final(
+        return final(
             UpstreamRefused(
                 f"the target does not know its model or path (HTTP {status}){said}",
                 upstream_status=status,
@@ -99,16 +99,16 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes, *, api_key:
             )
         )
     if 300 <= status < 400:
-        return _final(
+        return final(
             UpstreamRedirect(f"the target answered with a redirect (HTTP {status}); redirects are not followed")
         )
     if status == 501:  # llama.cpp's word for what it was not started for
-        return _final(UpstreamRefused(f"the target does not offer this (HTTP 501){said}", upstream_status=status))
+        return final(UpstreamRefused(f"the target does not offer this (HTTP 501){said}", upstream_status=status))
     if status in (408, 409) or 500 <= status < 600:
         return UpstreamRefused(f"the target failed (HTTP {status}){said}", upstream_status=status, retry_after_s=wait_s)
     if 400 <= status < 500:
-        return _final(UpstreamRefused(f"the target refused the request (HTTP {status}){said}", upstream_status=status))
-    return _final(
+        return final(UpstreamRefused(f"the target refused the request (HTTP {status}){said}", upstream_status=status))
+    return final(
         UpstreamRefused(
             f"the target answered with HTTP {status}, which is no answer to a request",
             upstream_status=status,
@@ -171,7 +171,7 @@ def _said(message: str | None, api_key: str) -> str:
     return f": {redact(message, api_key)}" if message else ""
 
 
-def _final(fault: UpstreamFault) -> UpstreamFault:
+def final(fault: UpstreamFault) -> UpstreamFault:
     """The same request at the same target would fail again."""
     fault.retryable = False
     return fault
@@ -179,19 +179,19 @@ def _final(fault: UpstreamFault) -> UpstreamFault:
 
 def _out_of_quota(said: str, status: int) -> UpstreamFault:
     message = f"our account at the target has no credit left{said}"
-    return _final(UpstreamRefused(message, upstream_status=status, code="upstream_quota_exhausted"))
+    return final(UpstreamRefused(message, upstream_status=status, code="upstream_quota_exhausted"))
 
 
 def _auth(status: int) -> UpstreamFault:
     # The vendor's text is left out: it quotes parts of the key.
     message = f"the target refused our key (HTTP {status}); check the target's api_key"
-    return _final(UpstreamRefused(message, upstream_status=status, code="upstream_auth"))
+    return final(UpstreamRefused(message, upstream_status=status, code="upstream_auth"))
 
 
 def _rejected(message: str, status: int) -> UpstreamFault:
     fault = UpstreamRefused(message, upstream_status=status, status=400, code="upstream_rejected_request")
     fault.counts_for_breaker = False  # the target is healthy; the request is what it does not like
-    return _final(fault)
+    return final(fault)
 
 
 def _overloaded(message: str, wait_s: float | None) -> UpstreamFault:

@@ -25,6 +25,7 @@ from yuzui.providers._gemini_place import vertex_place, write_headers
 from yuzui.providers._gemini_stream import StreamDecoder
 from yuzui.providers._gemini_turns import Json
 from yuzui.providers._gemini_vectors import content, read_vectors, settings, texts_of
+from yuzui.providers._reading import BAD
 
 MOST_TEXTS: Final = 250  # of one `:predict`
 _PREDICT: Final = ":predict"
@@ -79,7 +80,7 @@ class VertexEmbeddings(Codec):
 def _read_predictions(body: bytes, model: str) -> Vectors:
     try:
         found = _read(body).predictions
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except BAD as error:
         raise UpstreamInvalid("the target's answer holds no vectors") from error
     vectors = [prediction.embeddings.values for prediction in found]
     if not vectors or not all(vectors):
