@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from base64 import b64encode
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any
 
 import msgspec
 
@@ -264,6 +266,18 @@ class Exchange:
         if self.dropped:
             headers["x-yuzui-dropped"] = ", ".join(self.dropped)
         return headers
+
+    def trailer(self, receipt: Receipt) -> dict[str, Any]:  # Any: JSON values
+        """What a stream tells at its end, when it is known where the record lies."""
+        trailer: dict[str, Any] = {"request_id": self.id, "receipt": show_receipt(receipt)}
+        if self.target is not None and self.target.is_simulated:
+            trailer["simulated"] = True
+        return trailer
+
+
+def show_receipt(receipt: Receipt) -> str:
+    """`<leaf index>:<leaf hash, base64>`: what `yuzui audit prove` proves to a third party."""
+    return f"{receipt.index}:{b64encode(receipt.leaf_hash).decode()}"
 
 
 def speakable(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
 from typing import Any
@@ -41,14 +40,9 @@ from yuzui.core.sensitivity import Finding
 from yuzui.core.target import Target
 from yuzui.core.uploads import upload_bytes
 from yuzui.dialects._contract import ClientDialect, StreamWriter
-from yuzui.exchange import Delivered, Exchange, safe_message, speakable
+from yuzui.exchange import Delivered, Exchange, safe_message, show_receipt, speakable
 from yuzui.lanes import choose_codec
-from yuzui.ports import (
-    ClientGone,
-    Interruption,
-    RawRequest,
-    Reply,
-)
+from yuzui.ports import ClientGone, Interruption, RawRequest, Reply
 from yuzui.privacy.egress import check_egress
 from yuzui.privacy.label import label
 from yuzui.privacy.scan import ScanResult
@@ -340,7 +334,8 @@ class Journey:
     async def _answer_whole(self, response: Answer, request: ChatRequest, facts: AnswerFacts) -> None:
         exchange = self.exchange
         data = self.dialect.write_response(response, request, facts)
-        self._keep(request, data, facts)
+        if request.keeps:
+            self._keep(request, data, facts)
         receipt = await self.close("answered", None)
         headers = exchange.headers()
         headers["x-yuzui-receipt"] = show_receipt(receipt)
@@ -352,10 +347,9 @@ class Journey:
         await self.reply.send(data, more=False)
 
     def _keep(self, request: ChatRequest, answer: bytes, facts: AnswerFacts) -> None:
-        """Hand the answer to the closing, if its client wants to come back to it."""
+        """Hand the answer to the closing: its client wants to come back to it."""
         exchange = self.exchange
-        if not request.keeps or exchange.caller is None or exchange.sensitivity is None:
-            return
+        assert exchange.sensitivity is not None and exchange.caller is not None
         content = self.dialect.to_keep(request, answer)
         exchange.kept = self.world.archive.wrap(
             scope=exchange.caller.scope,
@@ -406,7 +400,7 @@ class Journey:
         receipt = await self.close("answered", None)
         if not reply.has_started:
             await self._start_stream(writer)
-        await reply.send(held + writer.finish(_trailer(exchange, receipt)), more=False)
+        await reply.send(held + writer.finish(exchange.trailer(receipt)), more=False)
 
     def _facts(self, codec: Codec, target: Target) -> AnswerFacts:
         return AnswerFacts(
@@ -623,20 +617,7 @@ class _HeaderView(Mapping[str, str]):
 
 
 def _highest(*levels: int | None) -> int | None:
-    known = [level for level in levels if level is not None]
-    return max(known) if known else None
-
-
-def show_receipt(receipt: Receipt) -> str:
-    """`<leaf index>:<leaf hash, base64>`: what `yuzui audit prove` proves to a third party."""
-    return f"{receipt.index}:{b64encode(receipt.leaf_hash).decode()}"
-
-
-def _trailer(exchange: Exchange, receipt: Receipt) -> dict[str, Any]:  # Any: JSON values
-    trailer: dict[str, Any] = {"request_id": exchange.id, "receipt": show_receipt(receipt)}
-    if exchange.target is not None and exchange.target.is_simulated:
-        trailer["simulated"] = True
-    return trailer
+    return max((level for level in levels if level is not None), default=None)
 
 
 def _ms(seconds: float) -> int:
