@@ -119,43 +119,43 @@ class Service:
         self._upstream = HttpUpstream(
             endpoint_of=self._endpoint, scripted=play, credentials=Credentials(self._token_line.send, clock)
         )
-        memory = ConversationMemory(self._secrets.memory_key, capacity=REMEMBERED_MESSAGES)
-        memory.load(_remembered(self.books, config, data_dir))
         self._watch = Watch(clock=clock.monotonic, jitter=randomness.fraction)
         self._metrics = Metrics(self._gauges())
-        self.gateway = Gateway(
-            snapshot,
-            World(
-                clock=clock,
-                randomness=randomness,
-                books=self.books,
-                upstream=self._upstream,
-                telemetry=self._metrics,
-                gate=Gate(
-                    self.books,
-                    pepper=self._secrets.pepper,
-                    lattice=config.sensitivity.lattice,
-                    now_ns=clock.now_ns,
-                    monotonic=clock.monotonic,
-                    is_loopback=config.server.host in LOOPBACK,
-                ),
-                memory=memory,
-                watch=self._watch,
-                retries=RetryBudget(),
-                archive=BookArchive(
-                    self.books,
-                    self._secrets.archive_key,
-                    lambda: self.gateway.snapshot.config.stored_responses.retention_days,
-                ),
-                content_key=self._secrets.content_key,
-            ),
-            Routes(),
-        )
+        self.gateway = Gateway(snapshot, self._make_world(config, clock, randomness), Routes())
         self.app = HttpServer(
             self.gateway,
             Desk(self.gateway, version=__version__, parts=self._parts, scrape=self._metrics.scrape),
             on_startup=self.start,
             on_shutdown=self.stop,
+        )
+
+    def _make_world(self, config: Config, clock: SystemClock, randomness: SystemRandomness) -> World:
+        """What requests share, over the stores that are open by now."""
+        memory = ConversationMemory(self._secrets.memory_key, capacity=REMEMBERED_MESSAGES)
+        memory.load(_remembered(self.books, config, self._data_dir))
+        return World(
+            clock=clock,
+            randomness=randomness,
+            books=self.books,
+            upstream=self._upstream,
+            telemetry=self._metrics,
+            gate=Gate(
+                self.books,
+                pepper=self._secrets.pepper,
+                lattice=config.sensitivity.lattice,
+                now_ns=clock.now_ns,
+                monotonic=clock.monotonic,
+                is_loopback=config.server.host in LOOPBACK,
+            ),
+            memory=memory,
+            watch=self._watch,
+            retries=RetryBudget(),
+            archive=BookArchive(
+                self.books,
+                self._secrets.archive_key,
+                lambda: self.gateway.snapshot.config.stored_responses.retention_days,
+            ),
+            content_key=self._secrets.content_key,
         )
 
     async def start(self) -> None:
