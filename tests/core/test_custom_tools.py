@@ -40,7 +40,9 @@ def test_text_is_handed_out_while_it_arrives() -> None:
     assert reader.close() == ""
 
 
-@pytest.mark.parametrize("arguments", ["", "plain text", '{"other": 1}', '"a string"', "[1]", '{"input": 3}'])
+@pytest.mark.parametrize(
+    "arguments", ["", "plain text", '{"other": 1}', '{"in put": "x"}', '"a string"', "[1]", '{"input": 3}']
+)
 def test_arguments_of_another_shape_are_the_text(arguments: str) -> None:
     reader = InputReader()
     assert reader.feed(arguments) + reader.close() == arguments

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 from msgspec.structs import replace
 
@@ -60,6 +62,7 @@ def unwrap(arguments: str) -> str:
         return arguments
 
 
+_START = re.compile(rf'\s*{{\s*"{FIELD}"\s*:\s*"')
 _SIMPLE = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -80,11 +83,8 @@ class InputReader:
         self._is_done = False
 
     def feed(self, piece: str) -> str:
-        if self._is_done:
-            self._seen += piece
-            return ""
         self._seen += piece
-        if self._position < 0 and not self._find_start():
+        if self._is_done or (self._position < 0 and not self._find_start()):
             return ""
         text = self._read()
         self._given += text
@@ -96,12 +96,11 @@ class InputReader:
         return whole[len(self._given) :] if whole.startswith(self._given) else ""
 
     def _find_start(self) -> bool:
-        head = "".join(self._seen.split())  # white space between tokens only: the string has not begun
-        if head.startswith('{"' + FIELD + '":"'):
-            quote = self._seen.index('"', self._seen.index(":"))
-            self._position = quote + 1
-            return True
-        return False
+        start = _START.match(self._seen)
+        if start is None:
+            return False
+        self._position = start.end()
+        return True
 
     def _read(self) -> str:
         out: list[str] = []
