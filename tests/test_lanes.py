@@ -10,7 +10,7 @@ from msgspec import structs
 from accounting_kit import a_request, a_target
 from yuzui.core.chat import Operation
 from yuzui.core.errors import UnsupportedFeature
-from yuzui.lanes import choose_codec
+from yuzui.lanes import choose_codec, unsaid
 from yuzui.providers.anthropic import CODEC as ANTHROPIC
 from yuzui.providers.openai import CODEC as OPENAI
 
@@ -39,3 +39,8 @@ def test_what_a_target_does_not_serve_is_refused(operation: Operation) -> None:
 def test_a_chat_model_completes_plain_prompts_and_its_tokens_are_counted_here() -> None:
     assert choose_codec(CODECS, a_target(), structs.replace(a_request(), operation="completions")) is OPENAI
     assert choose_codec(CODECS, a_target(), structs.replace(a_request(), operation="count_tokens")) is None
+
+
+def test_what_a_target_is_said_to_serve_and_nobody_can_say_is_named() -> None:
+    serves: frozenset[Operation] = frozenset(("chat", "completions", "count_tokens", "embeddings", "speech", "rerank"))
+    assert unsaid(CODECS, replace(a_target(), serves=serves)) == ["rerank", "speech"]

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
-from yuzui.core.chat import ChatRequest
+from yuzui.core.chat import ChatRequest, Operation
 from yuzui.core.errors import UnsupportedFeature
 from yuzui.core.target import Target
 from yuzui.providers._contract import Codec
+
+_NEEDS_NO_CODEC: Final[frozenset[Operation]] = frozenset(("chat", "completions", "count_tokens"))
+"""Operations that a target's main codec says, or that are done here where none can."""
+
+
+def unsaid(codecs: Mapping[str, Codec], target: Target) -> list[Operation]:
+    """What `target` is said to serve and no codec here can say to it, in order."""
+    return sorted(
+        operation for operation in target.serves - _NEEDS_NO_CODEC if f"{target.codec}_{operation}" not in codecs
+    )
 
 
 def choose_codec(codecs: Mapping[str, Codec], target: Target, request: ChatRequest) -> Codec | None:

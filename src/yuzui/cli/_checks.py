@@ -166,18 +166,14 @@ def _check_auth(name: str, auth: Auth) -> Check:
 
 def check_operations(config: Config) -> list[Check]:
     """What a target is said to serve, and nobody here can say to it."""
+    from yuzui.lanes import unsaid
     from yuzui.providers.catalogue import find_codecs
 
     codecs = find_codecs()
     checks: list[Check] = []
     for target in config.targets:
-        unsaid = sorted(
-            operation
-            for operation in target.serves - {"chat", "completions", "count_tokens"}
-            if f"{target.codec}_{operation}" not in codecs
-        )
-        if unsaid:
-            found = f"serves {', '.join(unsaid)}, which provider {target.provider} has no wire for here"
+        if operations := unsaid(codecs, target):
+            found = f"serves {', '.join(operations)}, which provider {target.provider} has no wire for here"
             fix = "take it out of targets.serves, or give the model a target of another provider"
             checks.append(Check(name=f"operations of {target.name}", verdict="fail", found=found, fix=fix))
     return checks
