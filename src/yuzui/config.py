@@ -331,10 +331,9 @@ def _secret(item: _Target, row: ProviderRow, environ: Mapping[str, str], path: s
 def _also_speaks(item: _Target, row: ProviderRow, path: str) -> tuple[str, ...]:
     if item.also_speaks is None:
         return row.also_speaks
-    codecs = find_codecs()
+    chats = {name for name, codec in find_codecs().items() if codec.operation == "chat"}
     for name in item.also_speaks:
-        if name not in codecs or codecs[name].operation != "chat":
-            chats = {name for name, codec in codecs.items() if codec.operation == "chat"}
+        if name not in chats:
             raise ConfigError(f"{path}.also_speaks: {name!r} is no codec for chat{near(name, chats)}")
     return tuple(item.also_speaks)
 

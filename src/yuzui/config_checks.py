@@ -26,7 +26,7 @@ def convert(table: object, kind: type[T], path: str) -> T:
     try:
         return msgspec.convert(table, kind, strict=True)
     except msgspec.ValidationError as error:
-        raise ConfigError(explain(str(error), kind, path)) from error
+        raise ConfigError(_explain(str(error), kind, path)) from error
 
 
 def convert_all(tables: Sequence[object], kind: type[T], path: str) -> list[T]:
@@ -41,7 +41,7 @@ def refuse_unknown(table: Mapping[str, object], kind: type, path: str) -> None:
             raise ConfigError(f"{path}.{key}: unknown key{near(key, known)}")
 
 
-def explain(message: str, kind: type, path: str) -> str:
+def _explain(message: str, kind: type, path: str) -> str:
     """msgspec's message with the TOML path in front and, for an unknown key, the nearest known one."""
     text, _, where = message.partition(" - at `$")
     inner = where.rstrip("`").lstrip(".")

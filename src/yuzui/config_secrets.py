@@ -39,7 +39,7 @@ AUTH_FIELDS: Final[Mapping[str, Mapping[str, Need]]] = MappingProxyType(
 """What each kind of `targets.auth` takes; docs/reference/configuration.md says what it means."""
 
 
-class SecretReference(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _SecretReference(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     env: str = ""
     file: str = ""
 
@@ -49,7 +49,7 @@ def read_reference(value: object, environ: Mapping[str, str], path: str) -> tupl
     if isinstance(value, str):
         name = path.rpartition(".")[2]
         raise ConfigError(f'{path}: secrets stay out of this file; write {name} = {{ env = "NAME" }}')
-    entry = convert(value, SecretReference, path)
+    entry = convert(value, _SecretReference, path)
     if bool(entry.env) == bool(entry.file):
         raise ConfigError(f"{path}: name exactly one of `env` and `file`")
     if entry.file:

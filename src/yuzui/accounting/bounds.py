@@ -24,7 +24,7 @@ UNREADABLE_INPUT_TOKENS = 200_000  # a file or recording named by id may fill a 
 MOST_OUTPUT_TOKENS = 10_000_000  # beyond any model; keeps products inside 64 bits
 MOST_NANO = 10**18  # a billion units of any currency: no budget admits it, and sums of nine still fit 64 bits
 
-WORDLESS: frozenset[Operation] = frozenset(("embeddings", "rerank", "moderations", "count_tokens"))
+_WORDLESS: frozenset[Operation] = frozenset(("embeddings", "rerank", "moderations", "count_tokens"))
 """Operations whose answers hold no tokens that anybody bills."""
 LEAST_AUDIO_BYTES_PER_S = 500  # below the 6 kbit/s at which speech codecs end (RFC 6716, section 2)
 DOCUMENTS_PER_SEARCH = 100  # https://docs.cohere.com/docs/how-does-cohere-pricing-work (2026-11)
@@ -71,7 +71,7 @@ def _names_stored(request: ChatRequest) -> bool:
 
 def output_bound(request: ChatRequest, target: Target, text_bound: int = 0) -> int:
     """Bound on everything that `target` may write, over all `n` answers; `text_bound` as for the input."""
-    if request.operation in WORDLESS:
+    if request.operation in _WORDLESS:
         return 0
     per_answer = request.max_output_tokens
     if per_answer is None:
@@ -98,7 +98,7 @@ def _usual_output(request: ChatRequest, text_bound: int) -> int:
 
 def expected_output_tokens(request: ChatRequest) -> int:
     """What routing may assume where no target is chosen yet."""
-    if request.operation in WORDLESS:
+    if request.operation in _WORDLESS:
         return 0
     return min(max(request.n, 1) * (request.max_output_tokens or DEFAULT_MAX_OUTPUT_TOKENS), MOST_OUTPUT_TOKENS)
 
@@ -158,6 +158,9 @@ class Units:
     tool_calls: int = 0
 
 
+_NO_UNITS = Units()
+
+
 def units_bound(request: ChatRequest, text_bound: int) -> Units:
     """The most of each unit that `request` can consume."""
     match request.operation:
@@ -173,10 +176,7 @@ def units_bound(request: ChatRequest, text_bound: int) -> Units:
         case "chat" if not _SERVER_TOOLS.isdisjoint(request.features):
             return Units(tool_calls=MOST_TOOL_CALLS)
         case _:
-            return NO_UNITS
-
-
-NO_UNITS = Units()
+            return _NO_UNITS
 
 
 def rate_of(currency: str, rates: Mapping[str, Decimal]) -> Decimal:

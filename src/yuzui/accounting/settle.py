@@ -138,18 +138,15 @@ def usage_of(
     reported = counted.usage
     if outcome == "answered":
         if reported is None:
-            reported = counted.units or _estimate(counted, text_bound, "missing")
-        elif counted.units is not None:
-            reported = _with_units(reported, counted.units)
-        return _in_bounds(reported)
+            return _in_bounds(counted.units or _estimate(counted, text_bound, "missing"))
+        return _in_bounds(_with_units(reported, counted.units))
     if outcome == "aborted" or counted.pieces:
         # The frame that tells the usage comes last, so a stream that was cut has told its input at most.
-        estimate = _estimate(counted, text_bound, "aborted")
-        if counted.units is not None:
-            estimate = _with_units(estimate, counted.units)  # what was asked for is charged, heard or not
+        # What was asked for is charged, heard or not.
+        estimate = _with_units(_estimate(counted, text_bound, "aborted"), counted.units)
         if reported is not None:
             estimate = msgspec.structs.replace(
-                reported if counted.units is None else _with_units(reported, counted.units),
+                _with_units(reported, counted.units),
                 input_tokens=reported.input_tokens or estimate.input_tokens,
                 output_tokens=max(reported.output_tokens, estimate.output_tokens),
                 is_estimated=True,
@@ -176,8 +173,10 @@ def estimate_usage(*, request_bytes: int, delivered_characters: int, delivered_p
     )
 
 
-def _with_units(reported: Usage, units: Usage) -> Usage:
-    """Units that the target did not report are as the request asked for them."""
+def _with_units(reported: Usage, units: Usage | None) -> Usage:
+    """Units that the target did not report are as the request asked for them, where it tells any."""
+    if units is None:
+        return reported
     return msgspec.structs.replace(
         reported,
         images=reported.images or units.images,

@@ -150,19 +150,15 @@ def _usage(record: RequestRecord) -> str:
 def _units(usage: UsageRecord) -> list[str]:
     """What is counted in other things than tokens."""
     counted = [
-        (usage.images, "picture", "made"),
-        (usage.characters, "character", "read aloud"),
-        (usage.searches, "search", "of documents"),
+        (usage.images, "picture made", "pictures made"),
+        (usage.characters, "character read aloud", "characters read aloud"),
+        (usage.searches, "search of documents", "searches of documents"),
     ]
-    units = [f"{count} {name if count == 1 else _plural(name)} {done}" for count, name, done in counted if count]
+    units = [f"{count} {one if count == 1 else several}" for count, one, several in counted if count]
     if usage.audio_ms:
         units.append(f"{show_ms(usage.audio_ms)} of sound heard")
     units += [f"{name} called {count} time{'' if count == 1 else 's'}" for name, count in usage.server_tools.items()]
     return units
-
-
-def _plural(name: str) -> str:
-    return f"{name}es" if name.endswith("ch") else f"{name}s"
 
 
 def _cost(record: RequestRecord) -> str:

@@ -29,8 +29,9 @@ BODY_TIMEOUT_S = 120.0  # a body that is longer on its way than this is not wort
 STUCK_AFTER_S = 60.0  # a reader that takes nothing for so long holds a target, money and a place for nobody
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
 JSON_TYPE = "application/json"
-DESK_PATHS = frozenset({"/v1/models", "/v1beta/models", "/healthz", "/readyz", "/metrics"})
-ONE_MODEL = ("/v1/models/", "/v1beta/models/")
+MODEL_LISTS = ("/v1/models", "/v1beta/models")
+DESK_PATHS = frozenset({*MODEL_LISTS, "/healthz", "/readyz", "/metrics"})
+ONE_MODEL = tuple(f"{path}/" for path in MODEL_LISTS)
 ONE_ANSWER = "/v1/responses/"
 KEY_HEADERS = frozenset({b"x-api-key", b"x-goog-api-key"})
 """Where clients of Anthropic's and Google's dialects put their key."""
@@ -392,7 +393,7 @@ class HttpServer:
             await reply.whole(*self._desk.readiness())
             return
         caller = self._caller(scope)
-        if path in ("/v1/models", "/v1beta/models"):
+        if path in MODEL_LISTS:
             await reply.whole(200, self._desk.list_models(caller.authorization, caller.shape))
         elif path == "/metrics":
             text = self._desk.metrics(caller.authorization, is_local=caller.is_local)
