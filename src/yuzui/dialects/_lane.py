@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from yuzui.core.answers import Answer, Blob
 from yuzui.core.chat import AnswerFacts, ChatRequest, Meaning, StreamChunk
-from yuzui.core.errors import UnsupportedFeature, UpstreamInvalid, YuzuiError
+from yuzui.core.errors import InvalidRequest, UnsupportedFeature, UpstreamInvalid, YuzuiError
 from yuzui.core.sse import write_event
 from yuzui.dialects._contract import ClientDialect, StreamWriter
 from yuzui.dialects._explain import check_case, explain, fold
@@ -44,6 +44,17 @@ def read_fields(body: Mapping[str, Any], wire: type[Wire], *, strict: bool = Tru
 def others(body: Mapping[str, Any], understood: frozenset[str]) -> dict[str, Any]:  # Any: checked JSON
     """Fields that no hub type holds: they travel on the lane, and elsewhere are reported as dropped."""
     return {name: value for name, value in body.items() if value is not None and name not in understood}
+
+
+def one_kind(items: Sequence[object], param: str) -> type:
+    """The type of all `items`, of which there is at least one; raise `InvalidRequest` if they have several."""
+    first = type(items[0])
+    for index, item in enumerate(items):
+        if type(item) is not first:
+            raise InvalidRequest(
+                f"`{param}` mixes texts and token numbers; send a list of one kind", param=f"{param}[{index}]"
+            )
+    return first
 
 
 def lane_only(what: str) -> Callable[[Mapping[str, Any]], Meaning]:  # Any: checked JSON

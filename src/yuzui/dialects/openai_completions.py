@@ -31,7 +31,7 @@ from yuzui.core.chat import (
 from yuzui.core.errors import InvalidRequest, UnsupportedFeature, UpstreamInvalid
 from yuzui.dialects._contract import StreamWriter
 from yuzui.dialects._explain import check_name
-from yuzui.dialects._lane import EventWriter, LaneDialect, read_fields
+from yuzui.dialects._lane import EventWriter, LaneDialect, one_kind, others, read_fields
 from yuzui.dialects.openai_completions_answer import HubWriter, write_completion
 
 _UNDERSTOOD: Final = frozenset(
@@ -109,7 +109,7 @@ def read_meaning(body: Mapping[str, Any]) -> Meaning:  # Any: checked JSON
         top_p=wire.top_p,
         stop=(wire.stop,) if isinstance(wire.stop, str) else tuple(wire.stop or ()),
         user=wire.user,
-        knobs={name: value for name, value in body.items() if value is not None and name not in _UNDERSTOOD},
+        knobs=others(body, _UNDERSTOOD),
     )
 
 
@@ -127,13 +127,7 @@ def _count(prompt: str | list[Any] | None) -> int:  # Any: as msgspec checked it
     """How many prompts: a list of numbers is one."""
     if not isinstance(prompt, list):
         return 1
-    first = type(prompt[0])
-    for index, item in enumerate(prompt):
-        if type(item) is not first:
-            raise InvalidRequest(
-                "`prompt` mixes texts and token numbers; send a list of one kind", param=f"prompt[{index}]"
-            )
-    return 1 if first is int else len(prompt)
+    return 1 if one_kind(prompt, "prompt") is int else len(prompt)
 
 
 class _StreamOptions(Struct):

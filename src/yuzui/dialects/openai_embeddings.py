@@ -21,7 +21,7 @@ from yuzui.core.answers import Answer, EmbeddingRequest, Vectors
 from yuzui.core.chat import NO_LINE, AnswerFacts, ChatRequest, Dialect, Operation, RequestLine
 from yuzui.core.errors import InvalidRequest, UnsupportedFeature, UpstreamInvalid
 from yuzui.dialects._explain import check_name
-from yuzui.dialects._lane import LaneDialect, lane_only, others, read_fields
+from yuzui.dialects._lane import LaneDialect, lane_only, one_kind, others, read_fields
 
 _UNDERSTOOD: Final = frozenset(("model", "input", "encoding_format", "dimensions"))
 _PURPOSES: Final[Mapping[str, str]] = {
@@ -108,17 +108,12 @@ def _read_input(value: str | list[Any]) -> tuple[tuple[str, ...], bool]:  # Any:
     """The texts; or none, and that there is something else, which only the lane can carry."""
     if isinstance(value, str):
         return (value,), False
-    first = type(value[0])
-    for index, item in enumerate(value):
-        if type(item) is not first:
-            raise InvalidRequest(
-                "`input` mixes texts and token numbers; send a list of one kind", param=f"input[{index}]"
-            )
-    if first is str:
+    kind = one_kind(value, "input")
+    if kind is str:
         return tuple(value), False
-    if first is dict:
+    if kind is dict:
         return tuple([_read_text(item, f"input[{index}]") for index, item in enumerate(value)]), False
-    if first is list and not all(value):
+    if kind is list and not all(value):
         raise InvalidRequest("`input` holds an empty list of tokens; remove it", param="input")
     return (), True
 
