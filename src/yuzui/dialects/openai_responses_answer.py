@@ -191,6 +191,20 @@ def thought_item(name: str, part: ReasoningPart, origin: str, *, as_summary: boo
     )
 
 
+def call_name(answer: str, at: int, *, is_custom: bool) -> str:
+    return f"{'ctc' if is_custom else 'fc'}_{answer}_{at}"
+
+
+def call_item(
+    name: str, call_id: str, tool: Declared, said: str, *, is_custom: bool, status: Status = "completed"
+) -> OutputItem:
+    """A call of `tool` with what the model `said` to it: free text, or a function's arguments."""
+    space = tool.namespace or UNSET
+    if is_custom:
+        return CustomCallItem(id=name, status=status, call_id=call_id, name=tool.name, namespace=space, input=said)
+    return FunctionCallItem(id=name, status=status, call_id=call_id, name=tool.name, namespace=space, arguments=said)
+
+
 class _Output:
     """Output items of a whole answer, in the order in which its parts came."""
 
@@ -232,26 +246,15 @@ class _Output:
         at = len(self._items)
         tool = self._declared.get(part.name, Declared(part.name))
         call_id = part.id or f"call_{self._name}_{at}"
-        if tool.is_custom or part.is_custom:
-            self._items.append(
-                CustomCallItem(
-                    id=f"ctc_{self._name}_{at}",
-                    call_id=call_id,
-                    name=tool.name,
-                    namespace=tool.namespace or UNSET,
-                    input=part.arguments if part.is_custom else unwrap(part.arguments),
-                )
-            )
-            return
-        self._items.append(
-            FunctionCallItem(
-                id=f"fc_{self._name}_{at}",
-                call_id=call_id,
-                name=tool.name,
-                namespace=tool.namespace or UNSET,
-                arguments=part.arguments or "{}",
-            )
-        )
+        is_custom = tool.is_custom or part.is_custom
+        if part.is_custom:
+            said = part.arguments
+        elif is_custom:
+            said = unwrap(part.arguments)
+        else:
+            said = part.arguments or "{}"
+        name = call_name(self._name, at, is_custom=is_custom)
+        self._items.append(call_item(name, call_id, tool, said, is_custom=is_custom))
 
     def items(self, *, is_cut: bool) -> list[OutputItem]:
         if is_cut and self._items and not isinstance(self._items[-1], ReasoningItem):

@@ -30,8 +30,6 @@ from yuzui.dialects import openai_responses_events as events
 from yuzui.dialects._contract import StreamWriter
 from yuzui.dialects.openai_responses_answer import (
     AnyCitation,
-    CustomCallItem,
-    FunctionCallItem,
     Heading,
     MessageItem,
     MessagePart,
@@ -43,6 +41,8 @@ from yuzui.dialects.openai_responses_answer import (
     Response,
     Status,
     SummaryText,
+    call_item,
+    call_name,
     incomplete_reason,
     shows_summaries,
     thought_item,
@@ -285,7 +285,7 @@ class HubWriter(StreamWriter):
         is_custom = tool.is_custom or piece.is_custom
         call = _Call(
             at,
-            f"{'ctc' if is_custom else 'fc'}_{self._name}_{at}",
+            call_name(self._name, at, is_custom=is_custom),
             piece.id or f"call_{self._name}_{at}",
             tool,
             is_custom,
@@ -422,16 +422,4 @@ class _Call:
         self.pieces: list[str] = []
 
     def item(self, status: Status, said: str) -> OutputItem:
-        space = self.tool.namespace or UNSET
-        if self.is_custom:
-            return CustomCallItem(
-                id=self.name,
-                status=status,
-                call_id=self.call_id,
-                name=self.tool.name,
-                namespace=space,
-                input=said,
-            )
-        return FunctionCallItem(
-            id=self.name, status=status, call_id=self.call_id, name=self.tool.name, namespace=space, arguments=said
-        )
+        return call_item(self.name, self.call_id, self.tool, said, is_custom=self.is_custom, status=status)
