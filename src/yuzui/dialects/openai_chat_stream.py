@@ -54,7 +54,7 @@ class _Writer(StreamWriter):
 
     __slots__ = (
         "_at_s", "_custom", "_id", "_last", "_origin", "_readers", "_started", "_tail", "_thoughts", "_unsigned",
-        "_wants_usage",
+        "_usage", "_wants_usage",
     )  # fmt: skip
 
     def __init__(
@@ -78,6 +78,7 @@ class _Writer(StreamWriter):
         self._tail = HeldTail()
         self._started: set[int] = set()
         self._last = StreamChunk(id=request_id)
+        self._usage: Usage | None = None  # told by the hub in a chunk of its own, at the end
 
     def _rewrite(self, chunk: StreamChunk, usage: Usage | None) -> bytes:
         return _encoder.encode(
@@ -195,19 +196,7 @@ class LaneWriter(_Writer):
 class HubWriter(_Writer):
     """The upstream speaks another dialect: its chunks are written anew."""
 
-    __slots__ = ("_usage",)
-
-    def __init__(
-        self,
-        *,
-        request_id: str,
-        wants_usage: bool,
-        origin: str = "",
-        at_s: int = 0,
-        custom: frozenset[str] = frozenset(),
-    ) -> None:
-        super().__init__(request_id=request_id, wants_usage=wants_usage, origin=origin, at_s=at_s, custom=custom)
-        self._usage: Usage | None = None
+    __slots__ = ()
 
     @override
     def write(self, chunk: StreamChunk) -> bytes:

@@ -94,7 +94,7 @@ def _meaning(body: Mapping[str, Any], asked: wire.WireResponses) -> Meaning:  # 
         messages=tuple(turns.messages),
         tools=tools,
         tool_choice=choice,
-        response_format=_response_format(turns.format or (asked.text.format if asked.text else None), lost),
+        response_format=_response_format(turns.format or (asked.text.format if asked.text else None)),
         temperature=asked.temperature,
         top_p=asked.top_p,
         parallel_tool_calls=asked.parallel_tool_calls,
@@ -451,7 +451,7 @@ def _allowed(
 # ---- output --------------------------------------------------------------------------------------------------------
 
 
-def _response_format(wanted: wire.Format | None, lost: set[str]) -> ResponseFormat | None:
+def _response_format(wanted: wire.Format | None) -> ResponseFormat | None:
     match wanted:
         case None:
             return None
