@@ -8,6 +8,7 @@ from typing import Any
 
 import openai
 import pytest
+from msgspec.structs import replace
 
 from yuzui.core.chat import AnswerFacts, ChatResponse, Choice, ReasoningPart, TextPart, ToolCallPart
 from yuzui.core.errors import BudgetExceeded, NoPermittedTarget, NotFound, RateExceeded, Unauthenticated, YuzuiError
@@ -27,6 +28,13 @@ def test_a_request_is_read_without_building_its_meaning() -> None:
     assert (request.model, request.stream, request.wants_usage, request.n) == ("auto", True, True, 3)
     assert (request.max_output_tokens, request.conversation_id, request.features) == (7, "c-1", frozenset({"n"}))
     assert "meaning" not in vars(request)
+    assert request.meaning.messages[0].parts == (TextPart(text="hi"),)
+
+
+def test_a_masked_copy_of_the_body_is_read_anew() -> None:
+    request = DIALECT.read_request(BODY)
+    masked = json.loads(json.dumps(BODY).replace("hi", "ho"))
+    assert replace(request, body=masked).meaning.messages[0].parts == (TextPart(text="ho"),)
     assert request.meaning.messages[0].parts == (TextPart(text="hi"),)
 
 

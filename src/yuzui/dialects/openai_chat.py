@@ -10,12 +10,12 @@ import msgspec
 from typing_extensions import override
 
 from yuzui.core.answers import Answer
-from yuzui.core.chat import NO_LINE, AnswerFacts, ChatRequest, ChatResponse, Dialect, RequestLine
+from yuzui.core.chat import NO_LINE, AnswerFacts, ChatRequest, ChatResponse, Dialect, Meaning, RequestLine
 from yuzui.core.errors import YuzuiError
 from yuzui.dialects._contract import ClientDialect, StreamWriter
 from yuzui.dialects.openai_chat_answer import custom_tools, write_answer
-from yuzui.dialects.openai_chat_meaning import meaning_of
-from yuzui.dialects.openai_chat_request import features, parse
+from yuzui.dialects.openai_chat_meaning import meaning_of, read_meaning
+from yuzui.dialects.openai_chat_request import WireChat, features, parse
 from yuzui.dialects.openai_chat_stream import HubWriter, LaneWriter, error_object
 
 
@@ -39,7 +39,7 @@ class OpenAIChat(ClientDialect):
             max_output_tokens=chat.max_completion_tokens or chat.max_tokens,
             features=features(chat),
             conversation_id=chat.metadata.get("conversation_id", "") if chat.metadata else "",
-            read_meaning=partial(meaning_of, chat),
+            read_meaning=partial(_read_meaning, body, chat),
         )
 
     @override
@@ -65,6 +65,11 @@ class OpenAIChat(ClientDialect):
     def write_error(self, error: YuzuiError, request_id: str) -> bytes:
         """`{"error": …}`: openai-python picks the exception by status and reads type, param and code from it."""
         return msgspec.json.encode({"error": error_object(error, request_id)})
+
+
+def _read_meaning(known: Mapping[str, Any], chat: WireChat, body: Mapping[str, Any]) -> Meaning:  # Any: checked JSON
+    """What was parsed once is not parsed again; a masked body is another one."""
+    return meaning_of(chat, body) if body is known else read_meaning(body)
 
 
 DIALECT: Final = OpenAIChat()
