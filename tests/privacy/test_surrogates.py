@@ -126,3 +126,10 @@ def test_the_scanner_sees_nothing_in_our_names() -> None:
         names = [namer().name(kind, str(number)) for number in range(300)]
         found[kind] = scanner().scan_text("ask " + " and ".join(names) + " please").findings
     assert not any(found.values())
+
+
+def test_a_shape_that_json_would_spell_differently_is_not_taken() -> None:
+    for shape in ('a"b', "a\\b", "12\x1f", "王a", "a王", ""):
+        issued = Surrogates(namer()).issue("k", "value", lambda kind, surface, stream, shape=shape: shape)  # type: ignore[misc]  # the default holds the shape
+        assert LOOKALIKE.fullmatch(issued)
+    assert Surrogates(namer()).issue("k", "value", lambda kind, surface, stream: "王小明") == "王小明"

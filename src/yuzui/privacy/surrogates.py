@@ -123,7 +123,7 @@ class Surrogates:
         if realistic is not None:
             for attempt in range(MOST_ATTEMPTS):
                 token = realistic(kind, surface, self.namer.stream(kind, surface, attempt))
-                if not token:
+                if not _can_be_spelled(token):
                     break
                 if token != surface and self._claim(token, kind, surface):
                     return token
@@ -149,6 +149,13 @@ class Surrogates:
         self.kinds[token] = kind
         self._issued[kind, surface] = token
         return True
+
+
+def _can_be_spelled(token: str) -> bool:
+    """Whether JSON spells it as it is, or all of it in escapes: a stream must know where it begins."""
+    if token.isascii():
+        return token != "" and token.isprintable() and '"' not in token and "\\" not in token
+    return token.isprintable() and all(char > "\x7f" for char in token)
 
 
 def bare(token: str) -> str:
