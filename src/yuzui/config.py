@@ -25,6 +25,8 @@ from yuzui.core.errors import ConfigError
 from yuzui.core.sensitivity import DEFAULT_LEVELS, CustomPattern, Lattice, SensitivityRules, TermList
 from yuzui.core.target import Auth, Premises, Quirks, Target, Timeouts, VirtualModel
 from yuzui.privacy.catalogue import DEFAULT_LEVELS as DEFAULT_KIND_LEVELS
+from yuzui.privacy.mask import Masking
+from yuzui.privacy.sinks import Sinks, listed
 from yuzui.providers.catalogue import ProviderRow, find_codecs, load_rows
 from yuzui.routing.policies.catalogue import policy_names
 
@@ -81,6 +83,15 @@ class StoredResponsesConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MaskingConfig:
+    masking: Masking
+    """No kinds: nothing is masked."""
+    sinks: Sinks
+    retention_days: float = 30.0
+    """How long originals lie in the vault; 0: not at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     server: ServerConfig
     sensitivity: SensitivityRules
@@ -90,6 +101,7 @@ class Config:
     embedded: EmbeddedConfig
     audit: AuditConfig
     stored_responses: StoredResponsesConfig = StoredResponsesConfig()
+    masking: MaskingConfig
     source: Path | None
     """None: built-in defaults."""
     snapshot_id: str
@@ -162,6 +174,7 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
         embedded=embedded,
         audit=AuditConfig(**msgspec.to_builtins(audit)),
         stored_responses=StoredResponsesConfig(**msgspec.to_builtins(stored)),
+        masking=_masking(convert(top.masking, _Masking, "masking"), rules),
         source=source,
         snapshot_id=hashlib.sha256((text + "\0" + "\0".join(t.name for t in targets)).encode()).hexdigest()[:12],
         warnings=tuple(warnings),
@@ -191,7 +204,7 @@ def _rules(table: _Sensitivity) -> SensitivityRules:
         TermList(kind=item.kind, terms=tuple(item.terms))
         for item in convert_all(table.terms, _Terms, "sensitivity.terms")
     )
-    for kind in (*(pattern.kind for pattern in patterns), *(listed.kind for listed in terms)):
+    for kind in (*(pattern.kind for pattern in patterns), *(words.kind for words in terms)):
         kinds.setdefault(kind, lattice.top)  # the operator's own secrets: highest unless said otherwise
     for kind, name in table.kinds.items():
         if kind not in kinds:
@@ -205,6 +218,20 @@ def _rules(table: _Sensitivity) -> SensitivityRules:
         patterns=patterns,
         terms=terms,
         unscannable=_level(lattice, unscannable, "sensitivity.unscannable"),
+    )
+
+
+def _masking(table: _Masking, rules: SensitivityRules) -> MaskingConfig:
+    for name in ("kinds", "realistic"):
+        for kind in getattr(table, name):
+            if kind not in rules.kinds:
+                raise ConfigError(f"masking.{name}: no detector finds {kind!r}{near(kind, rules.kinds)}")
+    if strangers := sorted(set(table.realistic) - set(table.kinds)):
+        raise ConfigError(f"masking.realistic: {strangers[0]!r} is not masked; write it under masking.kinds too")
+    return MaskingConfig(
+        masking=Masking(kinds=frozenset(table.kinds), realistic=frozenset(table.realistic)),
+        sinks=Sinks(hosts=listed(table.restore_hosts), withheld_tools=frozenset(table.withhold_tools)),
+        retention_days=table.retention_days,
     )
 
 
@@ -285,6 +312,7 @@ def _target(
         jurisdiction=item.jurisdiction or row.jurisdiction,
         retains_data=premises == "vendor" if item.retains_data is None else item.retains_data,
         trains_on_data=item.trains_on_data,
+        takes_masked=item.masking,
         price=price,
         price_help=price_help,
         api_key=api_key,
@@ -470,6 +498,7 @@ class _File(_Table, frozen=True):
     money: dict[str, Any] = {}
     audit: dict[str, Any] = {}
     stored_responses: dict[str, Any] = {}
+    masking: dict[str, Any] = {}
 
 
 class _Server(_Table, frozen=True):
@@ -491,6 +520,7 @@ class _Target(_Table, frozen=True):
     jurisdiction: str = ""
     retains_data: bool | None = None
     trains_on_data: bool = False
+    masking: bool = True
     price: dict[str, Any] | str | None = None
     lacks: list[Feature] = []
     serves: list[Operation] | None = None
@@ -544,6 +574,14 @@ class _Embedded(_Table, frozen=True):
 
 
 class _StoredResponses(_Table, frozen=True):
+    retention_days: Annotated[float, msgspec.Meta(ge=0, le=3650)] = 30.0
+
+
+class _Masking(_Table, frozen=True):
+    kinds: list[str] = []
+    realistic: list[str] = []
+    restore_hosts: list[str] = []
+    withhold_tools: list[str] = []
     retention_days: Annotated[float, msgspec.Meta(ge=0, le=3650)] = 30.0
 
 

@@ -31,6 +31,7 @@ from yuzui.core.errors import (
 from yuzui.core.sensitivity import Cause, Lattice, Sensitivity
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
+from yuzui.masking import MaskedRequest
 
 MOST_DROPPED = 64  # names in a header and a record; nobody reads more
 
@@ -170,6 +171,10 @@ class Exchange:
     kept: KeptAnswer | None = None
     refused: tuple[Verdict, ...] = ()
     """Why no target was permitted, when routing refused."""
+    masking: MaskedRequest | None = None
+    """How the request looks masked, if it can be."""
+    masked: MaskedRequest | None = None
+    """The same, once a target was asked with it; the last one that was asked counts."""
     _opening: RequestRecord | None = None
     closed: asyncio.Future[Receipt] | None = None
     """Set once the closing is on its way to the books: a request is closed exactly once."""
@@ -218,6 +223,9 @@ class Exchange:
             usage=usage_record(usage) if usage else None,
             cost=self.cost,
             dropped=self.dropped,
+            masked=dict(self.masked.counts) if self.masked else {},
+            withheld=self.masked.tally.withheld if self.masked else 0,
+            foreign=self.masked.tally.foreign if self.masked else 0,
             duration_ms=duration_ms,
             first_token_ms=self.first_token_ms,
             suppressed=self.suppressed,
@@ -263,6 +271,8 @@ class Exchange:
             headers["x-yuzui-sensitivity"] = self.lattice.names[self.sensitivity.level]
         if self.decision is not None:
             headers["x-yuzui-decision"] = self.decision.why
+        if self.masked is not None and self.masked.counts:
+            headers["x-yuzui-masked"] = ",".join([f"{kind}={n}" for kind, n in sorted(self.masked.counts.items())])
         if self.dropped:
             headers["x-yuzui-dropped"] = ", ".join(self.dropped)
         return headers

@@ -26,6 +26,7 @@ from yuzui.core.decision import Decision
 from yuzui.core.errors import (
     ClientFault,
     GatewayFault,
+    MaskingIncomplete,
     NotFound,
     RequestTooLarge,
     UnsupportedFeature,
@@ -43,7 +44,7 @@ from yuzui.dialects._contract import ClientDialect, StreamWriter
 from yuzui.exchange import Delivered, Exchange, safe_message, show_receipt, speakable
 from yuzui.lanes import choose_codec
 from yuzui.ports import ClientGone, Interruption, RawRequest, Reply
-from yuzui.privacy.egress import check_egress
+from yuzui.privacy.egress import Scanned, check_egress
 from yuzui.privacy.label import label
 from yuzui.privacy.scan import ScanResult
 from yuzui.providers._contract import Codec, WireRequest
@@ -190,13 +191,17 @@ class Journey:
         sensitivity = exchange.sensitivity = label(
             rules, floor=caller.constraints.floor, scan=scan, remembered=remembered
         )
+        masked = exchange.masking = await world.masker.mask(
+            request, scan, caller, sensitivity.level, earlier_level, exchange.conversation_id, snapshot.config,
+            snapshot.scanner,
+        )  # fmt: skip  # one step
         if sensitivity.level > max(rules.default, caller.constraints.floor):
             # The answer carries the label too: it is kept until the conversation's memory has learnt it.
             exchange.delivered.texts = {}
             self._findings = scan.findings
 
         # How large can it get?
-        exchange.input_bound = bounds.input_tokens(size_bytes)
+        exchange.input_bound = bounds.input_tokens(max(size_bytes, masked.size_bytes) if masked else size_bytes)
 
         # Where may it go, where should it go, and why?
         decision = exchange.decision = snapshot.router.decide(
@@ -208,6 +213,7 @@ class Journey:
             features=request.features,
             input_tokens=exchange.input_bound,
             output_tokens=bounds.expected_output_tokens(request),
+            masked_level=masked.level if masked else None,
             health=world.watch.health(),
             fraction=world.randomness.fraction(),
         )
@@ -284,8 +290,8 @@ class Journey:
                 if step is None:
                     raise
                 target, delay_s = step.target, step.delay_s
-            except UnsupportedFeature:
-                # This codec cannot say it; the next permitted target may.
+            except (UnsupportedFeature, MaskingIncomplete):
+                # This codec cannot say it, or not without what must be masked; the next permitted target may.
                 target = course.without(target)
                 if target is None:
                     raise
@@ -297,29 +303,32 @@ class Journey:
     async def _attempt(self, request: ChatRequest, decision: Decision, target: Target) -> None:
         exchange = self.exchange
         assert exchange.sensitivity is not None and exchange.caller is not None
-        check_egress(decision, target, exchange.sensitivity)
+        masked = exchange.masked = exchange.masking if target.name in decision.masked else None
         codec = choose_codec(self.snapshot.codecs, target, request)
         if codec is None:
             await self._count_here(request)
             return
+        codec = masked.codec(codec) if masked else codec
         wire = codec.write_request(request, target, output_cap=bounds.output_cap(exchange.caller, request, target))
+        proof = masked.check(wire, target) if masked else None
+        scanned = check_egress(decision, target, exchange.sensitivity, wire, wire.body, proof)
         exchange.dropped = speakable(wire.dropped)
         exchange.delivered.units = wire.units
         if request.stream:
-            await self._relay_stream(request, decision, target, codec, wire)
+            await self._relay_stream(request, decision, target, codec, scanned)
         else:
-            await self._relay_whole(request, decision, target, codec, wire)
+            await self._relay_whole(request, decision, target, codec, scanned)
 
     async def _relay_whole(
-        self, request: ChatRequest, decision: Decision, target: Target, codec: Codec, wire: WireRequest
+        self, request: ChatRequest, decision: Decision, target: Target, codec: Codec, scanned: Scanned[WireRequest]
     ) -> None:
         exchange = self.exchange
         began = self.world.clock.monotonic()
-        async with self.world.upstream.open(wire, target, decision.allowed) as upstream:
+        async with self.world.upstream.open(scanned, target, decision.allowed) as upstream:
             body = await upstream.read()
             if not 200 <= upstream.status < 300:
                 raise codec.read_error(upstream.status, _HeaderView(upstream.header), body, target)
-            response = codec.read_response(body, wire)  # in here, where words that quote our key are caught
+            response = codec.read_response(body, scanned.wire)  # in here, where words that quote our key are caught
         self._note_first_token(target, began)
         exchange.delivered.count_response(response)
         exchange.answer_hash = exchange.hash_content(body)
@@ -361,16 +370,16 @@ class Journey:
         )
 
     async def _relay_stream(
-        self, request: ChatRequest, decision: Decision, target: Target, codec: Codec, wire: WireRequest
+        self, request: ChatRequest, decision: Decision, target: Target, codec: Codec, scanned: Scanned[WireRequest]
     ) -> None:
         exchange, reply, delivered = self.exchange, self.reply, self.exchange.delivered
-        decoder = codec.decoder(wire)
+        decoder = codec.decoder(scanned.wire)
         facts = self._facts(codec, target)
         writer = self._writer = self.dialect.stream_writer(request, facts)
         began = self.world.clock.monotonic()
         digest = exchange.content_hasher()
         held = b""  # a role without content promises nothing: until content comes, another target may still answer
-        async with self.world.upstream.open(wire, target, decision.allowed) as upstream:
+        async with self.world.upstream.open(scanned, target, decision.allowed) as upstream:
             if not 200 <= upstream.status < 300:
                 raise codec.read_error(upstream.status, _HeaderView(upstream.header), await upstream.read(), target)
             async with aclosing(upstream.chunks()) as chunks:
@@ -548,6 +557,7 @@ class Journey:
             record=record,
             memory=exchange.memory,
             kept=exchange.kept if outcome == "answered" else None,
+            vault=world.masker.keep(exchange.masked, caller, exchange.at_ns),
         )
         self._ended = outcome, error
         closed = exchange.closed = world.books.close(closing)
@@ -591,6 +601,9 @@ class Journey:
             exchange.sensitivity.level,
             exchange.delivered.said(),
             self._findings,
+            masked_level=exchange.masking.level if exchange.masking else None,
+            was_masked=exchange.masked is not None,
+            kept_names=(exchange.kept.id,) if exchange.kept else (),
         )
 
 

@@ -12,6 +12,7 @@ from yuzui.core.booking import Closing, Intent, KeptAnswer, KeyRecord, Receipt
 from yuzui.core.chat import NO_LINE, RequestLine
 from yuzui.core.decision import AllowedSet
 from yuzui.core.target import Target
+from yuzui.privacy.egress import Scanned
 from yuzui.providers._contract import WireRequest
 
 
@@ -52,9 +53,10 @@ class UpstreamReply(Protocol):
 
 class Upstream(Protocol):
     def open(
-        self, wire: WireRequest, target: Target, allowed: AllowedSet
+        self, scanned: Scanned[WireRequest], target: Target, allowed: AllowedSet
     ) -> AbstractAsyncContextManager[UpstreamReply]:
-        """Send `wire` to `target`. Raise `PermissionError` unless it is in `allowed`: the second, independent check."""
+        """Send what was scanned for `target` to it. Raise `PermissionError` unless it was, and the target is in
+        `allowed`: the second, independent check."""
         ...
 
 

@@ -42,6 +42,7 @@ from yuzui.io.publisher import Publisher
 from yuzui.io.secrets import load_secrets
 from yuzui.io.telemetry import Metrics
 from yuzui.io.upstream import Endpoint, HttpUpstream
+from yuzui.masking import Masker
 from yuzui.pipeline import Gateway
 from yuzui.privacy.conversation import ConversationMemory
 from yuzui.privacy.scan import Scanner
@@ -133,6 +134,9 @@ class Service:
         """What requests share, over the stores that are open by now."""
         memory = ConversationMemory(self._secrets.memory_key, capacity=REMEMBERED_MESSAGES)
         memory.load(_remembered(self.books, config, self._data_dir))
+        vault = BookArchive(
+            self.books, self._secrets.archive_key, lambda: self.gateway.snapshot.config.masking.retention_days
+        )
         return World(
             clock=clock,
             randomness=randomness,
@@ -156,6 +160,7 @@ class Service:
                 lambda: self.gateway.snapshot.config.stored_responses.retention_days,
             ),
             content_key=self._secrets.content_key,
+            masker=Masker(memory, vault, self._secrets.masking_key, randomness.bits64),
         )
 
     async def start(self) -> None:

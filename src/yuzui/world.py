@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from yuzui.admission.gate import Gate
 from yuzui.config import Config
+from yuzui.masking import Masker
 from yuzui.ports import Archive, Books, Clock, Randomness, Telemetry, Upstream
 from yuzui.privacy.conversation import ConversationMemory
 from yuzui.privacy.scan import Scanner
@@ -41,3 +42,4 @@ class World:
     retries: RetryBudget
     archive: Archive
     content_key: bytes
+    masker: Masker

@@ -12,13 +12,15 @@ import pytest
 from fake_time import FakeTimeLoop, run
 from fault_upstream import Call, FaultUpstream
 from yuzui.core.chat import ChatRequest, Meaning, Message, TextPart
-from yuzui.core.decision import AllowedSet
+from yuzui.core.decision import AllowedSet, Decision
 from yuzui.core.errors import UpstreamFault, UpstreamRefused, UpstreamUnreachable
+from yuzui.core.sensitivity import Sensitivity
 from yuzui.core.sigv4 import sign
 from yuzui.core.target import Auth, Target
 from yuzui.io.credentials import EXCHANGE_TIMEOUT_S, MOST_TOKENS, PAUSE_S, Credentials, TokenLine
 from yuzui.io.token_requests import TokenRequest
 from yuzui.io.upstream import Endpoint, HttpUpstream
+from yuzui.privacy.egress import check_egress
 from yuzui.providers import bedrock
 from yuzui.providers._contract import WireRequest
 
@@ -379,7 +381,12 @@ def test_a_server_that_checks_the_signature_of_what_arrives_finds_it_right() -> 
                 auth=Auth(kind="aws_sigv4", settings=settings),
             )  # fmt: skip
             wire = bedrock.CODEC.write_request(request, target, output_cap=None)
-            async with upstream.open(wire, target, AllowedSet(frozenset({"t"}))) as reply:
+            allowed = AllowedSet(frozenset({"t"}))
+            decision = Decision(
+                model="m", policy="pinned", level=0, allowed=allowed, plan=(target,), refused=(), why=""
+            )  # fmt: skip  # one decision
+            scanned = check_egress(decision, target, Sensitivity(level=0, causes=(), kinds={}), wire, wire.body)
+            async with upstream.open(scanned, target, allowed) as reply:
                 await reply.read()
             (call,) = server.calls
         await upstream.close()

@@ -10,14 +10,16 @@ from dataclasses import replace
 import pytest
 
 from fault_upstream import Call, FaultUpstream, Script
-from yuzui.core.decision import AllowedSet
+from yuzui.core.decision import AllowedSet, Decision
 from yuzui.core.errors import UpstreamBusy, UpstreamFault, UpstreamUnreachable
+from yuzui.core.sensitivity import Sensitivity
 from yuzui.core.target import Auth, Target, Timeouts
 from yuzui.io.clock import SystemClock
 from yuzui.io.credentials import Credentials
 from yuzui.io.deadlines import Deadlines
 from yuzui.io.token_requests import TokenRequest
 from yuzui.io.upstream import Endpoint, HttpUpstream, _HttpReply
+from yuzui.privacy.egress import Scanned, check_egress
 from yuzui.providers._contract import WireRequest
 
 ALLOWED = AllowedSet(frozenset({"t"}))
@@ -33,6 +35,15 @@ def target(base_url: str, *, name: str = "t", engine: str = "", **limits: float)
 
 def wire(*, is_stream: bool = False) -> WireRequest:
     return WireRequest(path="/x", headers={"content-type": "application/json"}, body=b"{}", is_stream=is_stream)
+
+
+def scanned(to: Target, *, is_stream: bool = False) -> Scanned[WireRequest]:
+    """A request that the egress check lets out to `to`."""
+    decision = Decision(
+        model="m", policy="pinned", level=0, allowed=AllowedSet(frozenset({to.name})), plan=(to,), refused=(), why=""
+    )
+    sent = wire(is_stream=is_stream)
+    return check_egress(decision, to, Sensitivity(level=0, causes=(), kinds={}), sent, sent.body)
 
 
 async def no_script(target: Target, wire: WireRequest) -> AsyncGenerator[bytes, None]:
@@ -61,13 +72,13 @@ def raw(data: bytes, *, then_close: bool = False, then_reset: bool = False) -> S
 
 
 async def whole(upstream: HttpUpstream, to: Target) -> tuple[int, bytes]:
-    async with upstream.open(wire(), to, ALLOWED) as reply:
+    async with upstream.open(scanned(to), to, ALLOWED) as reply:
         return reply.status, await reply.read()
 
 
 async def streamed(upstream: HttpUpstream, to: Target) -> list[bytes]:
     parts: list[bytes] = []
-    async with upstream.open(wire(is_stream=True), to, ALLOWED) as reply, aclosing(reply.chunks()) as chunks:
+    async with upstream.open(scanned(to, is_stream=True), to, ALLOWED) as reply, aclosing(reply.chunks()) as chunks:
         async for chunk in chunks:
             parts.append(chunk)
     return parts
@@ -90,10 +101,18 @@ def test_a_target_outside_the_allowed_set_is_refused_at_the_socket() -> None:
     async def story() -> None:
         async with FaultUpstream(raw(OK)) as server:
             with pytest.raises(PermissionError):
-                make().open(wire(), target(server.base_url, name="other"), ALLOWED)
+                other = target(server.base_url, name="other")
+                make().open(scanned(other), other, ALLOWED)
             assert not server.calls
 
     asyncio.run(story())
+
+
+def test_what_nobody_looked_at_for_this_target_is_refused_at_the_socket() -> None:
+    one, other = target("http://127.0.0.1:1"), target("http://127.0.0.1:1", name="other")
+    for unproven in (scanned(other), wire()):
+        with pytest.raises(PermissionError, match="nobody looked"):
+            make().open(unproven, one, ALLOWED)  # type: ignore[arg-type]  # the type says so already
 
 
 @pytest.mark.parametrize(
@@ -148,7 +167,8 @@ def test_a_stream_arrives_piece_by_piece_without_waiting_for_more() -> None:
         async with FaultUpstream(script) as server:
             parts: list[bytes] = []
             upstream = make()
-            async with upstream.open(wire(is_stream=True), target(server.base_url), ALLOWED) as reply:
+            to = target(server.base_url)
+            async with upstream.open(scanned(to, is_stream=True), to, ALLOWED) as reply:
                 async with aclosing(reply.chunks()) as chunks:
                     async for chunk in chunks:
                         parts.append(chunk)
@@ -187,7 +207,8 @@ def test_leaving_early_closes_the_line_to_the_target_at_once() -> None:
     async def story() -> None:
         async with FaultUpstream(script) as server:
             upstream = make()
-            async with upstream.open(wire(is_stream=True), target(server.base_url), ALLOWED) as reply:
+            to = target(server.base_url)
+            async with upstream.open(scanned(to, is_stream=True), to, ALLOWED) as reply:
                 async with aclosing(reply.chunks()) as chunks:
                     await anext(chunks)
             async with asyncio.timeout(2):
@@ -291,9 +312,9 @@ def test_a_simulated_target_that_is_busy_leaves_no_timer_behind() -> None:
     async def story() -> None:
         upstream = HttpUpstream(endpoint_of=no_endpoint, scripted=script)
         busy = replace(target("", whole_answer_s=0.05), codec="scripted", max_concurrency=1)
-        async with upstream.open(wire(), busy, ALLOWED):
+        async with upstream.open(scanned(busy), busy, ALLOWED):
             with pytest.raises(UpstreamBusy):
-                async with upstream.open(wire(), busy, ALLOWED):
+                async with upstream.open(scanned(busy), busy, ALLOWED):
                     raise AssertionError("there is one place only")
         await asyncio.sleep(0.1)  # the timer of the one that was refused would cancel this task now
 
@@ -304,9 +325,9 @@ def test_a_queue_keeps_count_over_a_reload() -> None:
     async def story() -> None:
         upstream = HttpUpstream(endpoint_of=no_endpoint, scripted=no_script)
         before = replace(target(""), codec="scripted", max_concurrency=2)
-        async with upstream.open(wire(), before, ALLOWED):
+        async with upstream.open(scanned(before), before, ALLOWED):
             with pytest.raises(UpstreamBusy):
-                async with upstream.open(wire(), replace(before, max_concurrency=1), ALLOWED):
+                async with upstream.open(scanned(before), replace(before, max_concurrency=1), ALLOWED):
                     raise AssertionError("the one from before the reload still has the place")
 
     asyncio.run(story())

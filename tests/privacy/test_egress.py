@@ -35,10 +35,11 @@ def sensitivity(level: int) -> Sensitivity:
 
 @pytest.mark.parametrize(("clearance", "level"), [(3, 3), (3, 0), (0, 0)])
 def test_an_allowed_target_with_clearance_passes(clearance: int, level: int) -> None:
-    check_egress(decision("a"), target("a", clearance), sensitivity(level))
+    scanned = check_egress(decision("a"), target("a", clearance), sensitivity(level), "wire", b"{}")
+    assert (scanned.wire, scanned.target) == ("wire", "a")
 
 
 @pytest.mark.parametrize(("name", "clearance", "level", "decided"), [("b", 3, 0, 3), ("a", 1, 2, 3), ("a", 3, 3, 2)])
 def test_anything_else_is_stopped(name: str, clearance: int, level: int, decided: int) -> None:
     with pytest.raises(PermissionError):
-        check_egress(decision("a", level=decided), target(name, clearance), sensitivity(level))
+        check_egress(decision("a", level=decided), target(name, clearance), sensitivity(level), None, b"{}")

@@ -98,6 +98,12 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     usage: UsageRecord | None = None
     cost: CostRecord | None = None
     dropped: tuple[str, ...] = ()
+    masked: dict[str, int] = {}
+    """Finding kind → findings for which `target` saw stand-ins; empty: it saw the request as it was."""
+    withheld: int = 0
+    """Stand-ins that stayed in the answer, because they would have reached a host that is not listed."""
+    foreign: int = 0
+    """What looks like a stand-in in the answer and was never issued."""
     duration_ms: int = 0
     first_token_ms: int = 0
     suppressed: int = 0

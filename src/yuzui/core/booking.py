@@ -63,6 +63,8 @@ class Closing:
     memory: tuple[tuple[bytes, int], ...] = ()
     """Conversation memory to keep: (keyed hash of a message, level index)."""
     kept: KeptAnswer | None = None
+    vault: KeptAnswer | None = None
+    """What stand-ins of the request stand for, kept in the same way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

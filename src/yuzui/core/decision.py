@@ -61,6 +61,8 @@ class Decision:
     why: str
     """One line for the header and the record: `own_first: house/qwen (own, free); next deepseek/chat`."""
     may_fall_back: bool = True
+    masked: frozenset[str] = frozenset()
+    """Those of `allowed` that may see the request only masked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ YuzuiError
 │   ├── Unauthenticated        401  no key, a wrong key, a revoked key
 │   ├── NotAllowed             403  the key may not use this model
 │   ├── NoPermittedTarget      403  sovereignty: nothing that may see this request can answer it
+│   │   └── MaskingIncomplete  403  a masked request still holds what its target may not see: it was not sent
 │   ├── NotFound               404  no such model, path or method
 │   ├── RequestTooLarge        413
 │   ├── RateExceeded           429  requests, tokens or concurrency; `retry_after_s` says when
@@ -94,6 +95,10 @@ class NoPermittedTarget(ClientFault):
     status = 403
     code = "no_permitted_target"
     kind = "permission_error"
+
+
+class MaskingIncomplete(NoPermittedTarget):
+    code = "masking_incomplete"
 
 
 class NotFound(ClientFault):

@@ -90,6 +90,8 @@ class Target:
     jurisdiction: str
     retains_data: bool = False
     trains_on_data: bool = False
+    takes_masked: bool = True
+    """A request above its clearance may go there masked, if the operator lets its kinds be masked."""
     price: Price | None = None
     """None: unknown, which refuses requests."""
     price_help: str = ""

@@ -47,7 +47,8 @@ class CloseJob:
     row: bytes
     legs: tuple[bytes, ...]
     memories: tuple[bytes, ...]
-    kept: bytes
+    kept: tuple[tuple[bytes, bytes], ...]
+    """A row and its content each."""
 
 
 Job = ReserveJob | CloseJob
@@ -74,8 +75,11 @@ def close_job(closing: Closing) -> CloseJob:
         for leg, p in enumerate(c.postings)
     )
     memories = tuple(_encode((digest.hex(), level, c.at_ns)) for digest, level in c.memory)
-    k = c.kept
-    kept = _open_row((k.scope, k.id, k.level, k.expires_ns, k.names)) if k is not None else b""
+    kept = tuple(
+        (_open_row((k.scope, k.id, k.level, k.expires_ns, k.names)), k.content)
+        for k in (c.kept, c.vault)
+        if k is not None
+    )
     return CloseJob(closing, _open_row(row), legs, memories, kept)
 
 
@@ -190,9 +194,8 @@ class Ledger:
                 intents.append(b"[%b,%d,%d]" % (job.row, offset, len(record)))
             records.append(record)
             offset += len(record)
-            if isinstance(job, CloseJob) and job.closing.kept is not None:
-                content = job.closing.kept.content
-                kept.append(b"[%b,%d,%d]" % (job.kept, offset, len(content)))
+            for row, content in job.kept if isinstance(job, CloseJob) else ():
+                kept.append(b"[%b,%d,%d]" % (row, offset, len(content)))
                 records.append(content)
                 offset += len(content)
         rejected = connection.execute(

@@ -26,6 +26,8 @@ class Secrets:
     """Under it conversation memory recognises messages."""
     archive_key: bytes = field(repr=False)
     """Under it kept answers are encrypted: without it they are lost, and never leaked."""
+    masking_key: bytes = field(repr=False)
+    """From it come the names of stand-ins and the keys of the vault: without it their originals are lost."""
 
 
 def load_secrets(data_dir: Path) -> Secrets:
@@ -38,6 +40,7 @@ def load_secrets(data_dir: Path) -> Secrets:
         content_key=load_or_make(folder / "content_key"),
         memory_key=load_or_make(folder / "memory_key"),
         archive_key=load_or_make(folder / "archive_key"),
+        masking_key=load_or_make(folder / "masking_key"),
     )
 
 

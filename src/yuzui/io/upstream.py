@@ -36,6 +36,7 @@ from yuzui.io.deadlines import Deadlines
 from yuzui.io.hidden import hide
 from yuzui.io.queue import TargetQueue
 from yuzui.ports import UpstreamReply
+from yuzui.privacy.egress import Scanned
 from yuzui.providers._contract import WireRequest
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
@@ -74,8 +75,11 @@ class HttpUpstream:
         self._queues: dict[str, TargetQueue] = {}
 
     def open(
-        self, wire: WireRequest, target: Target, allowed: AllowedSet
+        self, scanned: Scanned[WireRequest], target: Target, allowed: AllowedSet
     ) -> AbstractAsyncContextManager[UpstreamReply]:
+        if not isinstance(scanned, Scanned) or scanned.target != target.name:
+            raise PermissionError(f"nobody looked at this request for target {target.name!r}")
+        wire = scanned.wire
         if target.name not in allowed:
             raise PermissionError(f"target {target.name!r} is not in this request's allowed set")
         queue = self._queue_of(target)

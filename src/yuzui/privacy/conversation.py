@@ -52,27 +52,47 @@ class ConversationMemory:
         scope: str,
         body: Mapping[str, Any],  # Any: checked JSON
         conversation_id: str,
+        *,
+        is_masked: bool = False,
     ) -> int | None:
-        """The highest level known for this conversation or anything said in it; None when nothing is."""
+        """The highest level known for this conversation or anything said in it; None when nothing is.
+
+        `is_masked`: what was said under masking counts as it was then, for the body is masked again.
+        """
         if not self._size:
             return None
         tag = self._scope_tag(scope)
         known = self._scopes.get(tag)
         if known is None:
             return None
-        best = -1
+        hits: list[bytes] = []
         if conversation_id:
-            best = _look_up(known, self._hash(tag, b"id", conversation_id.encode()))
+            hits.append(self._hash(tag, b"id", conversation_id.encode()))
         turns = read_turns(body)
         said = {one for turn in turns for one in (turn.text, *turn.beside)}
         said.update(joined_answers(turns), map(bytes_of, read_texts(body, MIN_MESSAGE_CHARS)))
         for one in said:
             row = self._single(tag, one)
             if row is not None:
-                best = max(best, _look_up(known, row))
-        for row in self._chains(tag, turns):
-            best = max(best, _look_up(known, row))
+                hits.append(row)
+        best = max([_look_up(known, row) for row in (*hits, *self._chains(tag, turns))], default=-1)
+        if is_masked and best >= 0:
+            best = max([self._masked_level(tag, known, row) for row in (*hits, *self._chains(tag, turns))])
         return best if best >= 0 else None
+
+    def recall_kept(self, scope: str, name: str) -> int | None:
+        """The level under masking of a conversation that is continued by the name of a kept answer; None when it was
+        not answered under masking, or nobody knows."""
+        tag = self._scope_tag(scope)
+        return self._scopes.get(tag, OrderedDict()).get(self._exception(tag, self._hash(tag, b"id", name.encode())))
+
+    def _masked_level(self, tag: bytes, known: OrderedDict[bytes, int], row: bytes) -> int:
+        level = _look_up(known, row)
+        return level if level < 0 else known.get(self._exception(tag, row), level)
+
+    def _exception(self, tag: bytes, row: bytes) -> bytes:
+        """Under which the level of `row` under masking is kept. Where it was forgotten, the whole level counts."""
+        return self._hash(tag, b"masked", row)
 
     def learn(
         self,
@@ -82,20 +102,27 @@ class ConversationMemory:
         level: int,
         answers: Iterable[str],
         findings: Sequence[Finding] = (),
+        *,
+        masked_level: int | None = None,
+        was_masked: bool = False,
+        kept_names: Iterable[str] = (),
     ) -> tuple[Row, ...]:
         """Remember that this conversation has `level`; return the new or raised rows for the books to keep.
 
         `answers` is everything that the answer says: the text of each choice, its reasoning, the arguments of each
         tool call. Remembered are the conversation id, these, each message with a finding, and every chain of messages
         from the first sensitive one on. Messages that merely stand beside them (a shared system prompt) are not marked.
+        `masked_level` is that of the request once masked, None where it cannot be; `was_masked`: who answered saw no
+        more than that, so neither does what it said. What somebody said who saw it all keeps the whole level, also
+        under masking. `kept_names`: by which the client may continue the answer.
         Call it only for a level above what the caller gets anyway (default and floor): else there is nothing to keep.
         """
         tag = self._scope_tag(scope)
         known: Mapping[bytes, int] = self._scopes.get(tag, {})
         turns = read_turns(body)
         rows: list[bytes] = []
-        if conversation_id:
-            rows.append(self._hash(tag, b"id", conversation_id.encode()))
+        ids = [conversation_id] if conversation_id else []
+        told = [self._hash(tag, b"id", name.encode()) for name in (*ids, *kept_names)]
         marked = _marked(findings, turns)
         first = len(turns)
         for number, turn in enumerate(turns):
@@ -111,8 +138,25 @@ class ConversationMemory:
         for said in answers:
             answer = self._single(tag, bytes_of(said))
             if answer is not None:
-                rows.append(answer)
-        return tuple([(row, level) for row in rows if self._remember(row, level)])
+                told.append(answer)
+            if masked_level is not None and not was_masked:  # short answers too: the turn after them knows them
+                told.append(self._chains(tag, [*turns, _answer(said)])[-1])
+        # What was said in full before stays so, whoever says it again.
+        in_full = {row for row in (*rows, *told) if row in known and self._exception(tag, row) not in known}
+        news = [(row, level) for row in (*rows, *told) if self._remember(row, level)]
+        if masked_level is not None:
+            news += self._keep_exceptions(tag, [row for row in rows if row not in in_full], masked_level)
+        if masked_level is not None and was_masked:
+            news += self._keep_exceptions(tag, [row for row in told if row not in in_full], masked_level)
+        else:
+            known = self._scopes.get(tag, {})
+            exceptions = [self._exception(tag, row) for row in told]
+            news += [(row, level) for row in exceptions if row in known and self._remember(row, level)]
+        return tuple(news)
+
+    def _keep_exceptions(self, tag: bytes, rows: Iterable[bytes], level: int) -> list[Row]:
+        exceptions = [self._exception(tag, row) for row in rows]
+        return [(row, level) for row in exceptions if self._remember(row, level)]
 
     def _singles(self, tag: bytes, turn: Turn) -> list[bytes]:
         """One row for each thing that a turn says by itself: its text, its reasoning, its tool calls."""
@@ -168,6 +212,11 @@ class ConversationMemory:
         self._size -= 1
         if not rows:
             del self._scopes[self._heaviest]
+
+
+def _answer(said: str) -> Turn:
+    """An answer as it comes back in the next turn, where it is nothing but text."""
+    return Turn(path="", role="assistant", text=bytes_of(said), beside=(), tail=b"", is_unreadable=False)
 
 
 def _look_up(rows: OrderedDict[bytes, int], row: bytes) -> int:

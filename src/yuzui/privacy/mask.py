@@ -181,6 +181,29 @@ def _values(value: Json, node: _Node) -> list[tuple[str, str]]:
     return found
 
 
+def text_of(body: Mapping[str, Json], finding: Finding) -> str | None:
+    """The characters that `finding` covers; all of its string where they have no characters of their own; None where
+    they cannot be told."""
+    root = _Node()
+    try:
+        _plant(root, body, finding)
+        values = _values(body, root)
+        return values[0][1] if values else _whole_of(body, root)
+    except Unmaskable:
+        return None
+
+
+def _whole_of(value: Json, node: _Node) -> str | None:
+    while node.steps:
+        ((step, node),) = node.steps.items()
+        if step == EMBEDDED:
+            return value if isinstance(value, str) else None
+        value = _key_of(value, step) if KEY in node.steps else _below(value, step)
+        if KEY in node.steps:
+            return str(value)
+    return value if isinstance(value, str) else None
+
+
 def _key_of(value: Mapping[str, Json], step: object) -> str:
     name = str(step)[1:]
     return list(value)[int(name[1:])] if name.startswith("#") else name

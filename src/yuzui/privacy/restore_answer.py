@@ -32,8 +32,10 @@ from yuzui.privacy.sinks import Sinks
 class AnswerRestorer:
     """One answer; `restore` for a whole one, `feed` and `close` for a stream. `is_json`: the client asked for JSON."""
 
-    def __init__(self, originals: Originals, sinks: Sinks, *, is_json: bool = False) -> None:
-        self.tally = Tally()
+    def __init__(
+        self, originals: Originals, sinks: Sinks, *, is_json: bool = False, tally: Tally | None = None
+    ) -> None:
+        self.tally = tally or Tally()
         self._originals = originals
         self._sinks = sinks
         self._is_json = is_json

@@ -36,6 +36,8 @@ class Demands:
     operation: Operation = "chat"
     input_tokens: int
     """The least that the input can be expected to need."""
+    masked_level: int | None = None
+    """The level once masked; None: it cannot be masked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,8 @@ class Judgement:
     allowed: AllowedSet
     permitted: tuple[Target, ...]
     refused: tuple[Verdict, ...]
+    masked: frozenset[str] = frozenset()
+    """Those that may see it only masked."""
 
 
 def judge(
@@ -63,13 +67,14 @@ def judge(
         allowed=AllowedSet(frozenset(target.name for target in permitted)),
         permitted=tuple(permitted),
         refused=tuple(refused),
+        masked=frozenset([target.name for target in permitted if target.clearance < demands.level]),
     )
 
 
 def refuse_for_sovereignty(target: Target, demands: Demands, lattice: Lattice) -> Verdict | None:
     """The first sovereign reason against `target`; None when it may see the request. What is unknown is forbidden."""
     constraints = demands.constraints
-    level = max(demands.level, constraints.floor)
+    level = level_for(target, demands)
     if level > target.clearance:
         return Verdict(
             target=target.name,
@@ -98,6 +103,14 @@ def refuse_for_sovereignty(target: Target, demands: Demands, lattice: Lattice) -
             target=target.name, reason="training", words="it trains on data, and the key does not allow training"
         )
     return None
+
+
+def level_for(target: Target, demands: Demands) -> int:
+    """The level of what `target` would see: masked only where it may not see the request as it is."""
+    level = max(demands.level, demands.constraints.floor)
+    if level > target.clearance and demands.masked_level is not None and target.takes_masked:
+        return max(demands.masked_level, demands.constraints.floor)
+    return level
 
 
 def refuse_for_ability(target: Target, demands: Demands, currencies: Collection[str]) -> Verdict | None:

@@ -28,7 +28,7 @@ MOST_JUDGEMENTS = 2048
 MOST_RANKINGS = 64  # size classes that one judgement remembers an order for
 MOST_NAMES_IN_WHY = 3
 
-_Key = tuple[str, int, Constraints, Operation, frozenset[Feature], int]
+_Key = tuple[str, int, int | None, Constraints, Operation, frozenset[Feature], int]
 
 
 class Router:
@@ -61,26 +61,36 @@ class Router:
         input_tokens: int,
         output_tokens: int,
         operation: Operation = "chat",
+        masked_level: int | None = None,
         health: Health,
         fraction: float,
     ) -> Decision:
         """Where the request goes. The plan is never empty and never leaves the allowed set; nothing widens either.
 
         `input_tokens` is the upper bound that is reserved, `output_tokens` what is expected; `fraction` is uniform in
-        [0, 1). Raise `NotFound`, `NotAllowed`, `NoPermittedTarget`, `UnsupportedFeature`, or `GatewayFault` with code
-        `unknown_price`.
+        [0, 1); `masked_level` is the request's level once masked, if it can be. Raise `NotFound`, `NotAllowed`,
+        `NoPermittedTarget`, `UnsupportedFeature`, or `GatewayFault` with code `unknown_price`.
         """
         name = self._names.resolve(model, allowed_models)
         level = max(sensitivity.level, constraints.floor)
         expected_tokens = input_tokens // BOUND_SLACK
         # The bytes of an image or a file say nothing about the tokens that it becomes.
         least_tokens = expected_tokens if features.isdisjoint(WITHOUT_TEXT) else 0
-        key = (model, level, constraints, operation, features, bisect_left(name.context_sizes, least_tokens))
+        key = (
+            model,
+            level,
+            masked_level,
+            constraints,
+            operation,
+            features,
+            bisect_left(name.context_sizes, least_tokens),
+        )
         judged = self._judgements.get(key)
         if judged is None:
             demands = Demands(
-                level=level, constraints=constraints, features=features, operation=operation, input_tokens=least_tokens
-            )
+                level=level, constraints=constraints, features=features, operation=operation, input_tokens=least_tokens,
+                masked_level=masked_level,
+            )  # fmt: skip  # one thing
             judged = self._judge(name, demands)
             self._judgements.put(key, judged)
         if not judged.permitted:
@@ -106,6 +116,7 @@ class Router:
             refused=judged.refused,
             why=self._why(name, judged, plan, health.blocked),
             may_fall_back=name.may_fall_back,
+            masked=judged.masked,
         )
 
     def models(self, allowed_models: frozenset[str] | None = None) -> tuple[Mapping[str, object], ...]:
@@ -123,6 +134,7 @@ class Router:
             allowed=judgement.allowed,
             permitted=judgement.permitted,
             refused=judgement.refused,
+            masked=judgement.masked,
             refused_words=_refused_words(judgement.refused),
         )
 
@@ -168,6 +180,8 @@ class Router:
         words = f"{name.policy_name}: {self._labels[plan[0].name]}"
         if len(plan) > 1:
             words += "; next " + ", ".join([target.name for target in plan[1 : 1 + MOST_NAMES_IN_WHY]])
+        if hidden := [target.name for target in plan[: 1 + MOST_NAMES_IN_WHY] if target.name in judged.masked]:
+            words += f"; masked for {', '.join(hidden)}"
         if blocked:
             out = sorted(blocked & judged.allowed.names)
             if plan[0].name in blocked:
@@ -202,6 +216,7 @@ class _Judged:
     allowed: AllowedSet
     permitted: tuple[Target, ...]
     refused: tuple[Verdict, ...]
+    masked: frozenset[str]
     refused_words: str
     rankings: dict[tuple[int, int], tuple[int, list[Target]]] = field(default_factory=dict)
 
