@@ -10,6 +10,7 @@ a real vendor would refuse with a 400 (a tool result without its call, a thought
     again      says whether the thought of the turn before came back
     picture    says what picture arrived
     shell      reads two files at once and lists the folder with a coding agent's own tool, then says what it saw
+    mirror     thinks of, says and mails what was asked, then says it again with what the tool said
     long       many pieces, slowly
     length     stops because it may not write more
     refuse     the vendor's filter stops it
@@ -291,6 +292,15 @@ def _shell(question: Question, round_: int) -> Answer:
     return Answer(text=f"I saw {', '.join(found)}.")
 
 
+def _mirror(question: Question, round_: int) -> Answer:
+    asked = next(turn.text for turn in reversed(question.turns) if "script:mirror" in turn.text)
+    asked = asked.partition("script:mirror ")[2]
+    if round_ == 0:
+        calls = (_call("mail", said=asked, to=[asked, "x"]),)
+        return Answer(thought=f"They wrote: {asked}", text=f"I mail it: {asked}", calls=calls, finish="tools")
+    return Answer(text=f"{asked} | {_said_by(question, 'mail', said=asked, to=[asked, 'x'])}")
+
+
 def _long(question: Question, round_: int) -> Answer:
     return Answer(text="word " * LONG_PIECES, pause_s=0.02)
 
@@ -307,6 +317,7 @@ _SCRIPTS: dict[str, Script] = {
     "again": _again,
     "picture": _picture,
     "shell": _shell,
+    "mirror": _mirror,
     "long": _long,
     "length": _always(Answer(text=PLAIN, finish="length")),
     "refuse": _always(Answer(finish="filter")),
