@@ -99,3 +99,15 @@ def test_every_operation_has_words() -> None:
 def test_only_the_causes_that_decided_are_named_in_short(causes: tuple[CauseRecord, ...], words: str) -> None:
     level = "internal" if causes[0].source == "default" else "restricted"
     assert why_sensitive(RequestRecord(id="r", at="x", sensitivity=level, causes=causes)) == words
+
+
+def test_what_was_masked_and_what_stayed_so_is_told() -> None:
+    record = RequestRecord(
+        id="r", at="x", target="v", outcome="answered", masked={"email": 2, "cn_mobile": 1}, withheld=1, foreign=3
+    )
+    assert told(record)["Outcome"] == [
+        "answered by v",
+        "masked: it saw stand-ins for 1 cn_mobile and 2 email",
+        "1 stand-ins stayed in the answer: they would have reached a host that is not listed",
+        "3 words of the answer look like stand-ins and are none of this request",
+    ]

@@ -82,7 +82,7 @@ def test_a_conversation_with_openais_client(
 
         first = ask()
         assert first.content == f"I mail it: {ASKED}"
-        (call,) = first.tool_calls or ()
+        (call,) = first.tool_calls
         check_call(json.loads(call.function.arguments))
         messages.append(first.model_dump(exclude_none=True, exclude={"parsed"}))
         for one in messages[-1]["tool_calls"]:
@@ -108,14 +108,14 @@ def test_a_conversation_with_anthropics_client(
     }
     with anthropic.Anthropic(base_url=gateway.address, api_key=gateway.key, max_retries=0) as client:
 
-        def ask() -> anthropic.types.Message:
+        def ask() -> Any:  # Any: plain and parsed messages
             if not stream:
                 return client.messages.create(**more)
             with client.messages.stream(**more) as events:
                 return events.get_final_message()
 
         first = ask()
-        said = {block.type: block for block in first.content}
+        said: dict[str, Any] = {block.type: block for block in first.content}  # Any: kinds of blocks
         thoughts = [block.thinking for block in first.content if block.type == "thinking"]
         assert not thoughts or "".join(thoughts) == f"They wrote: {ASKED}"
         assert said["text"].text == f"I mail it: {ASKED}"

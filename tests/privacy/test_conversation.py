@@ -178,3 +178,67 @@ def test_each_choice_each_thought_and_each_tool_call_of_an_answer_is_recognised_
         assert memory.recall("k", body(message, FOLLOW_UP), "") == RESTRICTED
     for harmless in ({"tool_calls": [{"function": "x"}, 7]}, {"tool_calls": 7}, {"reasoning_content": None}):
         assert memory.recall("k", body({**said("Hm."), **harmless}), "") is None
+
+
+# ---- under masking ---------------------------------------------------------------------------------------------------
+
+LONG = "this answer is long enough to be known alone"
+
+
+def talk(*texts: str) -> dict[str, Any]:  # Any: JSON values
+    roles = ("user", "assistant")
+    return {"messages": [{"role": roles[number % 2], "content": text} for number, text in enumerate(texts)]}
+
+
+def masked_memory() -> ConversationMemory:
+    return ConversationMemory(b"secret", capacity=1000)
+
+
+def found_in_first() -> tuple[Finding, ...]:
+    return (Finding(kind="email", detector="email", start=0, end=1, path="$.messages[0].content"),)
+
+
+def test_what_was_answered_under_masking_counts_as_it_was_then() -> None:
+    memory = masked_memory()
+    memory.learn("k", talk("q"), "c1", 2, [LONG], found_in_first(), masked_level=0, was_masked=True, kept_names=["r1"])
+    body = talk("q", LONG, "and now?")
+    assert memory.recall("k", body, "c1") == 2
+    assert memory.recall("k", body, "c1", is_masked=True) == 0
+    assert memory.recall_kept("k", "r1") == 0
+    assert memory.recall_kept("k", "r2") is None and memory.recall_kept("other", "r1") is None
+
+
+@pytest.mark.parametrize("answer", [LONG, "Ill."])
+def test_what_was_answered_in_full_keeps_its_level_also_under_masking(answer: str) -> None:
+    memory = masked_memory()
+    memory.learn("k", talk("q"), "", 2, [answer], found_in_first(), masked_level=0)
+    assert memory.recall("k", talk("q", answer, "and now?"), "", is_masked=True) == 2
+    assert memory.recall("k", talk("q"), "", is_masked=True) == 0  # without the answer all of it is masked again
+
+
+def test_a_conversation_that_was_answered_in_full_once_stays_so() -> None:
+    memory = masked_memory()
+    memory.learn("k", talk("q"), "c1", 2, ["short"], found_in_first(), masked_level=0, was_masked=True)
+    assert memory.recall("k", talk("x"), "c1", is_masked=True) == 0
+    memory.learn("k", talk("q", "short", "r"), "c1", 2, ["other"], found_in_first(), masked_level=0)
+    assert memory.recall("k", talk("x"), "c1", is_masked=True) == 2
+    memory.learn("k", talk("y"), "c1", 2, ["more"], found_in_first(), masked_level=0, was_masked=True)
+    assert memory.recall("k", talk("x"), "c1", is_masked=True) == 2
+
+
+def test_words_that_were_said_in_full_are_not_excepted_by_saying_them_again() -> None:
+    memory = masked_memory()
+    memory.learn("k", talk("a"), "", 2, [LONG], found_in_first())
+    memory.learn("k", talk("b"), "", 2, [LONG], found_in_first(), masked_level=0, was_masked=True)
+    assert memory.recall("k", talk("c", LONG), "", is_masked=True) == 2
+
+
+def test_what_is_forgotten_of_masking_counts_in_full() -> None:
+    memory = masked_memory()
+    rows = memory.learn("k", talk("q"), "c1", 2, [LONG], found_in_first(), masked_level=0, was_masked=True)
+    after = masked_memory()
+    after.load([row for row in rows if row[1] == 2])
+    assert after.recall("k", talk("x"), "c1", is_masked=True) == 2
+    both = masked_memory()
+    both.load(rows)
+    assert both.recall("k", talk("x"), "c1", is_masked=True) == 0

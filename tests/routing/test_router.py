@@ -339,3 +339,35 @@ def test_a_named_vendor_under_a_label_above_its_clearance_is_always_refused(
     with pytest.raises(YuzuiError) as caught:
         decide(make_router(targets, models), target.name, level)
     assert isinstance(caught.value, NoPermittedTarget)
+
+
+# ---- masked ----------------------------------------------------------------------------------------------------------
+
+
+def masked(router: Router, model: str, masked_level: int | None, level: int = 3, floor: int = 0) -> Decision:
+    return router.decide(
+        model, sensitivity=labelled(level), constraints=Constraints(floor=floor), allowed_models=None, features=NONE,
+        input_tokens=400, output_tokens=200, masked_level=masked_level, health=WELL, fraction=0.5,
+    )  # fmt: skip  # one decision
+
+
+def test_a_target_below_the_label_gets_the_request_masked_and_the_decision_says_so() -> None:
+    router = make_router(models=[ASSISTANT])
+    decision = masked(router, "assistant", 0)
+    assert decision.allowed.names == {HOUSE.name, CHEAP.name} and decision.masked == {CHEAP.name}
+    assert f"masked for {CHEAP.name}" in decision.why and decision.level == 3
+    assert masked(router, "assistant", None).allowed.names == {HOUSE.name}, "one request's masking is not another's"
+
+
+def test_masking_goes_no_lower_than_the_floor_and_not_to_targets_that_take_none() -> None:
+    with pytest.raises(NoPermittedTarget):
+        masked(make_router(), CHEAP.name, 0, floor=CHEAP.clearance + 1)
+    with pytest.raises(NoPermittedTarget):
+        masked(make_router(), CHEAP.name, CHEAP.clearance + 1)
+    with pytest.raises(NoPermittedTarget):
+        masked(make_router([replace(CHEAP, takes_masked=False)]), CHEAP.name, 0)
+
+
+def test_a_request_that_a_target_may_see_goes_there_as_it_is() -> None:
+    decision = masked(make_router(), CHEAP.name, 0, level=CHEAP.clearance)
+    assert not decision.masked and "masked" not in decision.why

@@ -119,6 +119,16 @@ def _outcome(record: RequestRecord) -> list[str]:
     simulated = " (simulated: a script answered, not a model)" if record.is_simulated else ""
     by = f" by {record.target}{simulated}" if record.target else ""
     lines = [f"{record.outcome or 'unknown'}{by}"]
+    if record.masked:
+        lines.append(
+            f"masked: it saw stand-ins for {listed([f'{n} {kind}' for kind, n in sorted(record.masked.items())])}"
+        )
+    if record.withheld:
+        lines.append(
+            f"{record.withheld} stand-ins stayed in the answer: they would have reached a host that is not listed"
+        )
+    if record.foreign:
+        lines.append(f"{record.foreign} words of the answer look like stand-ins and are none of this request")
     if record.error:
         lines.append(f"{record.error}: {record.error_message}" if record.error_message else record.error)
     return lines
