@@ -69,15 +69,18 @@ def test_a_conversation_with_openais_client(
     before = len(upstream.asked)
     tools: list[Any] = [{"type": "function", "function": {"name": "mail", "parameters": SCHEMA}}]  # Any: TypedDicts
     messages: list[Any] = [{"role": "user", "content": f"script:mirror {ASKED}"}]  # Any: as above
+    asked: dict[str, Any] = {  # Any: as above
+        "model": model, "messages": messages, "tools": tools, "reasoning_effort": "low", "max_tokens": LONG,
+    }  # fmt: skip  # one request
     with openai.OpenAI(base_url=f"{gateway.address}/v1", api_key=gateway.key, max_retries=0) as client:
 
         def ask() -> Any:  # Any: the client's own message
             if not stream:
-                reply = client.chat.completions.with_raw_response.create(model=model, messages=messages, tools=tools)
+                reply = client.chat.completions.with_raw_response.create(**asked)
                 assert reply.headers["x-yuzui-masked"].startswith("cn_mobile=")
                 assert reply.headers["x-yuzui-target"] == model
                 return reply.parse().choices[0].message
-            with client.chat.completions.stream(model=model, messages=messages, tools=tools) as events:
+            with client.chat.completions.stream(**asked) as events:
                 return events.get_final_completion().choices[0].message
 
         first = ask()
@@ -89,6 +92,43 @@ def test_a_conversation_with_openais_client(
             one["function"].pop("parsed_arguments", None)
         messages.append({"role": "tool", "tool_call_id": call.id, "content": SENT})
         assert ask().content == f"{ASKED} | {SENT}"
+    check_what_the_vendor_saw(upstream, before)
+
+
+@pytest.mark.parametrize("chained", [True, False])
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("model", NAMES)
+def test_a_conversation_over_responses(
+    gateway: Gateway, upstream: ScriptedUpstream, model: str, stream: bool, chained: bool
+) -> None:
+    before = len(upstream.asked)
+    given: list[Any] = [{"role": "user", "content": f"script:mirror {ASKED}"}]  # Any: the client's TypedDicts
+    asked: dict[str, Any] = {  # Any: as above
+        "model": model,
+        "tools": [{"type": "function", "name": "mail", "parameters": SCHEMA}],
+        "store": chained,
+        "reasoning": {"effort": "low", "summary": "auto"},
+        "include": ["reasoning.encrypted_content"],
+        "max_output_tokens": LONG,
+    }
+    with openai.OpenAI(base_url=f"{gateway.address}/v1", api_key=gateway.key, max_retries=0) as client:
+
+        def ask(**more: Any) -> Any:  # Any: plain and parsed answers
+            if not stream:
+                return client.responses.create(**asked, **more)
+            with client.responses.stream(**asked, **more) as events:
+                return events.get_final_response()
+
+        first = ask(input=given)
+        assert first.output_text == f"I mail it: {ASKED}"
+        (call,) = [item for item in first.output if item.type == "function_call"]
+        check_call(json.loads(call.arguments))
+        result = {"type": "function_call_output", "call_id": call.call_id, "output": SENT}
+        if chained:
+            second = ask(input=[result], previous_response_id=first.id)
+        else:
+            second = ask(input=[*given, *first.output, result])
+        assert second.output_text == f"{ASKED} | {SENT}"
     check_what_the_vendor_saw(upstream, before)
 
 

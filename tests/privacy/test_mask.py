@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privacy.kit import card, iban, make_rules, resident_id, scanner, vendor_key
+from yuzui.core.chat import ReasoningPart
+from yuzui.core.reasoning import seal, unseal
 from yuzui.core.sensitivity import Finding
 from yuzui.privacy.catalogue import DEFAULT_LEVELS
 from yuzui.privacy.leaves import read_leaves
@@ -224,3 +227,19 @@ def test_the_body_itself_is_never_changed() -> None:
     before = json.dumps(body)
     masked(body)
     assert json.dumps(body) == before
+
+
+def test_a_thought_under_our_seal_is_masked_in_it() -> None:
+    thought = ReasoningPart(text=f"they are {MAIL}", signature="s", origin="deepseek", id="rs_1")
+    sealed = seal(thought, with_text=True)
+    body = user("x") | {"input": [{"type": "reasoning", "encrypted_content": sealed, "summary": []}]}
+    result = masked(body)
+    written = unseal(result.body["input"][0]["encrypted_content"])
+    assert written is not None and (written.signature, written.origin, written.id) == ("s", "deepseek", "rs_1")
+    assert restored(written.text, Originals(result.surrogates.originals)) == thought.text != written.text
+
+
+def test_an_encoded_seal_that_holds_a_value_is_refused() -> None:
+    sealed = b64encode(seal(ReasoningPart(text="x", signature=MAIL)).encode()).decode()
+    with pytest.raises(Unmaskable, match=r"seal|must not change"):
+        masked(user("x") | {"contents": [{"parts": [{"thoughtSignature": sealed, "text": "x"}]}]})

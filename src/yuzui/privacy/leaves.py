@@ -9,12 +9,14 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from yuzui.core.errors import InvalidRequest
+from yuzui.core.reasoning import unseal
 from yuzui.core.sensitivity import Form, Path
 from yuzui.core.strict_json import MAX_DEPTH
 from yuzui.privacy.views import SEALED, read_embedded_json, read_escapes, read_sealed
 
 EMBEDDED: Final = "\\"
-"""The step from a string into the JSON that it spells. Spelled paths end in front of it."""
+"""The step from a string into the JSON that it spells, or into the thought under its seal. Spelled paths end in front
+of it."""
 KEY: Final = "~"
 """The step from an entry of an object to its key."""
 
@@ -237,8 +239,14 @@ def _look_into(text: str, path: Path, depth: int, leaves: Leaves) -> None:
     if depth >= MAX_DEPTH:
         leaves.unscannable.append("nested_seal")
         return
+    thought = unseal(text)
+    said = thought.text if thought is not None else ""
+    if said:
+        inside = Leaves([], leaves.unscannable)
+        _walk(said, (path, EMBEDDED), depth + 1, inside)
+        leaves.found.extend([Leaf(leaf.text, leaf.path, len(text), leaf.place_form) for leaf in inside.found])
     inside = Leaves([], leaves.unscannable)
-    for piece in read_sealed(text):
+    for piece in read_sealed(text)[1 if said else 0 :]:  # what it says comes first
         _walk(piece, path, depth + 1, inside)
     leaves.found.extend([Leaf(leaf.text, path, len(text)) for leaf in inside.found])
 

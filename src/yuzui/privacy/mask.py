@@ -2,8 +2,8 @@
 
 Replaced are the findings themselves and every other occurrence of their values, in any string of the body, through JSON
 in strings, in keys of objects, and across parts that upstreams join. What cannot be replaced without changing what the
-body is (a number without a likeness, the model's name, sealed thoughts) raises `Unmaskable`: the request stays as it
-is, at its level. Restoring every changed string is tried before the body is given out.
+body is (a number without a likeness, the model's name, what a vendor signed) raises `Unmaskable`: the request stays as
+it is, at its level. Restoring every changed string is tried before the body is given out.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import msgspec
 
+from yuzui.core.reasoning import PREFIX as SEAL
+from yuzui.core.reasoning import seal, unseal
 from yuzui.core.sensitivity import Finding, Form, Path, Place
 from yuzui.core.strict_json import MAX_DEPTH
 from yuzui.privacy.json_text import Edit, Literal, apply, edits_in, read_literals, within
@@ -210,6 +212,9 @@ def _key_of(value: Mapping[str, Json], step: object) -> str:
 
 
 def _inside(text: Json, node: _Node) -> list[tuple[Json, _Node | None]]:
+    if isinstance(text, str) and text.startswith(SEAL):
+        thought = unseal(text)
+        return [(thought.text if thought is not None else "", node)]
     literals = read_literals(text) if isinstance(text, str) else None
     return [(literal.value, _find(node, literal.path)) for literal in literals or ()]
 
@@ -276,7 +281,7 @@ class _Work:
             name = key if is_protocol else self._string(key, below.at(KEY) if below is not None else None, depth)
             if name in changed:
                 raise Unmaskable("two keys of an object would become one")
-            if key in _UNTOUCHED and is_protocol and isinstance(item, str):
+            if key in _UNTOUCHED and is_protocol and isinstance(item, str) and not item.startswith(SEAL):
                 if below is not None:
                     raise Unmaskable("a finding stands in a field that must not change")
                 changed[name] = item
@@ -359,6 +364,8 @@ class _Work:
 
     def _edits(self, text: str, node: _Node | None, depth: int, spans: list[_Span]) -> list[Edit]:
         """What is to change in `text`; `spans` of it were found in what holds it."""
+        if text.startswith(SEAL):
+            return self._edits_of_seal(text, node, depth)
         for form, start, end, kind in node.spans if node is not None else ():
             if form != "text":
                 return [self._whole(text, kind)]
@@ -370,9 +377,20 @@ class _Work:
                 return self._edits_of_json(text, literals, inner, spans, depth)
         return self._edits_of_text(text, spans)
 
+    def _edits_of_seal(self, text: str, node: _Node | None, depth: int) -> list[Edit]:
+        """A thought that travels with its seal is masked in it, as its vendor had it."""
+        thought = unseal(text)
+        if node is not None and node.spans:
+            raise Unmaskable("a finding stands under a seal")
+        if thought is None or not thought.text:
+            return []
+        edits = self._edits(thought.text, node.at(EMBEDDED) if node is not None else None, depth + 1, [])
+        masked = msgspec.structs.replace(thought, text=apply(thought.text, edits))
+        return [Edit(0, len(text), seal(masked, with_text=True))] if edits else []
+
     def _whole(self, text: str, kind: str) -> Edit:
         if text.startswith(SEALED):
-            raise Unmaskable("a finding stands in a sealed thought")
+            raise Unmaskable("a finding stands under a seal")
         if read_literals(text) is not None:
             raise Unmaskable("a finding is hidden in JSON in a string")
         token = self._token(kind, text)
