@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, Generic, TypeVar
 
@@ -17,6 +18,7 @@ from yuzui.privacy.values import Leftovers
 
 Wire = TypeVar("Wire")
 _SEAL: Final = object()
+_ESCAPES: Final = re.compile(r"\\+(?:u[0-9a-fA-F]{4}|.)?", re.DOTALL)
 
 
 class Scanned(Generic[Wire]):
@@ -108,7 +110,10 @@ def check_masked(
 def _is_ours(sent: Mapping[str, Any], finding: Finding, matcher: Matcher) -> bool:  # Any: JSON values
     """Whether a finding is made of nothing but stand-ins."""
     text = text_of(sent, finding)
-    return text is not None and not any(char.isalnum() for char in _without(text, matcher))
+    if text is None:
+        return False
+    # In JSON as it is spelled, the letter of an escape looks like a part of the word.
+    return not any(char.isalnum() for char in _without(_ESCAPES.sub(" ", text), matcher))
 
 
 def _without(text: str, matcher: Matcher) -> str:

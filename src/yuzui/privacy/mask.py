@@ -114,10 +114,31 @@ def _plant(root: _Node, body: Mapping[str, Json], finding: Finding) -> None:
         steps.append(step)
     if steps[-1:] == [".headers"]:  # no field of a body is spelled like that
         raise Unmaskable("a finding stands in a header")
+    steps.reverse()
+    form, start, end = place.form, place.start, place.end
+    if form == "joined" and EMBEDDED not in steps:
+        value: Json = body
+        for step in steps:
+            value = _below(value, step)
+        part = _part_of(value, start, end)
+        if part is not None:  # all of it stands in one part: found there as well, or only by what stands around it
+            number, start, end = part
+            form = "text"
+            steps += [number] if isinstance(value[number], str) else [number, ".text"]
     node = root
-    for step in reversed(steps):
+    for step in steps:
         node = node.steps.setdefault(step, _Node())
-    node.spans.append((place.form, place.start, place.end, finding.kind))
+    node.spans.append((form, start, end, finding.kind))
+
+
+def _part_of(parts: list[Json], start: int, end: int) -> tuple[int, int, int] | None:
+    """(number, start, end) in the only part that holds those characters of all joined; None where they are several."""
+    begin = 0
+    for number, text in _part_texts(parts):
+        if begin <= start and end <= begin + len(text):
+            return number, start - begin, end - begin
+        begin += len(text)
+    return None
 
 
 def _read_place(body: Mapping[str, Json], finding: Finding) -> Place:
@@ -184,13 +205,23 @@ def _values(value: Json, node: _Node) -> list[tuple[str, str]]:
 
 
 def text_of(body: Mapping[str, Json], finding: Finding) -> str | None:
-    """The characters that `finding` covers; all of its string where they have no characters of their own; None where
-    they cannot be told."""
+    """The characters that `finding` covers, with the backslashes right in front of them; all of its string where they
+    have no characters of their own; None where they cannot be told."""
     root = _Node()
     try:
         _plant(root, body, finding)
         values = _values(body, root)
-        return values[0][1] if values else _whole_of(body, root)
+        if not values:
+            return _whole_of(body, root)
+        node = root
+        while node.steps and not node.spans:
+            ((_, node),) = node.steps.items()
+        form, start, end, kind = node.spans[0]
+        if form != "text" or start == 0:
+            return values[0][1]
+        node.spans[0] = (form, 0, end, kind)
+        text = _values(body, root)[0][1]
+        return text[len(text[:start].rstrip("\\")) :]
     except Unmaskable:
         return None
 
@@ -312,21 +343,24 @@ class _Work:
     def _list(self, value: list[Json], node: _Node | None, depth: int) -> list[Json]:
         if depth > MAX_DEPTH:
             raise Unmaskable("the JSON is nested too deep")
-        spans = node.spans if node is not None else []
-        if not any(span[0] in ("joined", "whole") for span in spans):
-            return [self._walk(item, node.at(number) if node is not None else None, depth)
-                    for number, item in enumerate(value)]  # fmt: skip  # one thing
-        assert node is not None
-        return self._joined(value, node, depth)
-
-    def _joined(self, value: list[Json], node: _Node, depth: int) -> list[Json]:
-        """A value that is cut into several parts becomes whole in the first of them."""
+        node = node or _Node()
         texts = _part_texts(value)
         joined = "".join([text for _, text in texts])
-        if not joined:
-            raise Unmaskable("a finding stands in a list of numbers")
         across = [(0, len(joined), kind) if form == "whole" else (start, end, kind)
                   for form, start, end, kind in node.spans]  # fmt: skip  # one thing
+        if across and not joined:
+            raise Unmaskable("a finding stands in a list of numbers")
+        if len(texts) > 1:
+            across += [span for span in self.needles.find(joined) if _part_of(value, span[0], span[1]) is None]
+        if across:
+            return self._joined(value, texts, across, node, depth)
+        return [self._walk(item, node.at(number), depth) for number, item in enumerate(value)]
+
+    def _joined(
+        self, value: list[Json], texts: list[tuple[int, str]], across: list[_Span], node: _Node, depth: int
+    ) -> list[Json]:
+        """A value that is cut into several parts becomes whole in the first of them."""
+        joined = "".join([text for _, text in texts])
         edits: dict[int, list[Edit]] = {}
         for start, end, kind in _united(across):
             self._cut(texts, joined, start, end, kind, edits)
