@@ -17,6 +17,7 @@ from gateway_kit import RunningGateway, gateway
 from yuzui import masking
 from yuzui.masking import vault_scope
 from yuzui.privacy.mask import Masked
+from yuzui.privacy.scan import Scanner, ScanResult
 from yuzui.privacy.vault import Vault, VaultLocked
 
 Story = Callable[[RunningGateway, FaultUpstream, FaultUpstream], Coroutine[Any, Any, None]]  # Any: asyncio's own
@@ -323,3 +324,72 @@ def test_what_is_left_in_the_bytes_stops_them(monkeypatch: pytest.MonkeyPatch) -
         assert said == f"You said: ask {MAIL}"
 
     run(echo, never, story)
+
+
+def test_an_answer_that_is_json_stays_json() -> None:
+    async def story(running: RunningGateway, own: FaultUpstream, vendor: FaultUpstream) -> None:
+        wanted = {"type": "json_object"}
+        said, _ = await ask(running, "vendor/big", user("password: Hx7\\k9!dd\nreturn it"), response_format=wanted)
+        assert json.loads(said) == {"it": "Hx7\\k9!dd"}
+
+    def tell(asked: str) -> str:
+        return json.dumps({"it": TOKEN.findall(asked)[0]})
+
+    run(never, says(tell), story, settings='kinds = ["password"]')
+
+
+def test_plain_prompts_are_masked_too() -> None:
+    async def script(call: Call) -> None:
+        messages = json.loads(call.body)["messages"]
+        await call.json(completion(f"You said: {messages[-1]['content']}"))
+
+    async def story(running: RunningGateway, own: FaultUpstream, vendor: FaultUpstream) -> None:
+        reply = await running.client().completions.create(model="vendor/big", prompt=f"ask {MAIL}", max_tokens=9)
+        assert reply.choices[0].text == f"You said: ask {MAIL}"
+        assert b"wang" not in vendor.calls[0].body
+
+    run(never, script, story)
+
+
+def test_other_operations_are_never_masked() -> None:
+    async def story(running: RunningGateway, own: FaultUpstream, vendor: FaultUpstream) -> None:
+        with pytest.raises(openai.PermissionDeniedError):
+            await running.client().embeddings.create(model="vendor/big", input=MAIL)
+        assert not vendor.calls
+
+    run(never, never, story, vendor_more='serves = ["chat", "embeddings"]')
+
+
+def test_a_detector_that_breaks_masks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    scan = Scanner.scan
+
+    def breaks(self: Scanner, *args: Any) -> ScanResult:  # Any: whatever is scanned
+        return replace(scan(self, *args), failures=("email",))
+
+    monkeypatch.setattr(Scanner, "scan", breaks)
+
+    async def story(running: RunningGateway, own: FaultUpstream, vendor: FaultUpstream) -> None:
+        with pytest.raises(openai.PermissionDeniedError):
+            await ask(running, "vendor/big", user(f"ask {MAIL}"))
+        assert not vendor.calls
+
+    run(never, never, story)
+
+
+def test_a_cut_stream_of_a_masked_answer_never_looks_complete() -> None:
+    async def script(call: Call) -> None:
+        (token,) = TOKEN.findall(call.body.decode())
+        await call.start_stream()
+        await call.event(piece(f"ask {token} and {token[:9]}"))
+        call.reset()
+
+    async def story(running: RunningGateway, own: FaultUpstream, vendor: FaultUpstream) -> None:
+        said = ""
+        with pytest.raises(openai.APIError):
+            async for chunk in await running.client().chat.completions.create(
+                model="vendor/big", messages=user(f"ask {MAIL}"), stream=True
+            ):
+                said += chunk.choices[0].delta.content or ""
+        assert said == f"ask {MAIL} and "
+
+    run(never, script, story)

@@ -15,6 +15,7 @@ from yuzui.privacy.surrogates import LOOKALIKE
 _SEPARATORS: Final = frozenset("_*\\ -`")
 _MARKS: Final = frozenset("*`")
 _MOST_SEPARATORS: Final = 8
+_OPENING_CHARS: Final = 3
 _END: Final = "end"
 _GAP: Final = "gap"
 _Node = dict[str, Any]  # Any: one-character steps to further nodes; `_END`: the stand-in; `_GAP`: separators may follow
@@ -36,18 +37,18 @@ class Matcher:
     def __init__(self, tokens: Iterable[str]) -> None:
         self._letters: _Node = {}
         self._shapes: _Node = {}
-        firsts: set[str] = set()
+        openings: set[str] = set()
         for token in tokens:
             if LOOKALIKE.fullmatch(token):
                 _grow(self._letters, token)
-                firsts |= {token[0], token[0].lower()}
+                openings.add(_opening(token[: token.rindex("_")], is_loose=True))
             else:
                 node = self._shapes
                 for char in token:
                     node = node.setdefault(char, {})
                 node[_END] = token
-                firsts.add(token[0])
-        self._firsts = re.compile(f"[{re.escape(''.join(sorted(firsts)))}]") if firsts else None
+                openings.add(_opening(token, is_loose=False))
+        self._firsts = re.compile("|".join(sorted(openings))) if openings else None
 
     def next(
         self, text: str, at: int = 0, *, is_final: bool = True, before: str = "", is_spelled: bool = False
@@ -77,6 +78,24 @@ class Matcher:
                 return found, found.end
             at += 1
         return None, size
+
+
+def _opening(word: str, *, is_loose: bool) -> str:
+    """A pattern of where a stand-in may begin: its first letters, as far as the text goes."""
+    wanted: list[str] = []
+    gap = ""
+    for char in word:
+        if is_loose and char == "_":
+            gap = "".join(map(re.escape, sorted(_SEPARATORS)))
+            continue
+        either = f"{char}{char.lower()}" if is_loose else re.escape(char)
+        wanted.append(f"[{either}{gap}]")
+        if gap or len(wanted) == _OPENING_CHARS:
+            break
+    pattern = wanted.pop()
+    while wanted:
+        pattern = f"{wanted.pop()}(?:\\Z|{pattern})"
+    return pattern
 
 
 def _grow(node: _Node, token: str) -> None:
