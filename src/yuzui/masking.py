@@ -21,7 +21,7 @@ from yuzui.core.answers import Answer
 from yuzui.core.booking import KeptAnswer
 from yuzui.core.caller import Caller
 from yuzui.core.chat import ChatRequest, ChatResponse, Dialect, Feature, Operation, StreamChunk
-from yuzui.core.errors import MaskingIncomplete, UpstreamFault, YuzuiError
+from yuzui.core.errors import MaskingIncomplete, UpstreamFault
 from yuzui.core.target import Target
 from yuzui.ports import Archive
 from yuzui.privacy.conversation import ConversationMemory
@@ -68,8 +68,9 @@ class MaskedRequest:
             return check_masked(
                 sent, wire.body, target, self.level, self.surrogates, self.scanner, self.config.sensitivity
             )
-        except (EgressRefused, YuzuiError) as error:
-            log.warning("masking_incomplete", extra={"fields": {"target": target.name, "reason": str(error)[:200]}})
+        except Exception as error:  # whatever breaks, nothing leaves; words of ours hold no content, others' may
+            reason = str(error) if isinstance(error, EgressRefused) else type(error).__name__
+            log.warning("masking_incomplete", extra={"fields": {"target": target.name, "reason": reason}})
             raise MaskingIncomplete(
                 f"the masked request still holds what target {target.name!r} may not see, so it was not sent; take the "
                 "sensitive values out, or name a model that may see them"
@@ -126,6 +127,9 @@ class Masker:
             masked = await self._masked(request, scan, caller.scope, conversation_id, config.masking.masking)
         except Unmaskable as error:
             log.info("not_masked", extra={"fields": {"reason": str(error)}})
+            return None
+        except Exception as error:  # a fault in masking must not take the request with it, nor let it pass
+            log.error("masking_failed", extra={"fields": {"reason": type(error).__name__}})
             return None
         return MaskedRequest(
             request=msgspec.structs.replace(request, body=masked.body),

@@ -303,7 +303,7 @@ class Journey:
     async def _attempt(self, request: ChatRequest, decision: Decision, target: Target) -> None:
         exchange = self.exchange
         assert exchange.sensitivity is not None and exchange.caller is not None
-        masked = exchange.masked = exchange.masking if target.name in decision.masked else None
+        masked = exchange.masking if target.name in decision.masked else None
         codec = choose_codec(self.snapshot.codecs, target, request)
         if codec is None:
             await self._count_here(request)
@@ -312,6 +312,7 @@ class Journey:
         wire = codec.write_request(request, target, output_cap=bounds.output_cap(exchange.caller, request, target))
         proof = masked.check(wire, target) if masked else None
         scanned = check_egress(decision, target, exchange.sensitivity, wire, wire.body, proof)
+        exchange.masked = masked
         exchange.dropped = speakable(wire.dropped)
         exchange.delivered.units = wire.units
         if request.stream:
