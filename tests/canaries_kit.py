@@ -133,7 +133,7 @@ class Canaries:
         return text
 
     def _secret(self) -> str:
-        secret = "Hx" + "".join(self.draw.choice("bcdfghjk23456789") for _ in range(10))
+        secret = "Hx7" + "".join(self.draw.choice("bcdfghjk23456789") for _ in range(10))
         self.values.append(secret)
         return secret
 

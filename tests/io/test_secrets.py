@@ -28,7 +28,13 @@ def test_the_keys_do_not_show_in_tracebacks_and_logs(tmp_path: Path) -> None:
 def test_only_the_owner_can_read_them(tmp_path: Path) -> None:
     load_secrets(tmp_path)
     modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "secrets").iterdir()}
-    assert modes == {"pepper": 0o600, "content_key": 0o600, "memory_key": 0o600, "archive_key": 0o600}
+    assert modes == {
+        "pepper": 0o600,
+        "content_key": 0o600,
+        "memory_key": 0o600,
+        "archive_key": 0o600,
+        "masking_key": 0o600,
+    }
     (tmp_path / "secrets" / "pepper").chmod(0o644)
     with pytest.raises(ConfigError, match="chmod 600"):
         load_secrets(tmp_path)
