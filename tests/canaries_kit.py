@@ -260,7 +260,7 @@ def _write(
     assert codec is not None
     try:
         wire = masked.codec(codec).write_request(request, target, output_cap=None)
-        masked.check(wire, target)
+        asyncio.run(masked.check(wire, target))
     except MaskingIncomplete:
         result.refused += 1
         return

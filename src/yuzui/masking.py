@@ -41,7 +41,7 @@ OPERATIONS: Final[frozenset[Operation]] = frozenset(("chat", "completions", "cou
 """Others answer with vectors, sound or pictures of the stand-ins: their requests stay as they are."""
 LANE_ONLY: Final[frozenset[Feature]] = frozenset(("logprobs", "server_tools"))
 """What the hub cannot write an answer to."""
-INLINE_BYTES: Final = 64 * 1024  # larger bodies are masked in a thread
+INLINE_BYTES: Final = 64 * 1024  # larger bodies are masked and searched in a thread
 _MOST_KNOWN: Final = 64  # stand-ins of earlier answers that are looked up; others count as typed
 
 
@@ -61,13 +61,17 @@ class MaskedRequest:
     tally: Tally = field(default_factory=Tally)
     """Of the answer that is being restored."""
 
-    def check(self, wire: WireRequest, target: Target) -> MaskedProof:
+    async def check(self, wire: WireRequest, target: Target) -> MaskedProof:
         """Search the bytes that are about to go to `target`; raise `MaskingIncomplete`."""
-        try:
+
+        def work() -> MaskedProof:
             sent = strict_json.read_object(wire.body)
             return check_masked(
                 sent, wire.body, target, self.level, self.surrogates, self.scanner, self.config.sensitivity
             )
+
+        try:
+            return work() if len(wire.body) <= INLINE_BYTES else await asyncio.to_thread(work)
         except Exception as error:  # whatever breaks, nothing leaves; words of ours hold no content, others' may
             reason = str(error) if isinstance(error, EgressRefused) else type(error).__name__
             log.warning("masking_incomplete", extra={"fields": {"target": target.name, "reason": reason}})

@@ -310,7 +310,7 @@ class Journey:
             return
         codec = masked.codec(codec) if masked else codec
         wire = codec.write_request(request, target, output_cap=bounds.output_cap(exchange.caller, request, target))
-        proof = masked.check(wire, target) if masked else None
+        proof = await masked.check(wire, target) if masked else None
         scanned = check_egress(decision, target, exchange.sensitivity, wire, wire.body, proof)
         exchange.masked = masked
         exchange.dropped = speakable(wire.dropped)

@@ -243,3 +243,9 @@ def test_an_encoded_seal_that_holds_a_value_is_refused() -> None:
     sealed = b64encode(seal(ReasoningPart(text="x", signature=MAIL)).encode()).decode()
     with pytest.raises(Unmaskable, match=r"seal|must not change"):
         masked(user("x") | {"contents": [{"parts": [{"thoughtSignature": sealed, "text": "x"}]}]})
+
+
+def test_a_flood_of_values_is_refused_in_bounded_time() -> None:
+    texts = [f"write to user{number}@corp.cn now" for number in range(4000)]
+    with pytest.raises(Unmaskable, match="more values"):
+        masked({"messages": [{"role": "user", "content": text} for text in texts]})

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from privacy.kit import ENGINES, RANDOM_LOOKING, make_rules, resident_id, scan_both, scanner, vendor_key
 from yuzui.core.errors import InvalidRequest
+from yuzui.core.sensitivity import Place
 from yuzui.privacy.detectors._contract import Detector
 from yuzui.privacy.engine import EngineName
-from yuzui.privacy.leaves import EMBEDDED
+from yuzui.privacy.leaves import EMBEDDED, Leaf, Leaves
 from yuzui.privacy.scan import NOTHING, Scanner
 
 CANARY = "canary.bird@example.com"
@@ -260,3 +261,11 @@ def test_another_reading_of_a_known_value_is_no_finding_but_has_its_place() -> N
     result = scanner().scan({"messages": [{"role": "user", "content": arguments}]})
     assert [finding.kind for finding in result.findings] == ["email"]
     assert [finding.place.form for finding in result.repeats if finding.place] == ["text"]
+
+
+def test_a_text_that_was_read_out_of_a_piece_of_a_string_stands_in_that_piece() -> None:
+    path = (("", "$"), ".prompt")
+    leaves = Leaves([Leaf("see d2FuZ0Bjb3JwLmNu!", path), Leaf("wang@corp.cn", path, 21, span=(4, 20))], [])
+    (finding,) = scanner()._scan(leaves).findings
+    assert (finding.start, finding.end) == (0, 21)
+    assert finding.place == Place(path, "text", 4, 20)

@@ -71,6 +71,9 @@ class Leaf(msgspec.Struct, frozen=True, gc=False):  # several per request: a thi
     path: Path
     whole: int | None = None
     form: Form | None = None
+    span: tuple[int, int] | None = None
+    """The piece of the string at `path` that a derived text was read out of (some base64 in a sentence), where that is
+    not all of it: masking replaces this piece."""
 
     @property
     def place_form(self) -> Form:

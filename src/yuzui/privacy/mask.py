@@ -29,6 +29,7 @@ from yuzui.privacy.vault import Entry
 from yuzui.privacy.views import SEALED
 
 _encoder: Final = msgspec.json.Encoder()
+_MOST_SEARCHES: Final = 3_000_000  # values times texts, per thousand characters: about a second
 _MOST_ROUNDS: Final = 4  # overlapping findings make new values, which may stand elsewhere too
 _UNTOUCHED: Final = frozenset(("model", "role", "type", "signature", "thoughtSignature", "thought_signature",
                                "encrypted_content", "media_type", "mime_type", "mimeType"))  # fmt: skip
@@ -289,6 +290,7 @@ class _Work:
         self.needles = needles
         self._realistic = realistic
         self._known = known
+        self._searches = 0
         self._written: list[tuple[str, str]] = []
         """Every text: as it must come back, and as it goes out."""
 
@@ -455,6 +457,9 @@ class _Work:
 
     def _edits_of_text(self, text: str, spans: list[_Span], fixed: Collection[Edit] = ()) -> list[Edit]:
         """`fixed`: edits that are settled; nothing else touches their places."""
+        self._searches += len(self.needles) * (1 + len(text) // 1000)
+        if self._searches > _MOST_SEARCHES:
+            raise Unmaskable("it has more values and texts than masking takes")
         spans = [*spans, *self.needles.find(text)]
         expected = text
         for match in LOOKALIKE.finditer(text):

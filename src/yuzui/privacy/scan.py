@@ -71,6 +71,8 @@ class _Sheet:
     def place(self, number: int, start: int, end: int) -> Place:
         leaf = self.leaves[number]
         form = leaf.place_form
+        if form == "whole" and leaf.span is not None:
+            return Place(leaf.path, "text", *leaf.span)
         return Place(leaf.path, form) if form == "whole" else Place(leaf.path, form, *self._span(number, start, end))
 
     def _span(self, number: int, start: int, end: int) -> tuple[int, int]:

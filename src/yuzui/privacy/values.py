@@ -31,6 +31,9 @@ class Needles:
         self._known = found.keys()
         self._needles = sorted(found.items(), key=lambda item: -len(item[0]))
 
+    def __len__(self) -> int:
+        return len(self._needles)
+
     def cover(self, kind: str, value: str) -> bool:
         """Whether `value` is sought already."""
         return all(needle in self._known for needle in _sought(kind, value))
