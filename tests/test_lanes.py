@@ -10,10 +10,12 @@ from msgspec import structs
 from accounting_kit import a_request, a_target
 from yuzui.core.chat import Operation
 from yuzui.core.errors import UnsupportedFeature
-from yuzui.lanes import choose_codec, unsaid
+from yuzui.dialects.openai_chat import DIALECT as CHAT
+from yuzui.lanes import choose_codec, first_that_can, unsaid
 from yuzui.providers.anthropic import CODEC as ANTHROPIC
 from yuzui.providers.openai import CODEC as OPENAI
 
+PLAIN = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 CODECS = {"openai": OPENAI, "anthropic": ANTHROPIC, "openai_embeddings": ANTHROPIC}
 
 
@@ -44,3 +46,14 @@ def test_a_chat_model_completes_plain_prompts_and_its_tokens_are_counted_here() 
 def test_what_a_target_is_said_to_serve_and_nobody_can_say_is_named() -> None:
     serves: frozenset[Operation] = frozenset(("chat", "completions", "count_tokens", "embeddings", "speech", "rerank"))
     assert unsaid(CODECS, replace(a_target(), serves=serves)) == ["rerank", "speech"]
+
+
+def test_the_first_target_that_can_be_asked_is_named_and_one_of_each_kind_is_tried() -> None:
+    """Anthropic's API needs a turn of the user's, OpenAI's does not."""
+    asked = CHAT.read_request({**PLAIN, "messages": [{"role": "system", "content": "Hi"}]})
+    claude = replace(a_target(), name="c/1", provider="anthropic", codec="anthropic")
+    gpt = replace(a_target(), name="o/1")
+    assert first_that_can(CODECS, [claude, replace(claude, name="c/2"), gpt], asked) == "o/1"
+    assert first_that_can(CODECS, [claude, replace(claude, name="c/2")], asked) == ""
+    assert first_that_can(CODECS, [], asked) == ""
+    assert first_that_can(CODECS, [claude], CHAT.read_request(PLAIN)) == "c/1"

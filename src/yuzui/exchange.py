@@ -167,7 +167,7 @@ class Exchange:
     window: str = ""
     memory: tuple[tuple[bytes, int], ...] = ()
     conversation_id: str = ""
-    kept: KeptAnswer | None = None
+    kept: tuple[KeptAnswer, ...] = ()
     refused: tuple[Verdict, ...] = ()
     """Why no target was permitted, when routing refused."""
     _opening: RequestRecord | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from yuzui.core.chat import ChatRequest, Operation
@@ -41,3 +41,24 @@ def choose_codec(codecs: Mapping[str, Codec], target: Target, request: ChatReque
             if codecs[name].dialect == request.dialect:
                 return codecs[name]
     return main
+
+
+def first_that_can(codecs: Mapping[str, Codec], targets: Iterable[Target], request: ChatRequest) -> str:
+    """The name of the first of `targets` that could be asked `request`; "" when none could. Nothing is sent.
+
+    Targets of one kind say the same, so that one of each is tried.
+    """
+    tried: set[tuple[str, str, tuple[str, ...]]] = set()
+    for target in targets:
+        kind = (target.provider, target.codec, tuple(target.also_speaks))
+        if kind in tried:
+            continue
+        tried.add(kind)
+        try:
+            codec = choose_codec(codecs, target, request)
+            if codec is not None:
+                codec.write_request(request, target, output_cap=None)
+                return target.name
+        except UnsupportedFeature:
+            continue
+    return ""

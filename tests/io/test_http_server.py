@@ -71,6 +71,14 @@ class FakeDesk:
     async def delete_answer(self, authorization: tuple[str, ...], name: str) -> bytes:
         return json.dumps({"deleted": name}).encode()
 
+    def conversation_methods(self, path: str) -> str:
+        return "GET, POST, DELETE" if path.endswith("conv_1") else ""
+
+    async def conversation(
+        self, method: str, path: str, query: str, authorization: tuple[str, ...], body: bytes
+    ) -> bytes:
+        return json.dumps([method, path, query, authorization, body.decode()]).encode()
+
     def show_model(self, authorization: tuple[str, ...], name: str, shape: ModelShape) -> bytes:
         if name == "bug":
             raise ZeroDivisionError("private words")
@@ -366,6 +374,17 @@ def test_kept_answers_are_shown_listed_and_deleted() -> None:
     assert b'"deleted": "resp_1"' in line.body
     assert line.ask("DELETE", "/v1/responses/resp_1/input_items") == 405
     assert line.ask("PUT", "/v1/responses/resp_1") == 405
+
+
+def test_conversations_go_to_the_desk_with_their_bodies() -> None:
+    line = Line()
+    path = "/v1/conversations/conv_1"
+    assert line.ask("GET", path) == 200 and json.loads(line.body) == ["GET", path, "", [], ""]
+    assert line.ask("POST", path, b"{}", headers={"authorization": "Bearer k"}) == 200
+    assert json.loads(line.body) == ["POST", path, "", ["Bearer k"], "{}"]
+    assert line.ask("PATCH", path) == 405
+    assert line.ask("GET", "/v1/conversations/conv_1/else") == 404
+    assert line.ask("POST", path, b"x" * 101) == 413
 
 
 # ---- who may call while there is no key ----------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from yuzui.core.chat import Feature
 from yuzui.core.decision import RefusalReason
 from yuzui.core.sensitivity import Lattice
 from yuzui.core.target import ALL_FEATURES, Target
-from yuzui.routing.allowed import SOVEREIGN, Demands, judge, level_name
+from yuzui.routing.allowed import SOVEREIGN, Demands, is_permitted, judge, level_name
 
 LATTICE = Lattice()
 VENDOR = replace(CHEAP, name="v", retains_data=True, trains_on_data=True, context_tokens=1000)
@@ -173,3 +173,11 @@ def test_the_set_only_shrinks_when_the_label_rises_or_the_caller_narrows(
     before = judge(targets, asked, lattice=LATTICE, currencies={"USD"})
     after = judge(targets, narrower, lattice=LATTICE, currencies={"USD"})
     assert after.allowed.names <= before.allowed.names
+
+
+@given(st.integers(0, 3), st.booleans(), st.sampled_from([10, 10_000_000]))
+def test_one_target_is_permitted_exactly_when_a_judgement_permits_it(level: int, own_only: bool, tokens: int) -> None:
+    asked = demands(level, Constraints(own_only=own_only), input_tokens=tokens)
+    judged = judge([VENDOR, HOUSE, CHEAP], asked, lattice=LATTICE, currencies=("USD", "CNY"))
+    for target in (VENDOR, HOUSE, CHEAP):
+        assert is_permitted(target, asked, LATTICE, ("USD", "CNY")) is (target in judged.permitted)

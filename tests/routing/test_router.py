@@ -339,3 +339,19 @@ def test_a_named_vendor_under_a_label_above_its_clearance_is_always_refused(
     with pytest.raises(YuzuiError) as caught:
         decide(make_router(targets, models), target.name, level)
     assert isinstance(caught.value, NoPermittedTarget)
+
+
+def test_others_are_what_the_caller_may_name_and_the_request_may_reach() -> None:
+    router = make_router()
+
+    def others(level: int, constraints: Constraints = ANYONE, allowed: frozenset[str] | None = None) -> list[str]:
+        decision = decide(router, HOUSE.name, level, constraints=constraints)
+        found = router.others(
+            decision, constraints=constraints, allowed_models=allowed, features=NONE, operation="chat"
+        )
+        return [target.name for target in found]
+
+    assert others(1) == [CHEAP.name, DEAR.name]
+    assert others(1, allowed=frozenset({DEAR.name})) == [DEAR.name]
+    assert others(1, Constraints(own_only=True)) == []
+    assert others(3) == []

@@ -73,6 +73,10 @@ class Gate:
         """Let one request of `caller` in. Raise `RateExceeded` that says when to come back."""
         return self._limiter.admit(caller.key_id, caller.limits, tokens_bound, self._monotonic())
 
+    def grow(self, admission: Admission, tokens: int) -> None:
+        """A request that was let in turns out `tokens` larger. Raise `RateExceeded`, and count nothing of it."""
+        self._limiter.grow(admission, tokens, self._monotonic())
+
     def release(self, admission: Admission, usage: Usage | None) -> None:
         """The request ended; None when it consumed nothing. Twice is as good as once."""
         self._limiter.release(admission, usage.input_tokens + usage.output_tokens if usage else 0)

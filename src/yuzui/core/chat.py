@@ -250,6 +250,10 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True, dict=True):  # dict
     """The id of a kept answer that this request continues: the pipeline fetches it, `ClientDialect.follow` adds it."""
     keeps: bool = False
     """The client wants to come back to the answer: it is kept in the books for as long as the operator allows."""
+    joins: str = ""
+    """The id of a kept conversation: what is asked and answered here is added to it."""
+    joined: bytes = b""
+    """That conversation as it was found, once `ClientDialect.follow` has seen it."""
     read_meaning: Callable[[Mapping[str, Any]], Meaning]  # Any: see body
 
     @cached_property

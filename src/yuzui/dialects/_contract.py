@@ -53,7 +53,7 @@ class ClientDialect(Protocol):
         ...
 
     def follow(self, request: ChatRequest, earlier: bytes) -> ChatRequest:
-        """`request` with what `earlier` (made by `to_keep`) holds in front: see `ChatRequest.follows`."""
+        """`request` with what `earlier` (made by `to_keep` or `to_join`) holds in front: see `ChatRequest.follows`."""
         return request
 
     def kept_id(self, facts: AnswerFacts) -> str:
@@ -67,6 +67,10 @@ class ClientDialect(Protocol):
     def to_keep(self, request: ChatRequest, answer: bytes) -> bytes:
         """What to keep of a request and its whole answer, so that it can be shown and followed later."""
         return answer
+
+    def to_join(self, request: ChatRequest, answer: bytes) -> bytes:
+        """`ChatRequest.joined` with what was asked and answered; called for requests that join something only."""
+        return request.joined
 
     def write_response(self, response: Answer, request: ChatRequest, facts: AnswerFacts) -> bytes:
         """The body of a whole answer."""

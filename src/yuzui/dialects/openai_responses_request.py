@@ -274,12 +274,12 @@ def _check_state(asked: WireResponses) -> None:
             "wait for the answer, or stream it",
             param="background",
         )
-    if asked.conversation is not None:
-        raise UnsupportedFeature(
-            "stored conversations are not kept here; continue with `previous_response_id`, or send the whole `input`",
-            param="conversation",
+    if asked.conversation and asked.previous_response_id:
+        raise InvalidRequest(
+            "`previous_response_id` and `conversation` both say what came before; send one of them",
+            param="previous_response_id",
         )
-    if not asked.input and asked.prompt is None and not asked.previous_response_id:
+    if not asked.input and asked.prompt is None and not (asked.previous_response_id or asked.conversation):
         raise InvalidRequest("`input` is missing; send a string or an array of items", param="input")
 
 

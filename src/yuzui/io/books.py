@@ -12,7 +12,7 @@ from typing import Literal, cast
 
 import apsw
 
-from yuzui.core.booking import Closing, Intent, KeyRecord, Receipt
+from yuzui.core.booking import Closing, Intent, KeptAnswer, KeyRecord, Receipt
 from yuzui.core.errors import GatewayFault
 from yuzui.io.database import (
     BUSY_TIMEOUT_MS,
@@ -204,6 +204,13 @@ class SqliteBooks:
         rows = self._read("DELETE FROM kept_answer WHERE scope = ? AND id = ? RETURNING 1", (scope, answer_id))
         return bool(rows)
 
+    def keep_answer(self, kept: KeptAnswer) -> None:
+        """In place of what was kept under the same id. Blocks for a commit; callable from any thread."""
+        self._read(
+            "INSERT OR REPLACE INTO kept_answer (scope, id, level, expires_ns, content) VALUES (?, ?, ?, ?, ?)",
+            (kept.scope, kept.id, kept.level, kept.expires_ns, kept.content),
+        )
+
     def forget_expired_answers(self, most: int = 1000) -> int:
         """Remove up to `most` answers that are over their time; say how many. Blocks; callable from any thread."""
         rows = self._read(
@@ -271,7 +278,7 @@ class SqliteBooks:
             raise GatewayFault("these books were opened for reading", code="ledger_unavailable")
         return self._writer
 
-    def _read(self, sql: str, bindings: tuple[int | str, ...] = ()) -> list[tuple[apsw.SQLiteValue, ...]]:
+    def _read(self, sql: str, bindings: tuple[int | str | bytes, ...] = ()) -> list[tuple[apsw.SQLiteValue, ...]]:
         with self._reader_lock:
             try:
                 return self._reader.execute(sql, bindings).fetchall()

@@ -33,6 +33,7 @@ MODEL_LISTS = ("/v1/models", "/v1beta/models")
 DESK_PATHS = frozenset({*MODEL_LISTS, "/healthz", "/readyz", "/metrics"})
 ONE_MODEL = tuple(f"{path}/" for path in MODEL_LISTS)
 ONE_ANSWER = "/v1/responses/"
+CONVERSATIONS = "/v1/conversations"
 KEY_HEADERS = frozenset({b"x-api-key", b"x-goog-api-key"})
 """Where clients of Anthropic's and Google's dialects put their key."""
 FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
@@ -71,6 +72,12 @@ class FrontDesk(Protocol):
     async def list_inputs(self, authorization: tuple[str, ...], name: str, query: str) -> bytes: ...
 
     async def delete_answer(self, authorization: tuple[str, ...], name: str) -> bytes: ...
+
+    def conversation_methods(self, path: str) -> str: ...
+
+    async def conversation(
+        self, method: str, path: str, query: str, authorization: tuple[str, ...], body: bytes
+    ) -> bytes: ...
 
     def health(self) -> tuple[int, bytes]: ...
 
@@ -224,7 +231,7 @@ class HttpServer:
             if dialect is not None:
                 await self._chat(scope, receive, reply, dialect)
             else:
-                await self._other(scope, reply)
+                await self._other(scope, receive, reply)
         except ClientGone:
             return
         except YuzuiError as error:
@@ -343,12 +350,13 @@ class HttpServer:
             f"the body is larger than {self._desk.most_body_bytes} bytes; send less or raise server.max_body_bytes"
         )
 
-    async def _other(self, scope: Scope, reply: AsgiReply) -> None:
+    async def _other(self, scope: Scope, receive: Receive, reply: AsgiReply) -> None:
         path: str = scope["path"]
         is_plain = _is_plain(scope)
         # A path with a name in it, which may be percent-encoded.
         is_model = path.startswith(ONE_MODEL) and path not in ONE_MODEL
         is_answer = path.startswith(ONE_ANSWER) and path != ONE_ANSWER and is_plain
+        is_conversation = path.startswith(CONVERSATIONS) and is_plain
         methods = ""
         if self._gateway.routes.find(path, is_plain=is_plain) is not None:
             methods = "POST"
@@ -356,6 +364,8 @@ class HttpServer:
             methods = "GET, HEAD"
         elif is_answer:
             methods = "GET" if path.endswith("/input_items") else "GET, DELETE"
+        elif is_conversation:
+            methods = self._desk.conversation_methods(path)
         if not methods:
             raise NotFound(f"no such path: {path[:100]!r}; point your client's base_url at /v1", code="not_found")
         if scope["method"] not in methods.split(", "):
@@ -364,6 +374,8 @@ class HttpServer:
             return
         if is_answer:
             await self._kept_answer(scope, reply, path.removeprefix(ONE_ANSWER))
+        elif is_conversation:
+            await self._conversation(scope, receive, reply, path)
         else:
             await self._at_the_desk(scope, reply, path)
 
@@ -377,6 +389,13 @@ class HttpServer:
         else:
             body = await self._desk.show_answer(caller.authorization, name)
         await reply.whole(200, body)
+
+    async def _conversation(self, scope: Scope, receive: Receive, reply: AsgiReply, path: str) -> None:
+        method, authorization, body = scope["method"], self._caller(scope).authorization, b""
+        if method == "POST":
+            body = (await self._read(scope, receive, self._gateway.routes.for_errors(path))).body
+        query = scope["query_string"].decode("latin-1")
+        await reply.whole(200, await self._desk.conversation(method, path, query, authorization, body))
 
     def _caller(self, scope: Scope) -> _Caller:
         caller = _Caller(scope)

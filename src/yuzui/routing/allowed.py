@@ -47,6 +47,13 @@ class Judgement:
     refused: tuple[Verdict, ...]
 
 
+def is_permitted(target: Target, demands: Demands, lattice: Lattice, currencies: Collection[str]) -> bool:
+    return (
+        refuse_for_sovereignty(target, demands, lattice) is None
+        and refuse_for_ability(target, demands, currencies) is None
+    )
+
+
 def judge(
     candidates: Sequence[Target], demands: Demands, *, lattice: Lattice, currencies: Collection[str]
 ) -> Judgement:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
@@ -14,7 +14,7 @@ from yuzui.core.decision import AllowedSet, Decision, Verdict
 from yuzui.core.money import Price, per_million
 from yuzui.core.sensitivity import Lattice, Sensitivity
 from yuzui.core.target import Target, VirtualModel
-from yuzui.routing.allowed import BOUND_SLACK, WITHOUT_TEXT, Demands, judge
+from yuzui.routing.allowed import BOUND_SLACK, WITHOUT_TEXT, Demands, is_permitted, judge
 from yuzui.routing.health import Health
 from yuzui.routing.listing import describe
 from yuzui.routing.memo import Memo
@@ -108,6 +108,28 @@ class Router:
             may_fall_back=name.may_fall_back,
         )
 
+    def others(
+        self,
+        decision: Decision,
+        *,
+        constraints: Constraints,
+        allowed_models: frozenset[str] | None,
+        features: frozenset[Feature],
+        operation: Operation,
+    ) -> Iterator[Target]:
+        """Targets outside the plan of `decision` that may see the same request, and that its caller may name."""
+        demands = Demands(
+            level=decision.level, constraints=constraints, features=features, operation=operation, input_tokens=0
+        )
+        for target in self._writable(allowed_models):
+            if target not in decision.plan and is_permitted(target, demands, self._lattice, self._rates.keys()):
+                yield target
+
+    def _writable(self, allowed_models: frozenset[str] | None) -> tuple[Target, ...]:
+        if allowed_models is None:
+            return self._targets
+        return tuple(target for target in self._targets if target.name in allowed_models)
+
     def models(self, allowed_models: frozenset[str] | None = None) -> tuple[Mapping[str, object], ...]:
         """The entries of GET /v1/models: virtual models, then targets; only `allowed_models`, when given."""
         return tuple(
@@ -179,14 +201,11 @@ class Router:
     def _refusal(
         self, name: Name, judged: _Judged, sensitivity: Sensitivity, allowed_models: frozenset[str] | None
     ) -> Exception:
-        writable = self._targets
-        if allowed_models is not None:
-            writable = tuple(target for target in self._targets if target.name in allowed_models)
         return explain_refusal(
             name.name,
             judged.refused,
             name.candidates,
-            writable,
+            self._writable(allowed_models),
             judged.demands,
             sensitivity,
             lattice=self._lattice,
