@@ -72,16 +72,27 @@ class Fields:
 
     def _refuse_look_alikes(self, value: Mapping[str, Any], place: _Place) -> None:  # Any: as above
         for name in value:
-            if name in self._known or (meant := self._spelled.get(fold(name))) is None:
-                continue
-            path = _show((place, name[:_MOST_SHOWN_CHARS]))
-            raise InvalidRequest(f"`{path}` is no field of this API, only looks like one; send `{meant}`", param=path)
+            if name not in self._known and (meant := self._spelled.get(fold(name))) is not None:
+                raise _look_alike((place, name), meant)
 
 
 @cache
 def fields_of(wire: type[msgspec.Struct]) -> Fields:
     """`Fields.of(wire)`, made once."""
     return Fields.of(wire)
+
+
+def refuse_look_alike(name: str, known: Iterable[str]) -> None:
+    """Raise `InvalidRequest` for a `name` that is none of the `known` ones and folds to one."""
+    spelled = {fold(one): one for one in known}
+    meant = spelled.get(fold(name))
+    if meant is not None and name not in spelled.values():
+        raise _look_alike((None, name), meant)
+
+
+def _look_alike(place: tuple[_Place, str], meant: str) -> InvalidRequest:
+    path = _show((place[0], place[1][:_MOST_SHOWN_CHARS]))
+    return InvalidRequest(f"`{path}` is no field of this API, only looks like one; send `{meant}`", param=path)
 
 
 def _read(wires: tuple[type, ...], seen: dict[tuple[type, ...], Fields]) -> Fields:
