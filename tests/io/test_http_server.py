@@ -653,3 +653,19 @@ def test_any_asgi_server_can_start_and_stop_the_gateway(failing: str) -> None:
     else:
         assert called == ["startup", "shutdown"]
         assert told == ["startup.complete", "shutdown.failed" if failing else "shutdown.complete"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "shape"),
+    [
+        ({"x-goog-api-key": "k"}, {"code", "message", "status", "details"}),
+        ({"anthropic-version": "2023-06-01"}, {"type", "message", "details"}),
+        ({}, {"message", "type", "param", "code"}),
+    ],
+)
+def test_a_wrong_path_is_told_in_the_dialect_of_who_asks(headers: Mapping[str, str], shape: set[str]) -> None:
+    line = Line()
+    assert line.ask("POST", "/v9/nothing", headers=headers) == 404
+    told = json.loads(line.body)
+    assert set(told["error"]) >= shape
+    assert "no such path" in told["error"]["message"]

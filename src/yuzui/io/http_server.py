@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Container, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
@@ -43,7 +43,7 @@ class Routing(Protocol):
 
     def find(self, path: str, *, is_plain: bool) -> ClientDialect | None: ...
 
-    def for_errors(self, path: str) -> ClientDialect: ...
+    def for_errors(self, path: str, headers: Container[str]) -> ClientDialect: ...
 
 
 class Answering(Protocol):
@@ -406,7 +406,8 @@ class HttpServer:
     ) -> None:
         """Faults from before the pipeline took over (it answers its own)."""
         if not reply.has_started:
-            dialect = self._gateway.routes.for_errors(scope["path"])
+            names = {name.decode("latin-1") for name, _ in scope["headers"]}
+            dialect = self._gateway.routes.for_errors(scope["path"], names)
             with suppress(ClientGone):
                 await reply.whole(error.status, dialect.write_error(error, ""), headers)
 
