@@ -9,6 +9,7 @@ import pytest
 from yuzui.accounting.settle import NOTHING, Settlement
 from yuzui.audit.record import write_record
 from yuzui.core.answers import Blob
+from yuzui.core.booking import KeptAnswer, Outcome
 from yuzui.core.chat import (
     ChatResponse,
     Choice,
@@ -150,6 +151,14 @@ def test_a_refusal_of_routing_keeps_its_verdicts() -> None:
     error.refused = (Verdict(target="v", reason="jurisdiction", words="US"),)
     made.note_refusal(error)
     assert made.record("refused", error, duration_ms=0).refused == {"jurisdiction": ("v",)}
+
+
+@pytest.mark.parametrize(("outcome", "is_kept"), [("answered", True), ("aborted", False), ("failed", False)])
+def test_the_record_says_whether_the_answer_was_kept(outcome: Outcome, is_kept: bool) -> None:
+    made = exchange()
+    assert not made.record(outcome, None, duration_ms=0).kept
+    made.kept = KeptAnswer(scope="k", id="resp_1", level="internal", content=b"x", expires_ns=2)
+    assert made.record(outcome, None, duration_ms=0).kept is is_kept
 
 
 def test_what_cost_nothing_has_no_cost_and_what_cost_has_both_currencies() -> None:

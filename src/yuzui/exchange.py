@@ -218,6 +218,7 @@ class Exchange:
             usage=usage_record(usage) if usage else None,
             cost=self.cost,
             dropped=self.dropped,
+            kept=self.kept is not None and outcome == "answered",
             duration_ms=duration_ms,
             first_token_ms=self.first_token_ms,
             suppressed=self.suppressed,
