@@ -260,11 +260,9 @@ def _target(
     auth: Auth | None = None,
 ) -> Target:
     parameters = {**row.parameters, **item.parameters}
-    missing = [name for name in row.needs if not parameters.get(name)]
-    if missing:
-        raise ConfigError(
-            f"{path}.parameters.{missing[0]} is missing; provider {item.provider!r} needs {', '.join(row.needs)}"
-        )
+    if missing := row.missing(parameters):
+        what = "that" if len(missing) == 1 else f"one of {', '.join(missing)}"
+        raise ConfigError(f"{path}.parameters.{missing[0]} is missing; provider {item.provider!r} needs {what}")
     premises = item.premises or row.premises
     _check_name(item.name, f"{path}.name")
     default_clearance = rules.lattice.names[-1] if premises == "own" else rules.lattice.names[rules.default]
@@ -410,7 +408,7 @@ def _vendors_with_keys(
     lookups: dict[str, tuple[str, str]] = {}
     for provider, row in load_rows().items():
         api_key = environ.get(row.key_env, "") if row.key_env else ""
-        if not api_key or not row.base_url or row.premises != "vendor":
+        if not api_key or not row.base_url or row.premises != "vendor" or row.missing(row.parameters):
             continue
         for model in row.models:
             item = _Target(name=f"{provider}/{model}", provider=provider, model=model)
