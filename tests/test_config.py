@@ -312,6 +312,11 @@ def test_a_secret_whose_variable_is_not_set_is_told_at_start() -> None:
         (VENDOR + 'also_speaks = ["openai_embeddings"]\n', "'openai_embeddings' is no codec for chat"),
         (VENDOR + 'serves = ["poems"]\n', "targets[0].serves[0]: invalid enum value"),
         (
+            VENDOR.replace('"openai"', '"anthropic"') + 'serves = ["chat", "speech", "embeddings"]\n',
+            "targets[0].serves: provider 'anthropic' cannot be asked for embeddings, speech here, only for chat, "
+            "completions, count_tokens; give the model a target of another provider",
+        ),
+        (
             VENDOR.replace("openai", "vertex"),
             "targets[0].parameters.project_id is missing; provider 'vertex' needs that",
         ),

@@ -116,16 +116,6 @@ def test_credentials_are_looked_at_without_asking_anybody(
     assert warned == (["set it, or take the target out"] if verdict == "warn" else [])
 
 
-def test_an_operation_that_nobody_can_say_fails() -> None:
-    mad = TWO.replace('model = "m"', 'model = "m"\nserves = ["embeddings", "rerank", "chat"]')
-    assert _checks.check_operations(read(mad)) == []
-    (check,) = _checks.check_operations(
-        read(BEDROCK.replace('price = "free"', 'price = "free"\nserves = ["speech"]', 1))
-    )
-    assert (check.name, check.verdict) == ("operations of aws/claude", "fail")
-    assert "speech" in check.found
-
-
 def test_a_vendor_without_its_key_is_named_with_the_variable() -> None:
     (missing,) = _checks.check_vendor_keys(read(TWO), load_rows(), {})
     assert missing.verdict == "warn" and missing.fix == 'export DEEPSEEK_API_KEY, or set api_key = { env = "…" }'

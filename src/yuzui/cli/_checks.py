@@ -178,21 +178,6 @@ def _check_auth(name: str, auth: Auth) -> Check:
     return Check(name=name, verdict="ok", found=f"{auth.kind}, tokens come from {host}")
 
 
-def check_operations(config: Config) -> list[Check]:
-    """What a target is said to serve, and nobody here can say to it."""
-    from yuzui.lanes import unsaid
-    from yuzui.providers.catalogue import find_codecs
-
-    codecs = find_codecs()
-    checks: list[Check] = []
-    for target in config.targets:
-        if operations := unsaid(codecs, target):
-            found = f"serves {', '.join(operations)}, which provider {target.provider} has no wire for here"
-            fix = "take it out of targets.serves, or give the model a target of another provider"
-            checks.append(Check(name=f"operations of {target.name}", verdict="fail", found=found, fix=fix))
-    return checks
-
-
 def check_bind(config: Config, has_keys: bool) -> Check:
     host = config.server.host
     if host in LOOPBACK:
