@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -97,24 +97,24 @@ class Service:
         self._tasks: list[asyncio.Task[None]] = []
         self._is_stopping = False
         self._reloading = asyncio.Lock()
-        clock, randomness = SystemClock(), SystemRandomness()
         self._secrets = load_secrets(data_dir)
-        self.books = SqliteBooks.open(data_dir, exclusive=True, book_currency=config.money.currency)
-        try:
+        with ExitStack() as opened:
+            self.books = SqliteBooks.open(data_dir, exclusive=True, book_currency=config.money.currency)
+            opened.callback(self.books.stop)
             _keep_currency(self.books, config, data_dir)
             self._audit = AuditFolder.open(
                 data_dir / "audit", origin=config.audit.origin, private_key_file=data_dir / "secrets" / "audit.key"
             )
-            try:
-                self._publisher = Publisher(self.books, self._audit)
-                snapshot = make_snapshot(config, data_dir)
-                self.engine = _engine_of(config)
-            except BaseException:
-                self._audit.close()
-                raise
-        except BaseException:
-            self.books.stop()
-            raise
+            opened.callback(self._audit.close)
+            self._connect(config)
+            self._opened = opened.pop_all()
+
+    def _connect(self, config: Config) -> None:
+        """Everything over the stores that are open by now."""
+        clock, randomness = SystemClock(), SystemRandomness()
+        self._publisher = Publisher(self.books, self._audit)
+        snapshot = make_snapshot(config, self._data_dir)
+        self.engine = _engine_of(config)
         self._token_line = TokenLine()
         self._upstream = HttpUpstream(
             endpoint_of=self._endpoint, scripted=play, credentials=Credentials(self._token_line.send, clock)
@@ -182,8 +182,11 @@ class Service:
             await asyncio.to_thread(self._publisher.publish)
         except (OSError, YuzuiError) as error:
             log.error("audit_unpublished", extra={"fields": {"reason": type(error).__name__}})
-        self._audit.close()
-        await asyncio.to_thread(self.books.stop)
+        await asyncio.to_thread(self.release)
+
+    def release(self) -> None:
+        """Close the files; all that a service needs that was never started. Idempotent."""
+        self._opened.close()
 
     def begin_drain(self) -> None:
         self._is_stopping = True
@@ -413,7 +416,7 @@ def serve(
             if not service.books.has_keys():
                 log.warning("no_keys", extra={"fields": {"meaning": "every program on this machine may ask"}})
         except BaseException:
-            service.books.stop()
+            service.release()
             raise
         _raise_descriptor_limit()
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:

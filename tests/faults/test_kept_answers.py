@@ -68,7 +68,7 @@ async def rows(running: RunningGateway) -> list[tuple[Any, ...]]:  # Any: SQLite
         "SELECT scope, id, level, (SELECT group_concat(name) FROM kept_name n WHERE n.scope = a.scope AND n.id = a.id) "
         "FROM kept_answer a ORDER BY id"
     )
-    return await asyncio.to_thread(running.service.books._read, sql)
+    return await asyncio.to_thread(running.service.books._execute, sql)
 
 
 # ---- whose they are --------------------------------------------------------------------------------------------------
@@ -441,7 +441,7 @@ def test_a_level_that_was_changed_in_the_file_does_not_open(tmp_path: Path) -> N
         kept = id_of(await ask(running, chat_request("responses", "house/small", text=QUESTION), key))
         (row,) = await rows(running)
         assert row[2] == "confidential" or row[2] == "restricted"
-        await asyncio.to_thread(running.service.books._read, "UPDATE kept_answer SET level = 'public'")
+        await asyncio.to_thread(running.service.books._execute, "UPDATE kept_answer SET level = 'public'")
         assert status_of(await say(running, request("GET", f"/v1/responses/{kept}", key))) == 404
         answer = await ask(running, chat_request("responses", "vendor/chat", previous_response_id=kept), key)
         assert status_of(answer) == 404 and not vendor.calls
