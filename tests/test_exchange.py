@@ -239,11 +239,11 @@ def test_what_was_said_in_turns_is_told_piece_by_piece_and_together() -> None:
     ],
 )
 def test_a_dropped_field_is_named_only_like_a_field(name: str, told: str) -> None:
-    assert speakable((name,)) == (told,)
+    assert speakable((name,), {}) == (told,)
 
 
 def test_not_all_names_are_told_of_a_request_that_has_thousands() -> None:
-    assert speakable(()) == ()
-    assert speakable(("a", "b", "a")) == ("a", "b")
-    told = speakable(tuple(f"k{n}" for n in range(5000)))
+    assert speakable((), {}) == ()
+    assert speakable(("a", "b", "a"), {}) == ("a", "b")
+    told = speakable(tuple(f"k{n}" for n in range(5000)), {})
     assert len(told) == MOST_DROPPED + 1 and told[-1] == "and_more"

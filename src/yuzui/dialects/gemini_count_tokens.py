@@ -16,6 +16,7 @@ from yuzui.core.chat import NO_LINE, AnswerFacts, ChatRequest, Dialect, Meaning,
 from yuzui.core.errors import InvalidRequest, YuzuiError
 from yuzui.dialects import gemini_meaning
 from yuzui.dialects._contract import ClientDialect, StreamWriter
+from yuzui.dialects._field_names import GEMINI
 from yuzui.dialects._spelling import fields_of
 from yuzui.dialects.gemini_answer import encode, error_object
 from yuzui.dialects.gemini_request import Generate, features, in_camel_case, other_tools, parse, read_path
@@ -25,6 +26,7 @@ _METHODS: Final = frozenset({"countTokens"})
 
 class GeminiCountTokens(ClientDialect):
     name: Dialect = "gemini_count_tokens"
+    names = GEMINI
     operation: Operation = "count_tokens"
 
     @override
