@@ -41,6 +41,10 @@ class Desk:
     def is_open(self) -> bool:
         return self._gateway.world.gate.is_open
 
+    def check_key(self, authorization: tuple[str, ...]) -> None:
+        """Raise `Unauthenticated` for a stranger, `InvalidRequest` for two keys at once."""
+        self._gateway.world.gate.identify(authorization)
+
     def list_models(self, authorization: tuple[str, ...], shape: ModelShape = "openai") -> bytes:
         entries = self._entries(authorization)
         match shape:

@@ -78,6 +78,10 @@ class FrontDesk(Protocol):
 
     def metrics(self, authorization: tuple[str, ...], *, is_local: bool) -> bytes: ...
 
+    def check_key(self, authorization: tuple[str, ...]) -> None:
+        """Raise `Unauthenticated` for a stranger."""
+        ...
+
     @property
     def most_body_bytes(self) -> int: ...
 
@@ -272,6 +276,7 @@ class HttpServer:
         hears = dialect.hears
         conversation_id = ""
         origin = host = content_type = ""
+        waits = False
         for name, value in scope["headers"]:
             if name == b"authorization":
                 authorization.append(value.decode("latin-1"))
@@ -295,6 +300,8 @@ class HttpServer:
                 host = value.decode("latin-1")
             elif name == b"content-type":
                 content_type = value.decode("latin-1")
+            elif name == b"expect":
+                waits = True
             if hears and (text := name.decode("latin-1")) in hears:
                 heard[text] = f"{heard[text]},{value.decode('latin-1')}" if text in heard else value.decode("latin-1")
         query: bytes = scope["query_string"]
@@ -302,15 +309,19 @@ class HttpServer:
             _refuse_secrets_in_query(query)
         if self._desk.is_open:
             _check_browser(origin, host, content_type)
+        callers = _one_of_each(authorization, keys)
+        if waits:
+            self._desk.check_key(callers)  # reading on would tell the client to send
         return RawRequest(
-            body=await self._read_body(receive),
-            authorization=_one_of_each(authorization, keys),
+            body=await self._read_body(receive, callers),
+            authorization=callers,
             conversation_id=conversation_id,
             content_type=content_type,
             line=RequestLine(path=scope["path"], query=query.decode("latin-1"), headers=heard),
         )
 
-    async def _read_body(self, receive: Receive) -> bytes:
+    async def _read_body(self, receive: Receive, authorization: tuple[str, ...]) -> bytes:
+        """What comes at once is read; for more of it the sender must have a key: strangers fill no memory."""
         most = self._desk.most_body_bytes
         body = b""
         grown: bytearray | None = None  # one buffer: a list of a million tiny pieces would weigh forty times as much
@@ -324,6 +335,7 @@ class HttpServer:
                     if grown is not None:
                         grown += part
                     elif message.get("more_body", False):
+                        self._desk.check_key(authorization)
                         grown = bytearray(part)
                     else:
                         body = part
