@@ -58,6 +58,7 @@ log = logging.getLogger("yuzui")
 M_ARENA_MAX = -8  # malloc.h
 KEY_REFRESH_S = 0.5
 FORGET_EVERY_S = 600.0
+DAY_S = 86_400
 ENGINE_PATIENCE_S = 20.0  # how long a request waits for an embedded model that is still loading
 REMEMBERED_MESSAGES = 200_000
 
@@ -221,6 +222,8 @@ class Service:
             return
         self.gateway.snapshot = snapshot
         log.info("reloaded", extra={"fields": {"snapshot": new.snapshot_id}})
+        if new.stored_responses.retention_days < old.stored_responses.retention_days:
+            self.spawn(self._forget(once=True))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` beside the requests; it ends with the service at the latest."""
@@ -239,16 +242,23 @@ class Service:
             except Exception:  # the edge: if this loop died, a revoked key would work until the next start
                 log.exception("keys_not_refreshed")
 
-    async def _forget(self) -> None:
-        """Kept answers go when their time is over: a thousand at a time, so that closings do not wait for it."""
+    async def _forget(self, *, once: bool = False) -> None:
+        """Kept answers go when their time is over: a thousand at a time, so that closings do not wait for it.
+
+        A shorter time, in a file that was loaded since, holds for what is kept already. `once`: until none is left.
+        """
         while True:
             removed = 0
+            days = self.gateway.snapshot.config.stored_responses.retention_days
             try:
+                await asyncio.to_thread(self.books.shorten_answers, days * DAY_S)
                 removed = await asyncio.to_thread(self.books.forget_expired_answers)
             except YuzuiError as error:
                 log.error("answers_not_forgotten", extra={"fields": {"code": error.code}})
             except Exception:  # the edge: if this loop died, answers would outlive what the operator allows
                 log.exception("answers_not_forgotten")
+            if once and removed == 0:
+                return
             await asyncio.sleep(FORGET_EVERY_S if removed == 0 else KEY_REFRESH_S)
 
     async def _publish(self) -> None:

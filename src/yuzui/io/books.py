@@ -198,6 +198,11 @@ class SqliteBooks:
         rows = self._execute("DELETE FROM kept_answer WHERE scope = ? AND id = ? RETURNING 1", (scope, answer_id))
         return bool(rows)
 
+    def shorten_answers(self, longest_s: float) -> None:
+        """Let no kept answer outlast `longest_s` from now. Blocks for a commit; callable from any thread."""
+        until_ns = self._now_ns() + int(longest_s * 1_000_000_000)
+        self._execute("UPDATE kept_answer SET expires_ns = ?1 WHERE expires_ns > ?1", (until_ns,))
+
     def forget_expired_answers(self, most: int = 1000) -> int:
         """Remove up to `most` answers that are over their time; say how many. Blocks; callable from any thread."""
         rows = self._execute(
