@@ -311,7 +311,20 @@ def test_a_secret_whose_variable_is_not_set_is_told_at_start() -> None:
         (VENDOR + 'also_speaks = ["openai_respones"]\n', "did you mean 'openai_responses'?"),
         (VENDOR + 'also_speaks = ["openai_embeddings"]\n', "'openai_embeddings' is no codec for chat"),
         (VENDOR + 'serves = ["poems"]\n', "targets[0].serves[0]: invalid enum value"),
-        (VENDOR.replace("openai", "vertex"), "targets[0].parameters.project_id is missing; provider 'vertex' needs"),
+        (
+            VENDOR.replace('"openai"', '"anthropic"') + 'serves = ["chat", "speech", "embeddings"]\n',
+            "targets[0].serves: provider 'anthropic' cannot be asked for embeddings, speech here, only for chat, "
+            "completions, count_tokens; give the model a target of another provider",
+        ),
+        (
+            VENDOR.replace("openai", "vertex"),
+            "targets[0].parameters.project_id is missing; provider 'vertex' needs that",
+        ),
+        (
+            VENDOR.replace("openai", "watsonx"),
+            "targets[0].parameters.project_id is missing; provider 'watsonx' needs one of project_id, space_id, "
+            "deployment_id",
+        ),
         ("[stored_responses]\nretention_days = -1\n" + TARGET, "stored_responses.retention_days"),
     ],
 )
@@ -350,6 +363,7 @@ def test_without_a_file_there_is_the_embedded_model_and_every_vendor_whose_key_i
     assert {target.api_key for target in both.targets if target.provider == "deepseek"} == {"d"}
     assert all(both.price_lookups[target.name] for target in both.targets if target.premises == "vendor")
     assert "tools" not in alone.targets[0].features
+    assert read("", {"WATSONX_API_KEY": "w"}, source=None).targets == alone.targets  # who pays stands in a file only
 
 
 @pytest.mark.parametrize("enabled", [True, False])

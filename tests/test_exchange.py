@@ -9,6 +9,7 @@ import pytest
 from yuzui.accounting.settle import NOTHING, Settlement
 from yuzui.audit.record import write_record
 from yuzui.core.answers import Blob
+from yuzui.core.booking import KeptAnswer, Outcome
 from yuzui.core.chat import (
     ChatResponse,
     Choice,
@@ -152,6 +153,14 @@ def test_a_refusal_of_routing_keeps_its_verdicts() -> None:
     assert made.record("refused", error, duration_ms=0).refused == {"jurisdiction": ("v",)}
 
 
+@pytest.mark.parametrize(("outcome", "is_kept"), [("answered", True), ("aborted", False), ("failed", False)])
+def test_the_record_says_whether_the_answer_was_kept(outcome: Outcome, is_kept: bool) -> None:
+    made = exchange()
+    assert not made.record(outcome, None, duration_ms=0).kept
+    made.kept = (KeptAnswer(scope="k", id="resp_1", level="internal", content=b"x", expires_ns=2),)
+    assert made.record(outcome, None, duration_ms=0).kept is is_kept
+
+
 def test_what_cost_nothing_has_no_cost_and_what_cost_has_both_currencies() -> None:
     made = exchange()
     made.note_settlement(NOTHING, "USD")
@@ -230,11 +239,11 @@ def test_what_was_said_in_turns_is_told_piece_by_piece_and_together() -> None:
     ],
 )
 def test_a_dropped_field_is_named_only_like_a_field(name: str, told: str) -> None:
-    assert speakable((name,)) == (told,)
+    assert speakable((name,), {}) == (told,)
 
 
 def test_not_all_names_are_told_of_a_request_that_has_thousands() -> None:
-    assert speakable(()) == ()
-    assert speakable(("a", "b", "a")) == ("a", "b")
-    told = speakable(tuple(f"k{n}" for n in range(5000)))
+    assert speakable((), {}) == ()
+    assert speakable(("a", "b", "a"), {}) == ("a", "b")
+    told = speakable(tuple(f"k{n}" for n in range(5000)), {})
     assert len(told) == MOST_DROPPED + 1 and told[-1] == "and_more"

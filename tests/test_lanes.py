@@ -11,7 +11,7 @@ from accounting_kit import a_request, a_target
 from yuzui.core.chat import Operation
 from yuzui.core.errors import UnsupportedFeature
 from yuzui.dialects.openai_chat import DIALECT as CHAT
-from yuzui.lanes import choose_codec, first_that_can, unsaid
+from yuzui.lanes import choose_codec, first_that_can, sayable
 from yuzui.providers.anthropic import CODEC as ANTHROPIC
 from yuzui.providers.openai import CODEC as OPENAI
 
@@ -43,9 +43,9 @@ def test_a_chat_model_completes_plain_prompts_and_its_tokens_are_counted_here() 
     assert choose_codec(CODECS, a_target(), structs.replace(a_request(), operation="count_tokens")) is None
 
 
-def test_what_a_target_is_said_to_serve_and_nobody_can_say_is_named() -> None:
-    serves: frozenset[Operation] = frozenset(("chat", "completions", "count_tokens", "embeddings", "speech", "rerank"))
-    assert unsaid(CODECS, replace(a_target(), serves=serves)) == ["rerank", "speech"]
+def test_what_can_be_said_is_what_has_a_codec_and_what_needs_none() -> None:
+    assert sayable(CODECS, "openai") == {"chat", "completions", "count_tokens", "embeddings"}
+    assert sayable(CODECS, "anthropic") == {"chat", "completions", "count_tokens"}
 
 
 def test_the_first_target_that_can_be_asked_is_named_and_one_of_each_kind_is_tried() -> None:

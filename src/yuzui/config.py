@@ -24,6 +24,7 @@ from yuzui.core.chat import Feature, Operation
 from yuzui.core.errors import ConfigError
 from yuzui.core.sensitivity import DEFAULT_LEVELS, CustomPattern, Lattice, SensitivityRules, TermList
 from yuzui.core.target import Auth, Premises, Quirks, Target, Timeouts, VirtualModel
+from yuzui.lanes import sayable
 from yuzui.privacy.catalogue import DEFAULT_LEVELS as DEFAULT_KIND_LEVELS
 from yuzui.providers.catalogue import ProviderRow, find_codecs, load_rows
 from yuzui.routing.policies.catalogue import policy_names
@@ -260,11 +261,9 @@ def _target(
     auth: Auth | None = None,
 ) -> Target:
     parameters = {**row.parameters, **item.parameters}
-    missing = [name for name in row.needs if not parameters.get(name)]
-    if missing:
-        raise ConfigError(
-            f"{path}.parameters.{missing[0]} is missing; provider {item.provider!r} needs {', '.join(row.needs)}"
-        )
+    if missing := row.missing(parameters):
+        what = "that" if len(missing) == 1 else f"one of {', '.join(missing)}"
+        raise ConfigError(f"{path}.parameters.{missing[0]} is missing; provider {item.provider!r} needs {what}")
     premises = item.premises or row.premises
     _check_name(item.name, f"{path}.name")
     default_clearance = rules.lattice.names[-1] if premises == "own" else rules.lattice.names[rules.default]
@@ -291,7 +290,7 @@ def _target(
         auth=auth,
         parameters=parameters,
         also_speaks=_also_speaks(item, row, path),
-        serves=row.serves if item.serves is None else frozenset(item.serves),
+        serves=_serves(item, row, path),
         features=row.features - frozenset(item.lacks),
         context_tokens=item.context_tokens,
         max_output_tokens=item.max_output_tokens,
@@ -326,6 +325,18 @@ def _secret(item: _Target, row: ProviderRow, environ: Mapping[str, str], path: s
     if unset:
         warnings.append(f"{path}.api_key: the environment variable {unset} is not set; {item.name} will refuse us")
     return found
+
+
+def _serves(item: _Target, row: ProviderRow, path: str) -> frozenset[Operation]:
+    if item.serves is None:
+        return row.serves
+    can = sayable(find_codecs(), row.codec)
+    if unsaid := sorted(frozenset(item.serves) - can):
+        raise ConfigError(
+            f"{path}.serves: provider {item.provider!r} cannot be asked for {', '.join(unsaid)} here, only for "
+            f"{', '.join(sorted(can))}; give the model a target of another provider"
+        )
+    return frozenset(item.serves)
 
 
 def _also_speaks(item: _Target, row: ProviderRow, path: str) -> tuple[str, ...]:
@@ -410,7 +421,7 @@ def _vendors_with_keys(
     lookups: dict[str, tuple[str, str]] = {}
     for provider, row in load_rows().items():
         api_key = environ.get(row.key_env, "") if row.key_env else ""
-        if not api_key or not row.base_url or row.premises != "vendor":
+        if not api_key or not row.base_url or row.premises != "vendor" or row.missing(row.parameters):
             continue
         for model in row.models:
             item = _Target(name=f"{provider}/{model}", provider=provider, model=model)

@@ -44,6 +44,10 @@ class Desk:
     def is_open(self) -> bool:
         return self._gateway.world.gate.is_open
 
+    def check_key(self, authorization: tuple[str, ...]) -> None:
+        """Raise `Unauthenticated` for a stranger, `InvalidRequest` for two keys at once."""
+        self._gateway.world.gate.identify(authorization)
+
     def list_models(self, authorization: tuple[str, ...], shape: ModelShape = "openai") -> bytes:
         entries = self._entries(authorization)
         match shape:
@@ -68,7 +72,9 @@ class Desk:
                         return gemini_models.show_model(entry)
                     case _:
                         assert_never(shape)
-        raise NotFound(f"no model is named {name[:100]!r}; GET /v1/models lists them", param="model")
+        raise NotFound(
+            f"no model that this key may reach is named {name[:100]!r}; GET /v1/models lists them", param="model"
+        )
 
     async def show_answer(self, authorization: tuple[str, ...], name: str) -> bytes:
         """An answer that its client asked to keep."""
@@ -104,7 +110,8 @@ class Desk:
 
     def _entries(self, authorization: tuple[str, ...]) -> tuple[Mapping[str, object], ...]:
         caller = self._gateway.world.gate.identify(authorization)
-        return self._gateway.snapshot.router.models(caller.models)
+        snapshot = self._gateway.snapshot
+        return snapshot.router.models(caller.models, caller.constraints, level=snapshot.config.sensitivity.default)
 
     def health(self) -> tuple[int, bytes]:
         """Alive: the event loop answers. Nothing about what stands behind it."""

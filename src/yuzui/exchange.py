@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -31,6 +32,7 @@ from yuzui.core.errors import (
 from yuzui.core.sensitivity import Cause, Lattice, Sensitivity
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
+from yuzui.dialects._field_names import spelled
 
 MOST_DROPPED = 64  # names in a header and a record; nobody reads more
 
@@ -218,6 +220,7 @@ class Exchange:
             usage=usage_record(usage) if usage else None,
             cost=self.cost,
             dropped=self.dropped,
+            kept=bool(self.kept) and outcome == "answered",
             duration_ms=duration_ms,
             first_token_ms=self.first_token_ms,
             suppressed=self.suppressed,
@@ -280,11 +283,12 @@ def show_receipt(receipt: Receipt) -> str:
     return f"{receipt.index}:{b64encode(receipt.leaf_hash).decode()}"
 
 
-def speakable(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of dropped fields as headers and records may hold them: a client may name a field like anything at all."""
+def speakable(names: tuple[str, ...], spellings: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of dropped fields, by the client's `spellings`, as headers and records may hold them: a client may name a
+    field like anything at all."""
     if not names:
         return names
-    told = dict.fromkeys([name if _DROPPED.fullmatch(name) else "unknown_field" for name in names])
+    told = dict.fromkeys([spelled(spellings, name) if _DROPPED.fullmatch(name) else "unknown_field" for name in names])
     return tuple(told) if len(told) <= MOST_DROPPED else (*list(told)[:MOST_DROPPED], "and_more")
 
 

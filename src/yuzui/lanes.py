@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, get_args
 
 from yuzui.core.chat import ChatRequest, Operation
 from yuzui.core.errors import UnsupportedFeature
@@ -14,11 +14,9 @@ _NEEDS_NO_CODEC: Final[frozenset[Operation]] = frozenset(("chat", "completions",
 """Operations that a target's main codec says, or that are done here where none can."""
 
 
-def unsaid(codecs: Mapping[str, Codec], target: Target) -> list[Operation]:
-    """What `target` is said to serve and no codec here can say to it, in order."""
-    return sorted(
-        operation for operation in target.serves - _NEEDS_NO_CODEC if f"{target.codec}_{operation}" not in codecs
-    )
+def sayable(codecs: Mapping[str, Codec], codec: str) -> frozenset[Operation]:
+    """What can be said to a target of `codec`."""
+    return _NEEDS_NO_CODEC.union([operation for operation in get_args(Operation) if f"{codec}_{operation}" in codecs])
 
 
 def choose_codec(codecs: Mapping[str, Codec], target: Target, request: ChatRequest) -> Codec | None:

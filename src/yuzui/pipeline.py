@@ -302,7 +302,7 @@ class Journey:
             await self._count_here(request)
             return
         wire = codec.write_request(request, target, output_cap=bounds.output_cap(exchange.caller, request, target))
-        exchange.dropped = speakable(wire.dropped)
+        exchange.dropped = speakable(wire.dropped, self.dialect.names)
         exchange.delivered.units = wire.units
         if request.stream:
             await self._relay_stream(request, decision, target, codec, wire)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yuzui.core.money import NANO, Price, convert_nano, cost_nano, per_million_to_pico, show_nano
+from yuzui.core.money import NANO, Price, convert_nano, cost_nano, per_million_to_pico
 from yuzui.core.usage import Usage
 
 AMOUNTS = st.integers(0, 10**9)
@@ -72,8 +72,3 @@ def test_the_same_currency_is_not_changed_by_conversion() -> None:
 def test_only_a_price_of_nothing_is_free(field: str, is_free: bool) -> None:
     picos = {name: int(name == field) for name in ("input", "output", "cached", "write")}
     assert price(picos["input"], picos["output"], picos["cached"], picos["write"]).is_free is is_free
-
-
-def test_amounts_are_rounded_for_people_only() -> None:
-    assert show_nano(1_234_567, "USD") == "0.001235 USD"
-    assert show_nano(-5 * NANO, "CNY", digits=2) == "-5.00 CNY"

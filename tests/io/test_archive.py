@@ -104,7 +104,7 @@ def test_the_file_holds_no_word_of_it_and_another_key_or_place_opens_nothing(
     async def story() -> None:
         await keep(books, archive, "resp_1")
         assert await BookArchive(books, bytes(32), lambda: 30).find("k1", "resp_1") is None
-        books._reader.execute("UPDATE kept_answer SET scope = 'k2'")  # copied to somebody else's
+        books._connection.execute("UPDATE kept_answer SET scope = 'k2'")  # copied to somebody else's
         assert await archive.find("k2", "resp_1") is None
 
     asyncio.run(story())
@@ -138,7 +138,7 @@ def test_a_row_whose_level_was_changed_does_not_open(books: SqliteBooks) -> None
 
     async def story() -> None:
         await keep(books, archive, "resp_1")
-        books._read("UPDATE kept_answer SET level = 'public'")
+        books._execute("UPDATE kept_answer SET level = 'public'")
         assert await archive.find("k1", "resp_1") is None
 
     asyncio.run(story())

@@ -217,6 +217,26 @@ def test_the_list_of_models_can_be_narrowed_to_a_key() -> None:
     assert [entry["id"] for entry in router.models(frozenset({"own", CHEAP.name}))] == ["own", CHEAP.name]
 
 
+def test_the_list_shows_only_what_some_request_of_the_key_may_reach() -> None:
+    router = make_router()
+
+    def listed(constraints: Constraints, level: int = 0) -> dict[str, object]:
+        shown = router.models(None, constraints, level=level)
+        return {str(entry["id"]): entry["yuzui"]["candidates"] for entry in shown}  # type: ignore[index]  # JSON
+
+    assert listed(Constraints(own_only=True)) == {key: [HOUSE.name] for key in ("auto", "own", HOUSE.name)}
+    assert listed(Constraints(floor=3)) == listed(Constraints(), level=3) == listed(Constraints(own_only=True))
+    assert listed(Constraints(forbidden_jurisdictions=frozenset({"US"}))) == {
+        "auto": [HOUSE.name, CHEAP.name], "own": [HOUSE.name], "vendor": [CHEAP.name], HOUSE.name: [HOUSE.name],
+        CHEAP.name: [CHEAP.name],
+    }  # fmt: skip
+    careless = replace(CHEAP, name="careless", retains_data=True, trains_on_data=True)
+    router = make_router([careless])
+    assert not listed(Constraints())
+    assert not listed(Constraints(allow_training=True, allow_retention=False))
+    assert set(listed(Constraints(allow_training=True))) == {"auto", "vendor", "careless"}
+
+
 def test_five_hundred_targets_give_a_short_plan_with_the_best_first_and_follow_the_epoch() -> None:
     targets = [replace(DEAR, name=f"t{index:03}", model=f"m{index}") for index in range(500)]
     model = VirtualModel(name="quick", candidates=tuple(target.name for target in targets), policy="fastest")

@@ -10,7 +10,7 @@ from yuzui.admission.keys import UNIFORM_MESSAGE, key_hash, read_bearer
 from yuzui.admission.limits import Admission, Limiter
 from yuzui.core.booking import KeyRecord
 from yuzui.core.caller import LOOPBACK_CALLER, Budget, Caller, Constraints, Limits
-from yuzui.core.errors import NotAllowed, Unauthenticated
+from yuzui.core.errors import Unauthenticated
 from yuzui.core.sensitivity import Lattice
 from yuzui.core.usage import Usage
 
@@ -86,17 +86,6 @@ class Gate:
             return False
         now_ns = self._now_ns()
         return any(end is not None and end <= now_ns for end in (record.revoked_ns, record.expires_ns))
-
-
-def may_use(caller: Caller, model: str) -> bool:
-    """Whether the key may write `model`."""
-    return caller.models is None or model in caller.models
-
-
-def check_may_use(caller: Caller, model: str) -> None:
-    """Raise `NotAllowed` unless `may_use`."""
-    if not may_use(caller, model):
-        raise NotAllowed("this key may not use that model; ask its owner, or see GET /v1/models", param="model")
 
 
 def caller_of(record: KeyRecord, lattice: Lattice) -> Caller:

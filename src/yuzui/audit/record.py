@@ -98,6 +98,8 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     usage: UsageRecord | None = None
     cost: CostRecord | None = None
     dropped: tuple[str, ...] = ()
+    kept: bool = False
+    """The answer lies in the books, encrypted, until its time is over or its key deletes it."""
     duration_ms: int = 0
     first_token_ms: int = 0
     suppressed: int = 0

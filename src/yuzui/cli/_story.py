@@ -56,6 +56,8 @@ def tell(record: RequestRecord, index: int, leaf_hash: bytes) -> Story:
     story.append(("Outcome", _outcome(record)))
     if record.dropped:
         story.append(("Dropped", [f"{listed(record.dropped)}: the target cannot take it"]))
+    if record.kept:
+        story.append(("Kept", ["the answer, encrypted, for `previous_response_id`"]))
     story.append(("Tokens", [_usage(record)]))
     story.append(("Cost", [_cost(record)]))
     story.append(("Time", [_time(record)]))

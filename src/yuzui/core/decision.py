@@ -61,16 +61,3 @@ class Decision:
     why: str
     """One line for the header and the record: `own_first: house/qwen (own, free); next deepseek/chat`."""
     may_fall_back: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One try at one target, for the record."""
-
-    target: str
-    outcome: str
-    """`ok`, or the fault's code."""
-    detail: str = ""
-    upstream_status: int = 0
-    duration_ms: int = 0
-    tokens_delivered: int = 0

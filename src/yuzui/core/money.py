@@ -120,8 +120,3 @@ def convert_nano(amount_nano: int, rate: Decimal) -> int:
     if rate == 1:
         return amount_nano
     return int((amount_nano * rate).to_integral_value(rounding=ROUND_CEILING))
-
-
-def show_nano(amount_nano: int, currency: str, *, digits: int = 6) -> str:
-    """For people only: `0.001234 USD`. Rounding happens nowhere else."""
-    return f"{Decimal(amount_nano) / NANO:.{digits}f} {currency}"

@@ -9,6 +9,7 @@ from yuzui.core.answers import Answer
 from yuzui.core.chat import NO_LINE, AnswerFacts, ChatRequest, Dialect, Operation, RequestLine, StreamChunk
 from yuzui.core.errors import YuzuiError
 from yuzui.core.strict_json import read_object
+from yuzui.dialects._field_names import CHAT
 
 
 class StreamWriter(Protocol):
@@ -41,6 +42,8 @@ class ClientDialect(Protocol):
 
     name: Dialect
     operation: Operation = "chat"
+    names: Mapping[str, str] = CHAT
+    """How its clients spell what chat completions call otherwise: see `_field_names`."""
     hears: frozenset[str] = frozenset()
     """Names of the client's headers, in lower case, that the dialect needs to see."""
 

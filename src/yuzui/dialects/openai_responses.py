@@ -31,6 +31,7 @@ class OpenAIResponses(ClientDialect):
     """`POST /v1/responses`."""
 
     name: Dialect = "openai_responses"
+    names = RESPONSES
 
     @override
     def read_request(self, body: Mapping[str, Any], line: RequestLine = NO_LINE) -> ChatRequest:  # Any: checked JSON

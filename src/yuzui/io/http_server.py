@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Container, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
@@ -44,7 +44,7 @@ class Routing(Protocol):
 
     def find(self, path: str, *, is_plain: bool) -> ClientDialect | None: ...
 
-    def for_errors(self, path: str) -> ClientDialect: ...
+    def for_errors(self, path: str, headers: Container[str]) -> ClientDialect: ...
 
 
 class Answering(Protocol):
@@ -84,6 +84,10 @@ class FrontDesk(Protocol):
     def readiness(self) -> tuple[int, bytes]: ...
 
     def metrics(self, authorization: tuple[str, ...], *, is_local: bool) -> bytes: ...
+
+    def check_key(self, authorization: tuple[str, ...]) -> None:
+        """Raise `Unauthenticated` for a stranger."""
+        ...
 
     @property
     def most_body_bytes(self) -> int: ...
@@ -279,6 +283,7 @@ class HttpServer:
         hears = dialect.hears
         conversation_id = ""
         origin = host = content_type = ""
+        waits = False
         for name, value in scope["headers"]:
             if name == b"authorization":
                 authorization.append(value.decode("latin-1"))
@@ -302,6 +307,8 @@ class HttpServer:
                 host = value.decode("latin-1")
             elif name == b"content-type":
                 content_type = value.decode("latin-1")
+            elif name == b"expect":
+                waits = True
             if hears and (text := name.decode("latin-1")) in hears:
                 heard[text] = f"{heard[text]},{value.decode('latin-1')}" if text in heard else value.decode("latin-1")
         query: bytes = scope["query_string"]
@@ -309,15 +316,19 @@ class HttpServer:
             _refuse_secrets_in_query(query)
         if self._desk.is_open:
             _check_browser(origin, host, content_type)
+        callers = _one_of_each(authorization, keys)
+        if waits:
+            self._desk.check_key(callers)  # reading on would tell the client to send
         return RawRequest(
-            body=await self._read_body(receive),
-            authorization=_one_of_each(authorization, keys),
+            body=await self._read_body(receive, callers),
+            authorization=callers,
             conversation_id=conversation_id,
             content_type=content_type,
             line=RequestLine(path=scope["path"], query=query.decode("latin-1"), headers=heard),
         )
 
-    async def _read_body(self, receive: Receive) -> bytes:
+    async def _read_body(self, receive: Receive, authorization: tuple[str, ...]) -> bytes:
+        """What comes at once is read; for more of it the sender must have a key: strangers fill no memory."""
         most = self._desk.most_body_bytes
         body = b""
         grown: bytearray | None = None  # one buffer: a list of a million tiny pieces would weigh forty times as much
@@ -331,6 +342,7 @@ class HttpServer:
                     if grown is not None:
                         grown += part
                     elif message.get("more_body", False):
+                        self._desk.check_key(authorization)
                         grown = bytearray(part)
                     else:
                         body = part
@@ -393,7 +405,7 @@ class HttpServer:
     async def _conversation(self, scope: Scope, receive: Receive, reply: AsgiReply, path: str) -> None:
         method, authorization, body = scope["method"], self._caller(scope).authorization, b""
         if method == "POST":
-            body = (await self._read(scope, receive, self._gateway.routes.for_errors(path))).body
+            body = (await self._read(scope, receive, self._gateway.routes.for_errors(path, ()))).body
         query = scope["query_string"].decode("latin-1")
         await reply.whole(200, await self._desk.conversation(method, path, query, authorization, body))
 
@@ -425,7 +437,8 @@ class HttpServer:
     ) -> None:
         """Faults from before the pipeline took over (it answers its own)."""
         if not reply.has_started:
-            dialect = self._gateway.routes.for_errors(scope["path"])
+            names = {name.decode("latin-1") for name, _ in scope["headers"]}
+            dialect = self._gateway.routes.for_errors(scope["path"], names)
             with suppress(ClientGone):
                 await reply.whole(error.status, dialect.write_error(error, ""), headers)
 

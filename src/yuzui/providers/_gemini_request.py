@@ -174,11 +174,11 @@ def _search(wanted: WebSearch, drop: Drop) -> Json:
     if wanted.allowed_domains or wanted.blocked_domains:
         raise _unsupported("web_search", "it searches the whole web; leave the domains out")
     if wanted.most_uses is not None:
-        drop("web_search.max_uses")
+        drop("web_search_options.max_uses")
     if wanted.context_size:
-        drop("web_search.search_context_size")
+        drop("web_search_options.search_context_size")
     if wanted.location:
-        drop("web_search.user_location")
+        drop("web_search_options.user_location")
     return {}
 
 

@@ -31,6 +31,7 @@ ROW = ProviderRow(
     codec="bedrock",
     base_url="",  # https://bedrock-runtime.REGION.amazonaws.com, or a private endpoint
     key_env="AWS_BEARER_TOKEN_BEDROCK",
+    auth=("aws_sigv4",),
     jurisdiction="US",
     premises="vendor",
     price_provider="aws",

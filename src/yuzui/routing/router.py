@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import islice
 
@@ -14,7 +14,14 @@ from yuzui.core.decision import AllowedSet, Decision, Verdict
 from yuzui.core.money import Price, per_million
 from yuzui.core.sensitivity import Lattice, Sensitivity
 from yuzui.core.target import Target, VirtualModel
-from yuzui.routing.allowed import BOUND_SLACK, WITHOUT_TEXT, Demands, is_permitted, judge
+from yuzui.routing.allowed import (
+    BOUND_SLACK,
+    WITHOUT_TEXT,
+    Demands,
+    is_permitted,
+    judge,
+    refuse_for_sovereignty,
+)
 from yuzui.routing.health import Health
 from yuzui.routing.listing import describe
 from yuzui.routing.memo import Memo
@@ -27,6 +34,9 @@ MOST_TRIES = 8  # a client does not wait for more targets than this, and each st
 MOST_JUDGEMENTS = 2048
 MOST_RANKINGS = 64  # size classes that one judgement remembers an order for
 MOST_NAMES_IN_WHY = 3
+
+WIDEST = Constraints(allow_training=True)
+"""Of a caller that narrows nothing."""
 
 _Key = tuple[str, int, Constraints, Operation, frozenset[Feature], int]
 
@@ -130,13 +140,29 @@ class Router:
             return self._targets
         return tuple(target for target in self._targets if target.name in allowed_models)
 
-    def models(self, allowed_models: frozenset[str] | None = None) -> tuple[Mapping[str, object], ...]:
-        """The entries of GET /v1/models: virtual models, then targets; only `allowed_models`, when given."""
-        return tuple(
-            describe(name, self._lattice)
-            for name in self._names.listed()
-            if allowed_models is None or name.name in allowed_models
-        )
+    def models(
+        self,
+        allowed_models: frozenset[str] | None = None,
+        constraints: Constraints = WIDEST,
+        *,
+        level: int = 0,
+    ) -> tuple[Mapping[str, object], ...]:
+        """The entries of GET /v1/models: virtual models, then targets.
+
+        Only `allowed_models`, when given, and only what some request under `constraints` may reach; `level` is that of
+        a request without findings.
+        """
+        demands = Demands(level=level, constraints=constraints, features=frozenset(), input_tokens=0)
+        found = []
+        for name in self._names.listed():
+            if allowed_models is not None and name.name not in allowed_models:
+                continue
+            within = tuple(
+                [target for target in name.candidates if refuse_for_sovereignty(target, demands, self._lattice) is None]
+            )
+            if within:
+                found.append(describe(replace(name, candidates=within), self._lattice))
+        return tuple(found)
 
     def _judge(self, name: Name, demands: Demands) -> _Judged:
         judgement = judge(name.candidates, demands, lattice=self._lattice, currencies=self._rates.keys())
