@@ -49,6 +49,7 @@ def test_a_refusal_is_told_in_the_words_of_the_dialect(
         (RESPONSES_DIALECT, "max_tokens", "max_output_tokens"),
         (RESPONSES_DIALECT, "reasoning_effort", "reasoning.effort"),
         (RESPONSES_DIALECT, "reasoning.mode", "reasoning.mode"),
+        (RESPONSES_DIALECT, "reasoning", "reasoning"),  # an item as well as a field: both are called so
         (RESPONSES_DIALECT, "response_format.minimum", "text.format.schema.minimum"),
         (MESSAGES_DIALECT, "user", "metadata.user_id"),
         (MESSAGES_DIALECT, "max_tokens", "max_tokens"),

@@ -16,7 +16,6 @@ CHAT: Final[Mapping[str, str]] = MappingProxyType(
         "cache_control": "messages.prompt_cache_breakpoint",
         "cache_control.ttl": "messages.prompt_cache_breakpoint.ttl",
         "document.title": "messages.file.filename",
-        "reasoning": "messages.reasoning",
         "tools.parameters.": "tools.function.parameters.",
         "tools.strict": "tools.function.strict",
     }
@@ -32,7 +31,6 @@ RESPONSES: Final[Mapping[str, str]] = MappingProxyType(
         "max_tokens": "max_output_tokens",
         "messages": "input",
         "messages.image_url.detail": "input.detail",
-        "reasoning": "input.reasoning",
         "reasoning_effort": "reasoning.effort",
         "response_format": "text.format",
         "response_format.": "text.format.schema.",
