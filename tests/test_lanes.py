@@ -10,7 +10,8 @@ from msgspec import structs
 from accounting_kit import a_request, a_target
 from yuzui.core.chat import Operation
 from yuzui.core.errors import UnsupportedFeature
-from yuzui.lanes import choose_codec, unsaid
+from yuzui.core.target import Quirks
+from yuzui.lanes import choose_codec, sent_terms, unsaid
 from yuzui.providers.anthropic import CODEC as ANTHROPIC
 from yuzui.providers.openai import CODEC as OPENAI
 
@@ -44,3 +45,14 @@ def test_a_chat_model_completes_plain_prompts_and_its_tokens_are_counted_here() 
 def test_what_a_target_is_said_to_serve_and_nobody_can_say_is_named() -> None:
     serves: frozenset[Operation] = frozenset(("chat", "completions", "count_tokens", "embeddings", "speech", "rerank"))
     assert unsaid(CODECS, replace(a_target(), serves=serves)) == ["rerank", "speech"]
+
+
+def test_only_what_a_codec_can_say_changes_the_price_of_its_target() -> None:
+    asking = a_request(service_tier="priority", speed="fast")
+    assert sent_terms(CODECS, asking, a_target()) == {"service_tier=priority", "speed=fast"}
+    assert sent_terms(CODECS, structs.replace(asking, dialect="gemini"), a_target()) == {"service_tier=priority"}
+    assert sent_terms(CODECS, asking, replace(a_target(), codec="anthropic")) == frozenset()
+    assert sent_terms(CODECS, structs.replace(asking, operation="count_tokens"), a_target()) == frozenset()
+    assert sent_terms(CODECS, structs.replace(asking, operation="speech"), a_target()) == frozenset()
+    drops = replace(a_target(), quirks=Quirks(drops=frozenset({"service_tier"})))
+    assert sent_terms(CODECS, asking, drops) == {"speed=fast"}
