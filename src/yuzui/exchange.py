@@ -208,7 +208,7 @@ class Exchange:
                 book_currency=book_currency,
                 price_version=settlement.price_version,
                 rate=settlement.rate,
-                factor=show_factor(settlement.factor.factor),
+                factor=show_factor(settlement.factor.factor) if settlement.factor.terms else "1",
                 terms=settlement.factor.terms,
             )
 

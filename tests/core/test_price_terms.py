@@ -53,6 +53,7 @@ SCHEMA = {"type": "object", "properties": {"speed": {"type": "string"}, "service
         ({"service_tier": "default", "serviceTier": "priority"}, {"service_tier=default", "service_tier=priority"}),
         ({"generationConfig": {"serviceTier": "flex", "responseSchema": SCHEMA}}, {"service_tier=flex"}),
         ({"messages": [{"content": [{"speed": "fast"}]}], "tools": [{"function": {"parameters": SCHEMA}}]}, set()),
+        ({"parameters": {"service_tier": "priority"}}, {"service_tier=priority"}),
         ({"metadata": {"speed": "fast"}, "guided_json": SCHEMA, "new_schema": SCHEMA}, set()),
     ],
 )  # fmt: skip

@@ -57,9 +57,9 @@ _PREFIXES: Final = ("service_tier_", "traffic_type_", "on_demand_")
 _VALUE: Final = re.compile(r"(?!.*\d{6})[a-z][a-z0-9_]{0,31}")
 _CONTENT: Final = frozenset(
     (
-        "args", "arguments", "audio", "chattemplatekwargs", "content", "contents", "context", "documents", "file",
+        "args", "arguments", "audio", "chattemplatekwargs", "content", "contents", "documents", "file",
         "functioncall", "functions", "guidedjson", "image", "input", "instructions", "jsonschema", "logitbias",
-        "messages", "metadata", "moderation", "parameters", "parts", "prediction", "prompt", "properties", "query",
+        "messages", "metadata", "moderation", "parts", "prediction", "prompt", "properties", "query",
         "responseformat", "responsejsonschema", "responseschema", "schema", "stop", "streamoptions", "system",
         "systeminstruction", "text", "toolchoice", "toolconfig", "tools", "user", "variables",
     )
