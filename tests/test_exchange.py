@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 
 import pytest
 
+from yuzui.accounting.price_factors import Applied
 from yuzui.accounting.settle import NOTHING, Settlement
 from yuzui.audit.record import write_record
 from yuzui.core.answers import Blob
@@ -247,3 +249,20 @@ def test_not_all_names_are_told_of_a_request_that_has_thousands() -> None:
     assert speakable(("a", "b", "a"), {}) == ("a", "b")
     told = speakable(tuple(f"k{n}" for n in range(5000)), {})
     assert len(told) == MOST_DROPPED + 1 and told[-1] == "and_more"
+
+
+def test_of_each_price_term_the_last_word_counts() -> None:
+    delivered = Delivered()
+    for terms in (("service_tier=default", "speed=fast"), (), ("service_tier=priority",)):
+        delivered.count(StreamChunk(price_terms=terms))
+    assert set(delivered.told_terms) == {"speed=fast", "service_tier=priority"}
+    assert delivered.pieces == 0
+
+
+def test_a_factor_is_told_in_the_record_with_what_made_it() -> None:
+    one = exchange()
+    factor = Applied(factor=Fraction(5, 3), terms=("service_tier=priority",))
+    one.note_settlement(Settlement(usage=Usage(), amount_nano=5, price_version="v", factor=factor), "USD")
+    assert one.cost is not None and (one.cost.factor, one.cost.terms) == ("5/3", ("service_tier=priority",))
+    one.note_settlement(Settlement(usage=Usage(), amount_nano=5, price_version="v"), "USD")
+    assert b"factor" not in write_record(one.record("answered", None, duration_ms=0))

@@ -10,8 +10,9 @@ from msgspec import structs
 from accounting_kit import a_request, a_target
 from yuzui.core.chat import Operation
 from yuzui.core.errors import UnsupportedFeature
+from yuzui.core.target import Quirks
 from yuzui.dialects.openai_chat import DIALECT as CHAT
-from yuzui.lanes import choose_codec, first_that_can, sayable
+from yuzui.lanes import choose_codec, first_that_can, sayable, sent_terms
 from yuzui.providers.anthropic import CODEC as ANTHROPIC
 from yuzui.providers.openai import CODEC as OPENAI
 
@@ -57,3 +58,14 @@ def test_the_first_target_that_can_be_asked_is_named_and_one_of_each_kind_is_tri
     assert first_that_can(CODECS, [claude, replace(claude, name="c/2")], asked) == ""
     assert first_that_can(CODECS, [], asked) == ""
     assert first_that_can(CODECS, [claude], CHAT.read_request(PLAIN)) == "c/1"
+
+
+def test_only_what_a_codec_can_say_changes_the_price_of_its_target() -> None:
+    asking = a_request(service_tier="priority", speed="fast")
+    assert sent_terms(CODECS, asking, a_target()) == {"service_tier=priority", "speed=fast"}
+    assert sent_terms(CODECS, structs.replace(asking, dialect="gemini"), a_target()) == {"service_tier=priority"}
+    assert sent_terms(CODECS, asking, replace(a_target(), codec="anthropic")) == frozenset()
+    assert sent_terms(CODECS, structs.replace(asking, operation="count_tokens"), a_target()) == frozenset()
+    assert sent_terms(CODECS, structs.replace(asking, operation="speech"), a_target()) == frozenset()
+    drops = replace(a_target(), quirks=Quirks(drops=frozenset({"service_tier"})))
+    assert sent_terms(CODECS, asking, drops) == {"speed=fast"}

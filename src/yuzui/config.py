@@ -11,17 +11,20 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from yuzui.accounting.price_factors import parse_factors
 from yuzui.accounting.prices import FREE, parse_price, price_warnings
 from yuzui.config_checks import convert, convert_all, near, refuse_unknown
 from yuzui.config_secrets import read_auth, read_reference
 from yuzui.core.chat import Feature, Operation
 from yuzui.core.errors import ConfigError
+from yuzui.core.price_terms import PriceTerm
 from yuzui.core.sensitivity import DEFAULT_LEVELS, CustomPattern, Lattice, SensitivityRules, TermList
 from yuzui.core.target import Auth, Premises, Quirks, Target, Timeouts, VirtualModel
 from yuzui.lanes import sayable
@@ -286,6 +289,7 @@ def _target(
         trains_on_data=item.trains_on_data,
         price=price,
         price_help=price_help,
+        price_factors=_factors(item, row, path),
         api_key=api_key,
         auth=auth,
         parameters=parameters,
@@ -301,6 +305,12 @@ def _target(
         quirks=_quirks(row.quirks, item.quirks, path),
         is_simulated=row.codec == "scripted",
     )
+
+
+def _factors(item: _Target, row: ProviderRow, path: str) -> dict[PriceTerm, Fraction]:
+    """Those of the row, as far as the operator says no other."""
+    said = {} if item.price_factors is None else parse_factors(item.price_factors, f"{path}.price_factors")
+    return parse_factors(row.price_factors, f"{item.provider}.price_factors") | said
 
 
 def _timeouts(table: Mapping[str, float], path: str) -> Timeouts:
@@ -503,6 +513,7 @@ class _Target(_Table, frozen=True):
     retains_data: bool | None = None
     trains_on_data: bool = False
     price: dict[str, Any] | str | None = None
+    price_factors: Any = None  # Any: read by `parse_factors`, which knows better words for what is wrong
     lacks: list[Feature] = []
     serves: list[Operation] | None = None
     also_speaks: list[str] | None = None

@@ -29,6 +29,7 @@ from yuzui.core.errors import (
     UpstreamUnreachable,
     YuzuiError,
 )
+from yuzui.core.price_terms import PriceTerm, field_of, show_factor
 from yuzui.core.sensitivity import Cause, Lattice, Sensitivity
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
@@ -46,6 +47,10 @@ class Delivered:
     usage: Usage | None = None
     units: Usage | None = None
     """What the request itself tells of its consumption: see `WireRequest.units`."""
+    sent_terms: frozenset[PriceTerm] = frozenset()
+    """The price terms that the target was asked."""
+    told_terms: tuple[PriceTerm, ...] = ()
+    """Those at which it says it answered; of each field, what it said last."""
     texts: dict[tuple[int, str, int], list[str]] | None = None
     """What the answer says, by (choice, kind, position): each text, reasoning and tool call apart, because it may come
     back alone. Kept only while a label above the default needs it for the conversation's memory."""
@@ -56,6 +61,8 @@ class Delivered:
         """Add `chunk`; say whether it carries content that a client would see."""
         if chunk.usage is not None:
             self.usage = chunk.usage
+        if chunk.price_terms:
+            self._note_terms(chunk.price_terms)
         has_content = chunk.has_content
         if has_content:
             self.pieces += 1
@@ -70,6 +77,10 @@ class Delivered:
                 if self.texts is not None:
                     self._keep(delta)
         return has_content
+
+    def _note_terms(self, terms: tuple[PriceTerm, ...]) -> None:
+        fields = {field_of(term) for term in terms}
+        self.told_terms = (*(term for term in self.told_terms if field_of(term) not in fields), *terms)
 
     def _keep(self, delta: Delta) -> None:
         """Kept by choice: the pieces of several choices come in turns."""
@@ -109,6 +120,7 @@ class Delivered:
         if not isinstance(response, ChatResponse):
             self._count_other(response)
             return
+        self.told_terms = response.price_terms
         for choice in response.choices:
             if choice.refusal:
                 self.characters += len(choice.refusal)
@@ -198,6 +210,8 @@ class Exchange:
                 book_currency=book_currency,
                 price_version=settlement.price_version,
                 rate=settlement.rate,
+                factor=show_factor(settlement.factor.factor) if settlement.factor.terms else "1",
+                terms=settlement.factor.terms,
             )
 
     def record(self, outcome: Outcome, error: YuzuiError | None, *, duration_ms: int) -> RequestRecord:

@@ -7,6 +7,7 @@ from typing import Final, get_args
 
 from yuzui.core.chat import ChatRequest, Operation
 from yuzui.core.errors import UnsupportedFeature
+from yuzui.core.price_terms import PriceTerm
 from yuzui.core.target import Target
 from yuzui.providers._contract import Codec
 
@@ -60,3 +61,20 @@ def first_that_can(codecs: Mapping[str, Codec], targets: Iterable[Target], reque
         except UnsupportedFeature:
             continue
     return ""
+
+
+def sent_terms(codecs: Mapping[str, Codec], request: ChatRequest, target: Target) -> frozenset[PriceTerm]:
+    """What `request` asks of `target` that changes the price: what its codec cannot say is dropped, and costs nothing.
+
+    The terms of the list price are among them: they tell that the client did not leave it open.
+    """
+    if request.operation == "count_tokens":
+        return frozenset()
+    try:
+        codec = choose_codec(codecs, target, request)
+    except UnsupportedFeature:
+        return frozenset()  # nothing will be sent
+    if codec is None:
+        return frozenset()
+    own = codec.own_terms(target)
+    return codec.sent_terms(request, target) | own if request.price_terms else own

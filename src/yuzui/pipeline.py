@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any
 
 from typing_extensions import override
@@ -40,7 +41,7 @@ from yuzui.core.uploads import upload_bytes
 from yuzui.dialects._contract import ClientDialect, StreamWriter
 from yuzui.exchange import Delivered, Exchange, safe_message, show_receipt, speakable
 from yuzui.keeping import Shelf
-from yuzui.lanes import choose_codec, first_that_can
+from yuzui.lanes import choose_codec, first_that_can, sent_terms
 from yuzui.ports import ClientGone, Interruption, RawRequest, Reply
 from yuzui.privacy.egress import check_egress
 from yuzui.privacy.label import label
@@ -208,6 +209,9 @@ class Journey:
             output_tokens=bounds.expected_output_tokens(request),
             health=world.watch.health(),
             fraction=world.randomness.fraction(),
+            dialect=request.dialect,
+            price_terms=request.price_terms,
+            sent_terms=partial(sent_terms, snapshot.codecs, request),
         )
 
         # Reserve the money: durable before anything leaves.
@@ -228,7 +232,11 @@ class Journey:
         budget = caller.budget
         exchange.window = window_of(budget.period, exchange.at_ns) if budget is not None else ""
         exchange.reserved_nano = bounds.most_expensive_nano(
-            decision.plan, request, exchange.input_bound, self.snapshot.config.money.rates
+            decision.plan,
+            request,
+            exchange.input_bound,
+            self.snapshot.config.money.rates,
+            partial(sent_terms, self.snapshot.codecs, request),
         )
         await self.world.books.reserve(
             Intent(
@@ -289,6 +297,7 @@ class Journey:
             allowed_models=caller.models,
             features=request.features,
             operation=request.operation,
+            sent_terms=partial(sent_terms, snapshot.codecs, request),
         )
         name = first_that_can(snapshot.codecs, others, request)
         return f". A permitted target that can: {name!r}" if name else ""
@@ -304,6 +313,7 @@ class Journey:
         wire = codec.write_request(request, target, output_cap=bounds.output_cap(exchange.caller, request, target))
         exchange.dropped = speakable(wire.dropped, self.dialect.names)
         exchange.delivered.units = wire.units
+        exchange.delivered.sent_terms = sent_terms(self.snapshot.codecs, request, target)
         if request.stream:
             await self._relay_stream(request, decision, target, codec, wire)
         else:

@@ -72,3 +72,15 @@ def test_the_same_currency_is_not_changed_by_conversion() -> None:
 def test_only_a_price_of_nothing_is_free(field: str, is_free: bool) -> None:
     picos = {name: int(name == field) for name in ("input", "output", "cached", "write")}
     assert price(picos["input"], picos["output"], picos["cached"], picos["write"]).is_free is is_free
+
+
+@given(st.fractions(0, 1000, max_denominator=10**6), AMOUNTS, AMOUNTS)
+def test_a_factor_multiplies_tokens_exactly_and_is_rounded_up_once(factor: Fraction, tokens: int, pico: int) -> None:
+    each = Price(
+        currency="USD", input_pico=pico, output_pico=0, cached_input_pico=0, cache_write_pico=0, version="t",
+        request_pico=7_000, image_pico=9_000,
+    )  # fmt: skip
+    usage = Usage(input_tokens=tokens, images=2)
+    exact = (tokens * pico * factor + 7_000 + 18_000) / 1_000
+    assert exact <= cost_nano(each, usage, factor) < exact + 1
+    assert cost_nano(each, usage, Fraction(1)) == cost_nano(each, usage)

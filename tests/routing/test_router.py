@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
@@ -375,3 +376,51 @@ def test_others_are_what_the_caller_may_name_and_the_request_may_reach() -> None
     assert others(1, allowed=frozenset({DEAR.name})) == [DEAR.name]
     assert others(1, Constraints(own_only=True)) == []
     assert others(3) == []
+
+
+def asked(router: Router, model: str, sent: dict[str, frozenset[str]], dialect: str = "openai_chat") -> Decision:
+    everything = frozenset[str]().union(*sent.values())
+    return router.decide(
+        model,
+        sensitivity=labelled(1),
+        constraints=ANYONE,
+        allowed_models=None,
+        features=NONE,
+        input_tokens=400,
+        output_tokens=200,
+        health=WELL,
+        fraction=0.5,
+        dialect=dialect,
+        price_terms=everything,
+        sent_terms=lambda target: sent.get(target.name, frozenset()),
+    )
+
+
+def test_a_target_that_is_asked_for_a_tier_without_a_price_is_left_out_and_others_answer() -> None:
+    model = VirtualModel(name="vendors", candidates=(CHEAP.name, DEAR.name), policy="pinned")
+    router = make_router(models=[model])
+    priority = frozenset({"service_tier=priority"})
+    decision = asked(router, "vendors", {CHEAP.name: priority})  # the other one's codec drops it
+    assert [target.name for target in decision.plan] == [DEAR.name]
+    assert [(verdict.target, verdict.reason) for verdict in decision.refused] == [(CHEAP.name, "unknown_price_factor")]
+    with pytest.raises(UnsupportedFeature) as refused:
+        asked(router, "vendors", {CHEAP.name: priority, DEAR.name: priority})
+    assert refused.value.code == "unknown_price_factor"
+    assert len(asked(router, "vendors", {}).plan) == 2, "one request's tier is not another's"
+    known = replace(CHEAP, price_factors={"service_tier=priority": Fraction(2)})
+    plan = asked(make_router([known, DEAR], [model]), "vendors", {CHEAP.name: priority}).plan
+    assert [target.name for target in plan] == [CHEAP.name, DEAR.name]
+
+
+def test_what_a_target_always_asks_for_is_judged_for_each_dialect() -> None:
+    router = make_router()
+    router.decide(
+        DEAR.name, sensitivity=labelled(1), constraints=ANYONE, allowed_models=None, features=NONE, input_tokens=400,
+        output_tokens=200, health=WELL, fraction=0.5, dialect="gemini",
+    )  # fmt: skip
+    with pytest.raises(UnsupportedFeature):
+        router.decide(
+            DEAR.name, sensitivity=labelled(1), constraints=ANYONE, allowed_models=None, features=NONE,
+            input_tokens=400, output_tokens=200, health=WELL, fraction=0.5, dialect="openai_chat",
+            sent_terms=lambda _: frozenset({"latency=optimized"}),
+        )  # fmt: skip

@@ -54,6 +54,10 @@ class CostRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     book_currency: str
     price_version: str
     rate: str = "1"
+    factor: str = "1"
+    """What `terms` made of the price of a token: `1.75`, `5/3`."""
+    terms: tuple[str, ...] = ()
+    """Tiers and the like that are not the list price's: `service_tier=priority`."""
 
 
 class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

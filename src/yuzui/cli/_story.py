@@ -12,6 +12,7 @@ REASONS = {
     "retention": "it keeps what it is sent, and this caller forbids that",
     "training": "it trains on what it is sent, and this caller forbids that",
     "unknown_price": "nobody knows its price, so nobody could pay it",
+    "unknown_price_factor": "nobody knows what the tier or speed that was asked for makes of its price",
     "lacks_feature": "it cannot do what the request asks",
     "context_too_small": "the request does not fit its context",
 }

@@ -15,6 +15,7 @@ RefusalReason = Literal[
     "retention",
     "training",
     "unknown_price",
+    "unknown_price_factor",
     "lacks_feature",
     "context_too_small",
 ]

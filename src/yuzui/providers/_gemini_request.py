@@ -46,6 +46,8 @@ _SAMPLING: Final = {
     "frequency_penalty": "frequencyPenalty",
 }
 _TIERS: Final = {"default": "standard", "flex": "flex", "priority": "priority"}
+SAYABLE: Final = frozenset([f"service_tier={tier}" for tier in _TIERS])
+"""Price terms that a client of another dialect can ask for."""
 _HARMLESS: Final[Mapping[str, object]] = {
     "logprobs": False, "modalities": ["text"], "n": 1, "parallel_tool_calls": True, "service_tier": "auto",
     "store": False, "stream_options": None,

@@ -36,6 +36,8 @@ class ProviderRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Current names, for a start without configuration; the first is the default."""
     price_provider: str = ""
     """Provider id in the genai-prices package; empty: it has no prices for this one."""
+    price_factors: Mapping[str, Mapping[str, float]] = {}
+    """What a field's value multiplies the price of a token with, where that is written down and one for all models."""
     lacks: frozenset[Feature] = frozenset()
     """Features that no model of this provider offers on this endpoint."""
     offers: frozenset[Feature] = frozenset()

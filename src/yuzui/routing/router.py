@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import islice
 
 from yuzui.core.caller import Constraints
-from yuzui.core.chat import Feature, Operation
+from yuzui.core.chat import Dialect, Feature, Operation
 from yuzui.core.decision import AllowedSet, Decision, Verdict
 from yuzui.core.money import Price, per_million
+from yuzui.core.price_terms import STANDARD, PriceTerm
 from yuzui.core.sensitivity import Lattice, Sensitivity
 from yuzui.core.target import Target, VirtualModel
 from yuzui.routing.allowed import (
@@ -38,7 +39,11 @@ MOST_NAMES_IN_WHY = 3
 WIDEST = Constraints(allow_training=True)
 """Of a caller that narrows nothing."""
 
-_Key = tuple[str, int, Constraints, Operation, frozenset[Feature], int]
+_Key = tuple[str, int, Constraints, Operation, frozenset[Feature], int, Dialect]
+
+
+def _none_sent(target: Target) -> frozenset[PriceTerm]:
+    return frozenset()
 
 
 class Router:
@@ -73,11 +78,15 @@ class Router:
         operation: Operation = "chat",
         health: Health,
         fraction: float,
+        dialect: Dialect = "",
+        price_terms: frozenset[PriceTerm] = frozenset(),
+        sent_terms: Callable[[Target], frozenset[PriceTerm]] = _none_sent,
     ) -> Decision:
         """Where the request goes. The plan is never empty and never leaves the allowed set; nothing widens either.
 
         `input_tokens` is the upper bound that is reserved, `output_tokens` what is expected; `fraction` is uniform in
-        [0, 1). Raise `NotFound`, `NotAllowed`, `NoPermittedTarget`, `UnsupportedFeature`, or `GatewayFault` with code
+        [0, 1). `price_terms` is what changes the price, `sent_terms` what of it a target would be asked. Raise
+        `NotFound`, `NotAllowed`, `NoPermittedTarget`, `UnsupportedFeature`, or `GatewayFault` with code
         `unknown_price`.
         """
         name = self._names.resolve(model, allowed_models)
@@ -85,14 +94,22 @@ class Router:
         expected_tokens = input_tokens // BOUND_SLACK
         # The bytes of an image or a file say nothing about the tokens that it becomes.
         least_tokens = expected_tokens if features.isdisjoint(WITHOUT_TEXT) else 0
-        key = (model, level, constraints, operation, features, bisect_left(name.context_sizes, least_tokens))
-        judged = self._judgements.get(key)
+        size = bisect_left(name.context_sizes, least_tokens)
+        key = (model, level, constraints, operation, features, size, dialect)
+        is_usual = price_terms <= STANDARD  # what clients may write into a field else has no end: not to be remembered
+        judged = self._judgements.get(key) if is_usual else None
         if judged is None:
             demands = Demands(
-                level=level, constraints=constraints, features=features, operation=operation, input_tokens=least_tokens
+                level=level,
+                constraints=constraints,
+                features=features,
+                operation=operation,
+                input_tokens=least_tokens,
+                sent_terms=_asked(name, sent_terms),
             )
             judged = self._judge(name, demands)
-            self._judgements.put(key, judged)
+            if is_usual:
+                self._judgements.put(key, judged)
         if not judged.permitted:
             raise self._refusal(name, judged, sensitivity, allowed_models)
         facts = Facts(
@@ -126,13 +143,17 @@ class Router:
         allowed_models: frozenset[str] | None,
         features: frozenset[Feature],
         operation: Operation,
+        sent_terms: Callable[[Target], frozenset[PriceTerm]] = _none_sent,
     ) -> Iterator[Target]:
         """Targets outside the plan of `decision` that may see the same request, and that its caller may name."""
-        demands = Demands(
-            level=decision.level, constraints=constraints, features=features, operation=operation, input_tokens=0
-        )
         for target in self._writable(allowed_models):
-            if target not in decision.plan and is_permitted(target, demands, self._lattice, self._rates.keys()):
+            if target in decision.plan:
+                continue
+            demands = Demands(
+                level=decision.level, constraints=constraints, features=features, operation=operation, input_tokens=0,
+                sent_terms={target.name: sent_terms(target)},
+            )  # fmt: skip
+            if is_permitted(target, demands, self._lattice, self._rates.keys()):
                 yield target
 
     def _writable(self, allowed_models: frozenset[str] | None) -> tuple[Target, ...]:
@@ -261,6 +282,11 @@ def _refused_words(refused: Sequence[Verdict]) -> str:
         more = f" and {hidden} more" if hidden > 0 else ""
         words += f"; refused for {reason}: {', '.join(names[:MOST_NAMES_IN_WHY])}{more}"
     return words
+
+
+def _asked(name: Name, sent_terms: Callable[[Target], frozenset[PriceTerm]]) -> Mapping[str, frozenset[PriceTerm]]:
+    """Target name → terms beyond the list price; nearly always nothing."""
+    return {target.name: terms for target in name.candidates if (terms := sent_terms(target) - STANDARD)}
 
 
 def _label(target: Target) -> str:
