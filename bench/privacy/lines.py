@@ -12,7 +12,9 @@ from typing import Any
 from privacy.corpora import Span, load
 from privacy.detection import Detection
 
-SECRETS = frozenset(("api_key", "private_key", "jwt", "password", "url_credentials", "connection_string"))
+SECRETS = frozenset(
+    "api_key private_key jwt password url_credentials connection_string authorization uuid crypto_wallet".split()
+)
 CHUNK = 1024  # characters
 CHUNKS = 400  # from the standard library, and as many from installed packages
 _URLS = frozenset(("url", "URL", "DOMAIN_NAME"))

@@ -372,7 +372,11 @@ def _extend(text: str, end: int) -> int:
                     at = last = following[0][2]
             names = 0
             continue
-        if (word[0].isupper() or lower in _SMALL) and names < 4 and ("," in gap or "\n" in gap or names):
+        if (
+            (word[0].isupper() or lower in _SMALL)
+            and names < 4
+            and ("," in gap or "\n" in gap or names or is_behind_unit)
+        ):
             names += 1
             at = behind
             continue
