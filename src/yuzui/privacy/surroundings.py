@@ -26,6 +26,7 @@ NUMBER_LABELS = frozenset(
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DIGITS = frozenset("0123456789")
+_MARKUP = frozenset("*_`()[]~\"'")
 _WORD = _LETTERS | _DIGITS
 
 
@@ -100,3 +101,10 @@ def take(text: str, start: int, end: int, allowed: frozenset[str], most: int) ->
     while end < limit and text[end] in allowed:
         end += 1
     return start, end
+
+
+def with_markup(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span with the marks that wrap its first and last group, when marks also stand inside: `**138**`0013`_8000_`."""
+    if _MARKUP.isdisjoint(text[start:end]):
+        return start, end
+    return take(text, start, end, _MARKUP, 3)

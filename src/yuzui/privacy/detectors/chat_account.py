@@ -31,6 +31,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     # 6 to 20 characters, a letter or underscore first (Tencent's rule); a mobile number is its own kind
     if (
         found
+        and (found[0] > end or not label.isascii())
         and 6 <= found[1] - found[0] <= 20
         and not text[found[0]].isdigit()
         and _is_account(text[found[0] : found[1]])

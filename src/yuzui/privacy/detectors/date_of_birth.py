@@ -26,8 +26,8 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
         if text.find("年", first, last) > 0:
             yield Hit(KIND, first, last, 0.9)
         return
-    if text[start].isascii() and is_word(text, start - 1):
-        return
+    if text[start - 1 : start] == "先" or (text[start].isascii() and is_word(text, start - 1)):
+        return  # 先生于 is `Mr … in`
     at = end
     limit = min(len(text), end + _REACH)
     while at < limit and text[at] != "\x1e":

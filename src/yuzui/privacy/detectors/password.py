@@ -18,6 +18,7 @@ _WEAK = (
 _LABELS = "|".join(sorted({*_STRONG, *_WEAK}, key=lambda label: (-len(label), label)))
 _LABELLED = rf"(?:{_LABELS})['\"`*\])]{{0,3}}[ \t]{{0,3}}(?::=|=>|==|=|:| is |是|为)[ \t]{{0,3}}"
 _SPOKEN = r"(?:password|passwd|pwd|passphrase|auth[ _]?token|token)s?[ \t]*['\"‘“(]{1,2}"
+_SAID = r"(?:password|passwd|passphrase|passcode)[ \t]+[0-9A-Za-z!@#$%^&*+?~-]"
 _OPTION = rf"--?(?:{'|'.join(('password', 'passwd', 'pass', 'pwd', 'token', 'secret', 'api-key', 'apikey', 'auth-token', 'access-token'))}) "
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’"}
 _MIN, _MAX = 6, 256
@@ -48,6 +49,13 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
         and not text[max(0, start - 3) : start].lower().endswith(("api", "app", "nk", "xk"))
     ):
         return  # `monkey`, `turkey`: the label is the end of another word
+    if (
+        label.split()
+        and label.split()[0] in ("password", "passwd", "passphrase", "passcode")
+        and len(label.split()) == 2
+    ):
+        yield from _said(text, end - 1)  # the pattern saw the first character of the value
+        return
     is_strong = any(word in label for word in _STRONG)
     if end < len(text) and text[end] == "[":
         for item in _items(text, end + 1):
@@ -56,6 +64,25 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     if trigger[-1] in _QUOTES or trigger[-1] == "(":
         end -= 1 if trigger[-1] in _QUOTES else 0
     yield from _value(text, end, is_strong=is_strong, is_option=False)
+
+
+def _said(text: str, at: int) -> Iterable[Hit]:
+    """`with password 8nZ!kV4%beta`: no mark announces it, so it must mix letters with digits or marks, as prose does not."""
+    last = at
+    while last < len(text) and last - at < 64 and text[last] not in _ENDS:
+        last += 1
+    value = text[at:last].rstrip(".)]}?:")
+    marks = sum(not char.isalnum() for char in value[:-1] if char not in "-_.'/")
+    digits = sum(char in _DIGITS for char in value)
+    letters = sum(char.isalpha() for char in value)
+    if (
+        len(value) >= _MIN
+        and letters
+        and (digits >= 2 or (marks and digits))
+        and not _is_dummy(value)
+        and "(" not in value
+    ):
+        yield Hit(KIND, at, at + len(value), 0.6)
 
 
 def _items(text: str, at: int) -> Iterator[int]:
@@ -163,6 +190,7 @@ DETECTOR = Detector(
     patterns=(
         Pattern(regex=_LABELLED, ignore_case=True),
         Pattern(regex=_SPOKEN, ignore_case=True),
+        Pattern(regex=_SAID, ignore_case=True),
         Pattern(regex=_OPTION, ignore_case=True),
     ),
     check=_check,

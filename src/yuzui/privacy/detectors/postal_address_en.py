@@ -1,7 +1,7 @@
 """Postal addresses in Latin script by their shape: house number and street word, unit, city, state, postcode; PO boxes.
 
 Street words of the United States are those of USPS Publication 28, appendix C1
-(https://pe.usps.com/text/pub28/28apc_002.htm, 2025); those of other languages are common knowledge.
+(https://pe.usps.com/text/pub28/28apc_002.htm, 2025); those of other languages are  knowledge.
 """
 
 from __future__ import annotations
@@ -10,21 +10,23 @@ from collections.abc import Iterable
 from typing import Final
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.labelled import UPPER, value_after
+from yuzui.privacy.surroundings import is_word
 
 KIND = "postal_address"
 _MOST = 160  # characters of one address
 _STREETS: Final = frozenset(
     """
     alley aly avenue ave av bayou beach bend bluff blf blvd boulevard bottom branch bridge brook burg bypass camp canyon
-    cape causeway center centre circle cir cliff club common commons corner corners course court ct cove creek crescent
+    cape causeway center centre circle cir cliff club common   course court ct cove creek crescent
     cres crest crossing xing crossroad curve dale dam drive dr estate estates expressway expy extension fall falls ferry
-    field fields flat flats ford forest forge fork forks fort freeway garden gardens gate gateway glen glens green greens
+    field fields  ford forest forge fork forks fort freeway garden gardens gate gateway glen glens green greens
     grove groves harbor haven heights highway hwy hill hills hollow inlet island isle junction jct key knoll knolls lake
-    lakes landing lane ln light loaf lock locks lodge loop mall manor meadow meadows mews mill mills mission motorway mount
+    lakes landing lane ln  loaf lock locks lodge loop mall manor meadow meadows mews mill mills mission motorway mount
     mountain neck orchard oval overpass park parks parkway pkwy parkways pass passage path pike pine pines place pl plain
-    plains plaza plz point port ports prairie radial ramp ranch rapid rapids rest ridge rdg river road rd roads route row
-    run shoal shoals shore shores skyway spring springs spur spurs square sq station stravenue stream street st streets
-    str summit terrace ter terr throughway trace track trafficway trail trl trailer tunnel turnpike tpke underpass union
+    plains plaza plz point  prairie radial ramp ranch rapid rapids  ridge rdg river road rd roads route row
+    run shoal shoals shore shores skyway spring springs spur spurs square sq  stravenue stream street st streets
+    str summit terrace ter terr throughway trace track trafficway trail trl trailer tunnel turnpike tpke underpass 
     valley via viaduct view views village ville vista walk walks way ways well wells close parade rise mead quay wharf
     broadway bowery hof platz promenade esplanade drove chase croft yard
     """.split()
@@ -82,6 +84,7 @@ _CUES: Final = (
 )  # fmt: skip  # a list of phrases
 
 
+_POSTCODE: Final = UPPER | frozenset("-")
 _UNIT_TRIGGERS: Final = ("apt", "suite", "ste", "unit", "flat")
 
 
@@ -89,6 +92,9 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     trigger = text[start:end].lower()
     if "box" in trigger:
         yield Hit(KIND, start, _extend(text, end), 0.9)
+        return
+    if "code" in trigger or trigger == "plz" or not trigger.isascii():
+        yield from _check_postcode(text, start, end)
         return
     if trigger[:3] in ("apo", "fpo", "dpo"):
         yield Hit(KIND, _line_before(text, start), end, 0.9)
@@ -110,6 +116,15 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     if last:
         first = _with_numbers_before(text, first)
         yield Hit(KIND, first, _extend(text, last), confidence)
+
+
+def _check_postcode(text: str, start: int, end: int) -> Iterable[Hit]:
+    found = value_after(text, end, _POSTCODE, reach=16)
+    if found is None or is_word(text, start - 1):
+        return
+    value = text[found[0] : found[1]]
+    if 3 <= len(value) <= 10 and any(char.isdigit() for char in value) and not is_word(text, found[1]):
+        yield Hit(KIND, *found, 0.7)
 
 
 def _line_before(text: str, at: int) -> int:
@@ -158,7 +173,8 @@ def _before_unit(text: str, at: int) -> int:
         while first and (text[first - 1].isalnum() or text[first - 1] in "'-./"):
             first -= 1
         word = text[first:last]
-        if not word or word in ("at", "is", "to", "on") or word.endswith((":", "//")):
+        is_prose = word.isalpha() and word.islower() and word not in _SMALL and word not in _BEFORE and begin >= 0
+        if not word or is_prose or word in ("at", "is", "to", "on", "in", "and") or word.endswith((":", "//")):
             break
         if word[0].isdigit() and len(word) <= 6:
             begin, has_digit = first, True
@@ -244,7 +260,8 @@ def _street(text: str, first: int) -> tuple[int, float]:
             return _behind_street(words, street), 0.85
     following = words[at][0] if at < len(words) else ""
     is_house = following[:1].isdigit() and len(following) <= 5 and "/" not in following
-    if _plain(words[begins][0]) in _BEFORE and at - begins >= 2 and (has_number or is_house):
+    before = _plain(words[begins][0])
+    if before in _BEFORE and at - begins >= 2 and (is_house or (has_number and len(before) > 2)):
         return (words[at][2] if is_house else words[at - 1][2]), 0.75
     for i in range(begins, min(at, begins + 4)):
         word = _plain(words[i][0])
@@ -415,6 +432,8 @@ DETECTOR = Detector(
         Pattern(regex=r"(?:apo|fpo|dpo),? (?:aa|ae|ap),? [0-9]{5}", ignore_case=True),
         Pattern(regex=r"(?:apt\.?|apartment|suite|unit|flat) ?#?[0-9]", ignore_case=True),
         Pattern(regex=r"corner of [A-Z0-9]"),
+        Pattern(regex=r"(?:zip|postal) ?code|postcode|plz", ignore_case=True),
+        Pattern(regex="(?:邮编|邮政编码|郵遞區號|郵編)"),
     ),
     check=_check,
 )
