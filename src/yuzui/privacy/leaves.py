@@ -63,6 +63,10 @@ class Leaf(msgspec.Struct, frozen=True, gc=False):  # several per request: a thi
     text: str
     path: Path
     whole: int | None = None
+    offset: int = 0
+    """Where the `whole` characters begin in the leaf: views of an encoded piece cover only that piece."""
+    is_piece: bool = False
+    """Whether it is such a view: a finding in it is never the same as one elsewhere, because it covers another place."""
 
 
 class Leaves(NamedTuple):
