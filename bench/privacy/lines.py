@@ -13,7 +13,17 @@ from privacy.corpora import Span, load
 from privacy.detection import Detection
 
 SECRETS = frozenset(
-    "api_key private_key jwt password url_credentials connection_string authorization uuid crypto_wallet".split()
+    [
+        "api_key",
+        "private_key",
+        "jwt",
+        "password",
+        "url_credentials",
+        "connection_string",
+        "authorization",
+        "uuid",
+        "crypto_wallet",
+    ]
 )
 CHUNK = 1024  # characters
 CHUNKS = 400  # from the standard library, and as many from installed packages

@@ -12,8 +12,48 @@ SPACED_DIGITS: Final = DIGITS | frozenset(" -")
 _SKIPPED: Final = frozenset(" \t:=#'\"`*_([-.,|>“”’")
 _HAN: Final = frozenset("号號码碼为為是的编編及和与與一:")
 _FILLERS: Final = frozenset(
-    "number numbers no nr num code id ids is was are as the of my his her their your our this be to and s card account"
-    " registered under reads shown given listed issued ending value record records holder with".split()
+    [
+        "number",
+        "numbers",
+        "no",
+        "nr",
+        "num",
+        "code",
+        "id",
+        "ids",
+        "is",
+        "was",
+        "are",
+        "as",
+        "the",
+        "of",
+        "my",
+        "his",
+        "her",
+        "their",
+        "your",
+        "our",
+        "this",
+        "be",
+        "to",
+        "and",
+        "s",
+        "card",
+        "account",
+        "registered",
+        "under",
+        "reads",
+        "shown",
+        "given",
+        "listed",
+        "issued",
+        "ending",
+        "value",
+        "record",
+        "records",
+        "holder",
+        "with",
+    ]
 )
 REACH = 32  # characters between a label and its value
 
@@ -26,11 +66,7 @@ def value_after(text: str, at: int, allowed: frozenset[str], *, reach: int = REA
     limit = min(len(text), at + reach)
     while at < limit:
         char = text[at]
-        if char in _SKIPPED:
-            at += 1
-        elif char in _HAN:
-            at += 1
-        elif char in "\r\n":
+        if char in _SKIPPED or char in _HAN or char in "\r\n":
             at += 1
         elif char in ALNUM:
             last = at

@@ -7,7 +7,7 @@ _PLACEHOLDER_PARTS = (
     "${", "{{", "}}", "<", "...", "todo", "fixme", "insert", "replace", "my_", "my-", "0000000", "1234567890", "abcdef123456",
     "deadbeef", "foobar", "notreal", "not_real", "fake", "mock", "_here", "-here", "lorem",
 )  # fmt: skip  # a list of words
-_BREAKS = str.maketrans({char: " " for char in "-_./+=:"})
+_BREAKS = str.maketrans(dict.fromkeys("-_./+=:", " "))
 _DIGITS = frozenset("0123456789")
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 

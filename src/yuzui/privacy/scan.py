@@ -232,7 +232,7 @@ class Scanner:
         canonicals = [fold(leaf.text) for leaf in leaves]
         leaves = list(leaves)
         for number, canonical in enumerate(canonicals[:]):
-            if canonical.origins is None:
+            if canonical.pieces is None:
                 continue
             leaf = leaves[number]
             for view in read_hidden(leaf.text):

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
 from yuzui.privacy.labelled import ALNUM, count_digits, value_after
 
-_CUES = "回乡证 回鄉證 通行证 通行證 台胞证 台胞證 来往内地 來往內地 来往大陆 來往大陸".split()
+_CUES = ["回乡证", "回鄉證", "通行证", "通行證", "台胞证", "台胞證", "来往内地", "來往內地", "来往大陆", "來往大陸"]
 
 
 def _check(text: str, start: int, end: int) -> Iterable[Hit]:

@@ -9,7 +9,7 @@ from yuzui.privacy.randomness import is_placeholder
 
 _MOST = 400  # characters on each side of the password
 _STOPS = frozenset("\r\n\"'`<>\x1e")
-_DUMMIES = frozenset("password pass pwd secret test *** admin".split())
+_DUMMIES = frozenset(["password", "pass", "pwd", "secret", "test", "***", "admin"])
 
 
 def _check(text: str, start: int, end: int) -> Iterable[Hit]:

@@ -10,8 +10,32 @@ from yuzui.privacy.surroundings import is_digit, is_word
 KIND = "date_of_birth"
 _REACH = 24
 _MONTHS = frozenset(
-    "jan feb mar apr may jun jul aug sep sept oct nov dec january february march april june july august september october"
-    " november december".split()
+    [
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "may",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "sept",
+        "oct",
+        "nov",
+        "dec",
+        "january",
+        "february",
+        "march",
+        "april",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ]
 )
 _MARKS = frozenset("0123456789-/.年月日 ,")
 _DATE_WORDS = frozenset(("st", "nd", "rd", "th", "of"))

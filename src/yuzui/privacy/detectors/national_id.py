@@ -33,6 +33,10 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
         elif len(compact) == 10 and compact[3] in _HOLDERS and value == compact:
             yield Hit(KIND, start, end, 0.85)
         return
+    if value[0].isascii() and not value[0].isalpha():
+        start += 1  # the pattern saw what stands on both sides of a short word
+    if end - start <= 6 and text[end - 1].isascii() and not text[end - 1].isalpha():
+        end -= 1
     if value[0].isascii() and (is_word(text, start - 1) or is_word(text, end)):
         return
     found = value_after(text, end, _NUMBER, reach=28)
@@ -70,8 +74,8 @@ DETECTOR = Detector(
         Pattern(regex="[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]"),
         Pattern(regex="[A-Z]{5}[0-9]{4}[A-Z]"),
         Pattern(
-            regex="(?:nhs|nino|national insurance|national id|aadhaar|aadhar|pan card|pan number|voter id|epic|social insurance"
-            "|sozialversicherungsnummer|personalausweis|cpf|curp|nric|fin no|personnummer|dni|nie|bsn|pesel|주민등록번호)",
+            regex="(?:^|[^0-9a-z])(?:nhs|nino|epic|cpf|curp|nric|dni|nie|bsn|pesel)[^a-z]|(?:national insurance|national id|aadhaar|aadhar|pan card|pan number|voter id|social insurance"
+            "|sozialversicherungsnummer|personalausweis|fin no|personnummer|주민등록번호)",
             ignore_case=True,
         ),
     ),

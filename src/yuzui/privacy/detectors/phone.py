@@ -111,7 +111,7 @@ def _is_dashed_national(number: Digits) -> bool:
 
 
 def _is_chinese_mobile(number: Digits) -> bool:
-    if (number.layout[0] == 1 and number.layout[-1] > 1) or number.layout[0] == 2 and number.value[:2] != "86":
+    if (number.layout[0] == 1 and number.layout[-1] > 1) or (number.layout[0] == 2 and number.value[:2] != "86"):
         return False  # `1-786-555-0987`, `(13) 98824-5547`: groups that no mobile number of China has
     value = number.value.removeprefix("00")
     if len(value) == 13:

@@ -16,27 +16,264 @@ from yuzui.privacy.surroundings import is_word
 KIND = "postal_address"
 _MOST = 160  # characters of one address
 _STREETS: Final = frozenset(
-    """
-    alley aly avenue ave av bayou beach bend bluff blf blvd boulevard bottom branch bridge brook burg bypass camp canyon
-    cape causeway center centre circle cir cliff club common   course court ct cove creek crescent
-    cres crest crossing xing crossroad curve dale dam drive dr estate estates expressway expy extension fall falls ferry
-    field fields  ford forest forge fork forks fort freeway garden gardens gate gateway glen glens green greens
-    grove groves harbor haven heights highway hwy hill hills hollow inlet island isle junction jct key knoll knolls lake
-    lakes landing lane ln  loaf lock locks lodge loop mall manor meadow meadows mews mill mills mission motorway mount
-    mountain neck orchard oval overpass park parks parkway pkwy parkways pass passage path pike pine pines place pl plain
-    plains plaza plz point  prairie radial ramp ranch rapid rapids  ridge rdg river road rd roads route row
-    run shoal shoals shore shores skyway spring springs spur spurs square sq  stravenue stream street st streets
-    str summit terrace ter terr throughway trace track trafficway trail trl trailer tunnel turnpike tpke underpass 
-    valley via viaduct view views village ville vista walk walks way ways well wells close parade rise mead quay wharf
-    broadway bowery hof platz promenade esplanade drove chase croft yard
-    """.split()
+    [
+        "alley",
+        "aly",
+        "avenue",
+        "ave",
+        "av",
+        "bayou",
+        "beach",
+        "bend",
+        "bluff",
+        "blf",
+        "blvd",
+        "boulevard",
+        "bottom",
+        "branch",
+        "bridge",
+        "brook",
+        "burg",
+        "bypass",
+        "camp",
+        "canyon",
+        "cape",
+        "causeway",
+        "center",
+        "centre",
+        "circle",
+        "cir",
+        "cliff",
+        "club",
+        "common",
+        "course",
+        "court",
+        "ct",
+        "cove",
+        "creek",
+        "crescent",
+        "cres",
+        "crest",
+        "crossing",
+        "xing",
+        "crossroad",
+        "curve",
+        "dale",
+        "dam",
+        "drive",
+        "dr",
+        "estate",
+        "estates",
+        "expressway",
+        "expy",
+        "extension",
+        "fall",
+        "falls",
+        "ferry",
+        "field",
+        "fields",
+        "ford",
+        "forest",
+        "forge",
+        "fork",
+        "forks",
+        "fort",
+        "freeway",
+        "garden",
+        "gardens",
+        "gate",
+        "gateway",
+        "glen",
+        "glens",
+        "green",
+        "greens",
+        "grove",
+        "groves",
+        "harbor",
+        "haven",
+        "heights",
+        "highway",
+        "hwy",
+        "hill",
+        "hills",
+        "hollow",
+        "inlet",
+        "island",
+        "isle",
+        "junction",
+        "jct",
+        "key",
+        "knoll",
+        "knolls",
+        "lake",
+        "lakes",
+        "landing",
+        "lane",
+        "ln",
+        "loaf",
+        "lock",
+        "locks",
+        "lodge",
+        "loop",
+        "mall",
+        "manor",
+        "meadow",
+        "meadows",
+        "mews",
+        "mill",
+        "mills",
+        "mission",
+        "motorway",
+        "mount",
+        "mountain",
+        "neck",
+        "orchard",
+        "oval",
+        "overpass",
+        "park",
+        "parks",
+        "parkway",
+        "pkwy",
+        "parkways",
+        "pass",
+        "passage",
+        "path",
+        "pike",
+        "pine",
+        "pines",
+        "place",
+        "pl",
+        "plain",
+        "plains",
+        "plaza",
+        "plz",
+        "point",
+        "prairie",
+        "radial",
+        "ramp",
+        "ranch",
+        "rapid",
+        "rapids",
+        "ridge",
+        "rdg",
+        "river",
+        "road",
+        "rd",
+        "roads",
+        "route",
+        "row",
+        "run",
+        "shoal",
+        "shoals",
+        "shore",
+        "shores",
+        "skyway",
+        "spring",
+        "springs",
+        "spur",
+        "spurs",
+        "square",
+        "sq",
+        "stravenue",
+        "stream",
+        "street",
+        "st",
+        "streets",
+        "str",
+        "summit",
+        "terrace",
+        "ter",
+        "terr",
+        "throughway",
+        "trace",
+        "track",
+        "trafficway",
+        "trail",
+        "trl",
+        "trailer",
+        "tunnel",
+        "turnpike",
+        "tpke",
+        "underpass",
+        "valley",
+        "via",
+        "viaduct",
+        "view",
+        "views",
+        "village",
+        "ville",
+        "vista",
+        "walk",
+        "walks",
+        "way",
+        "ways",
+        "well",
+        "wells",
+        "close",
+        "parade",
+        "rise",
+        "mead",
+        "quay",
+        "wharf",
+        "broadway",
+        "bowery",
+        "hof",
+        "platz",
+        "promenade",
+        "esplanade",
+        "drove",
+        "chase",
+        "croft",
+        "yard",
+    ]
 )
 _BEFORE: Final = frozenset(
-    """
-    rue avenue av boulevard bd chemin impasse allee place quai route via viale piazza corso largo strada calle c avda
-    avenida paseo plaza carrer rua travessa praca estrada ulica ul ulice aleja al os plac rruga bulevar strada str sokak
-    jalan jl phase 2nd
-    """.split()
+    [
+        "rue",
+        "avenue",
+        "av",
+        "boulevard",
+        "bd",
+        "chemin",
+        "impasse",
+        "allee",
+        "place",
+        "quai",
+        "route",
+        "via",
+        "viale",
+        "piazza",
+        "corso",
+        "largo",
+        "strada",
+        "calle",
+        "c",
+        "avda",
+        "avenida",
+        "paseo",
+        "plaza",
+        "carrer",
+        "rua",
+        "travessa",
+        "praca",
+        "estrada",
+        "ulica",
+        "ul",
+        "ulice",
+        "aleja",
+        "al",
+        "os",
+        "plac",
+        "rruga",
+        "bulevar",
+        "strada",
+        "str",
+        "sokak",
+        "jalan",
+        "jl",
+        "phase",
+        "2nd",
+    ]
 )
 """Street words that stand before the name, as the Romance and Slavic languages have it."""
 _ENDINGS: Final = (
@@ -45,36 +282,282 @@ _ENDINGS: Final = (
     "stigen", "stien", "bakken", "svinget", "toftea", "grand", "stig", "backe", "parken", "utca", "ut", "ter", "krt", "dijk", "steeg", "hof", "pad", "ring", "holmen", "plads", "torv", "plan",
 )  # fmt: skip  # a list of endings
 _WORDS_OF_UNITS: Final = frozenset(
-    "apt apartment suite ste unit flat floor fl room rm bldg building box lot door kv etg".split()
+    [
+        "apt",
+        "apartment",
+        "suite",
+        "ste",
+        "unit",
+        "flat",
+        "floor",
+        "fl",
+        "room",
+        "rm",
+        "bldg",
+        "building",
+        "box",
+        "lot",
+        "door",
+        "kv",
+        "etg",
+    ]
 )
+_HINTS: Final = _STREETS | _BEFORE
 _SURE_ENDINGS: Final = tuple(one for one in _ENDINGS if len(one) >= 4)
-_UNITS_BEFORE: Final = frozenset("u u. utca ut ut. ulica ter krt str str. st st. cesta ulice".split())
+_UNITS_BEFORE: Final = frozenset(
+    ["u", "u.", "utca", "ut", "ut.", "ulica", "ter", "krt", "str", "str.", "st", "st.", "cesta", "ulice"]
+)
 _DIRECTIONS: Final = frozenset(
-    "n s e w ne nw se sw north south east west northeast northwest southeast southwest".split()
+    [
+        "n",
+        "s",
+        "e",
+        "w",
+        "ne",
+        "nw",
+        "se",
+        "sw",
+        "north",
+        "south",
+        "east",
+        "west",
+        "northeast",
+        "northwest",
+        "southeast",
+        "southwest",
+    ]
 )
 _STATES: Final = frozenset(
-    """
-    AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI
-    SC SD TN TX UT VT VA WA WV WI WY DC PR GU VI AS MP AA AE AP ON QC BC AB MB SK NS NB NL PE YT NT NU NSW VIC QLD TAS ACT
-    """.split()
+    [
+        "AL",
+        "AK",
+        "AZ",
+        "AR",
+        "CA",
+        "CO",
+        "CT",
+        "DE",
+        "FL",
+        "GA",
+        "HI",
+        "ID",
+        "IL",
+        "IN",
+        "IA",
+        "KS",
+        "KY",
+        "LA",
+        "ME",
+        "MD",
+        "MA",
+        "MI",
+        "MN",
+        "MS",
+        "MO",
+        "MT",
+        "NE",
+        "NV",
+        "NH",
+        "NJ",
+        "NM",
+        "NY",
+        "NC",
+        "ND",
+        "OH",
+        "OK",
+        "OR",
+        "PA",
+        "RI",
+        "SC",
+        "SD",
+        "TN",
+        "TX",
+        "UT",
+        "VT",
+        "VA",
+        "WA",
+        "WV",
+        "WI",
+        "WY",
+        "DC",
+        "PR",
+        "GU",
+        "VI",
+        "AS",
+        "MP",
+        "AA",
+        "AE",
+        "AP",
+        "ON",
+        "QC",
+        "BC",
+        "AB",
+        "MB",
+        "SK",
+        "NS",
+        "NB",
+        "NL",
+        "PE",
+        "YT",
+        "NT",
+        "NU",
+        "NSW",
+        "VIC",
+        "QLD",
+        "TAS",
+        "ACT",
+    ]
 )
 _COUNTRIES: Final = frozenset(
-    """
-    usa us u.s. u.s.a. america kingdom uk england scotland wales ireland canada australia zealand germany deutschland france
-    italy italia spain espana portugal netherlands belgium austria switzerland sweden norway denmark finland iceland poland
-    czech republic slovakia slovenia hungary romania bulgaria greece cyprus croatia serbia estonia latvia lithuania ukraine
-    russia turkey israel egypt africa tunisia morocco brazil brasil mexico argentina chile uruguay colombia peru india china
-    japan korea singapore malaysia indonesia philippines thailand vietnam greenland luxembourg
-    """.split()
+    [
+        "usa",
+        "us",
+        "u.s.",
+        "u.s.a.",
+        "america",
+        "kingdom",
+        "uk",
+        "england",
+        "scotland",
+        "wales",
+        "ireland",
+        "canada",
+        "australia",
+        "zealand",
+        "germany",
+        "deutschland",
+        "france",
+        "italy",
+        "italia",
+        "spain",
+        "espana",
+        "portugal",
+        "netherlands",
+        "belgium",
+        "austria",
+        "switzerland",
+        "sweden",
+        "norway",
+        "denmark",
+        "finland",
+        "iceland",
+        "poland",
+        "czech",
+        "republic",
+        "slovakia",
+        "slovenia",
+        "hungary",
+        "romania",
+        "bulgaria",
+        "greece",
+        "cyprus",
+        "croatia",
+        "serbia",
+        "estonia",
+        "latvia",
+        "lithuania",
+        "ukraine",
+        "russia",
+        "turkey",
+        "israel",
+        "egypt",
+        "africa",
+        "tunisia",
+        "morocco",
+        "brazil",
+        "brasil",
+        "mexico",
+        "argentina",
+        "chile",
+        "uruguay",
+        "colombia",
+        "peru",
+        "india",
+        "china",
+        "japan",
+        "korea",
+        "singapore",
+        "malaysia",
+        "indonesia",
+        "philippines",
+        "thailand",
+        "vietnam",
+        "greenland",
+        "luxembourg",
+    ]
 )
 _MONTHS: Final = frozenset(
-    """
-    january february march april may june july august september october november december jan feb mar apr jun jul aug sep
-    sept oct nov dec am pm percent year years month months day days hours
-    """.split()
+    [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "sept",
+        "oct",
+        "nov",
+        "dec",
+        "am",
+        "pm",
+        "percent",
+        "year",
+        "years",
+        "month",
+        "months",
+        "day",
+        "days",
+        "hours",
+    ]
 )
 _SMALL: Final = frozenset(
-    "de del della delle dei di da do dos das la le les el los las du des van von der den het of the al am im y e i".split()
+    [
+        "de",
+        "del",
+        "della",
+        "delle",
+        "dei",
+        "di",
+        "da",
+        "do",
+        "dos",
+        "das",
+        "la",
+        "le",
+        "les",
+        "el",
+        "los",
+        "las",
+        "du",
+        "des",
+        "van",
+        "von",
+        "der",
+        "den",
+        "het",
+        "of",
+        "the",
+        "al",
+        "am",
+        "im",
+        "y",
+        "e",
+        "i",
+    ]
 )
 _CUES: Final = (
     "resides at", "residing at", "reside at", "lives at", "living at", "live at", "lived at", "address is", "address:", "address to",
@@ -112,6 +595,8 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     first = _first_of_number(text, start) if text[start].isdigit() else _first_of_word(text, start)
     if first < 0:
         return
+    if text[start].isdigit() and not _may_be_street(text, first):
+        return
     last, confidence = _street(text, first)
     if last:
         first = _with_numbers_before(text, first)
@@ -125,6 +610,19 @@ def _check_postcode(text: str, start: int, end: int) -> Iterable[Hit]:
     value = text[found[0] : found[1]]
     if 3 <= len(value) <= 10 and any(char.isdigit() for char in value) and not is_word(text, found[1]):
         yield Hit(KIND, *found, 0.7)
+
+
+def _may_be_street(text: str, first: int) -> bool:
+    """A quick no for most numbers: no street word follows and nothing announces an address."""
+    line = text[first : first + 64]
+    words = line.partition("\n")[0].lower().replace(",", " ").replace(".", " ").split()
+    if len(words) < 2 or words[1] in _MONTHS:
+        return False
+    return (
+        not _HINTS.isdisjoint(words[1:8])
+        or any(word.endswith(_ENDINGS) for word in words[1:5])
+        or _is_announced(text, first)
+    )
 
 
 def _line_before(text: str, at: int) -> int:
@@ -307,11 +805,8 @@ def _behind_street(words: list[tuple[str, int, int]], at: int) -> int:
     while at + 1 < len(words) and words[at + 1][1] - words[at][2] == 1:
         following = words[at + 1][0]
         lower = following.lower()
-        if (
-            lower in _STREETS
-            and following[0].isupper()
-            or lower in _DIRECTIONS
-            and (following[0].isupper() or len(lower) > 2)
+        if (lower in _STREETS and following[0].isupper()) or (
+            lower in _DIRECTIONS and (following[0].isupper() or len(lower) > 2)
         ):
             at += 1
         else:

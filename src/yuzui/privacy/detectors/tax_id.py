@@ -12,7 +12,11 @@ _NUMBER = ALNUM | frozenset("- ")
 
 
 def _check(text: str, start: int, end: int) -> Iterable[Hit]:
-    if text[start].isascii() and (is_word(text, start - 1) or is_word(text, end)):
+    if not text[start].isalpha():
+        start += 1  # the pattern saw what stands on both sides of a short word
+    if end - start <= 5 and not text[end - 1].isalpha():
+        end -= 1
+    if is_word(text, start - 1) or is_word(text, end):
         return
     found = value_after(text, end, _NUMBER, reach=24)
     if found is None:
@@ -32,8 +36,8 @@ DETECTOR = Detector(
     levels={"tax_id": "restricted"},
     patterns=(
         Pattern(
-            regex="(?:tin|itin|atin|ein|tax(?:payer)?[ -]id(?:entification)?(?: number)?|tax number|tax file number|vat(?: id| number| reg)?"
-            "|steuer-?id|steueridentifikationsnummer|steuernummer|ust-?idnr|codice fiscale|nif|cpf|cnpj|abn)",
+            regex="(?:^|[^0-9a-z])(?:i?tin|atin|ein|vat|nif|cpf|cnpj|abn)[^a-z]|(?:tax(?:payer)?[ -]id(?:entification)?(?: number)?|tax number|tax file number|vat (?:id|number|reg)"
+            "|steuer-?id|steueridentifikationsnummer|steuernummer|ust-?idnr|codice fiscale)",
             ignore_case=True,
         ),
     ),
