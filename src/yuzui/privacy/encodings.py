@@ -179,12 +179,12 @@ def _read_bits(text: str, start: int, end: int) -> Iterable[View]:
 
 
 def _around(text: str, start: int, end: int, stops: frozenset[str]) -> tuple[int, int]:
-    """The run without blanks, quotes and brackets around a place."""
+    """The run of ASCII without blanks, quotes and brackets around a place."""
     least = max(0, start - _MOST_RUN)
-    while start > least and text[start - 1] not in stops:
+    while start > least and text[start - 1] not in stops and text[start - 1].isascii():
         start -= 1
     limit = min(len(text), end + _MOST_RUN)
-    while end < limit and text[end] not in stops:
+    while end < limit and text[end] not in stops and text[end].isascii():
         end += 1
     return start, end
 

@@ -145,7 +145,8 @@ class Scanner:
             found: list[tuple[str, Hit]] = []
             self._ask_all(sheet.text, candidates, failures, found)
             if found:
-                findings += _to_findings(sheet, found)
+                more = _to_findings(sheet, found)
+                findings += more if depth == 0 else _without_known(more, findings)
             pending = self._views(sheet, candidates, budget, failures)
             if not pending:
                 break
@@ -258,6 +259,18 @@ def _is_encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _without_known(more: tuple[Finding, ...], known: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Findings in encoded pieces, without those that lie inside one of their kind that was found without decoding."""
+    places: dict[tuple[str, str], list[Finding]] = {}
+    for one in known:
+        places.setdefault((one.path, one.kind), []).append(one)
+    return tuple(
+        one
+        for one in more
+        if not any(old.start <= one.start and one.end <= old.end for old in places.get((one.path, one.kind), ()))
+    )
 
 
 def _to_findings(sheet: _Sheet, found: Iterable[tuple[str, Hit]]) -> tuple[Finding, ...]:

@@ -92,7 +92,6 @@ _ROWS: Final = """
     doo_v1_ hex 60 DigitalOcean OAuth
     dor_v1_ hex 60 DigitalOcean refresh
     DO00 upp 16 DigitalOcean Spaces
-    PRIVATE-TOKEN: url 20 GitLab header
     ocid1. dot 40 Oracle Cloud
     SCW upp 17 Scaleway
     v1.0- hex 140 Cloudflare origin CA
@@ -182,7 +181,6 @@ _ROWS: Final = """
     hvr. url 24 Vault recovery
     ops_eyJ b64 100 1Password service
     A3- url 26 1Password key
-    LaunchDarkly sdk- url 36 LaunchDarkly
     sdk- url 36 LaunchDarkly
     api- url 36 LaunchDarkly
     mob- url 36 LaunchDarkly
@@ -324,7 +322,7 @@ _ROWS: Final = """
     zapi_ aln 30 Zendesk
     AGE-SECRET-KEY-PQ-1 upp 50 age, post-quantum
 """
-_TOO_SHORT = frozenset(("key", "SK", "AC", "wx", "sct", "SCT", "00D", "oy2", "cio", "A3-", "live_", "fw_", "co_", "el_", "pa-", "fc-", "re_", "md-", "hz_", "ra_", "cs_", "ck_", "tok_", "key-", "api-", "mob-", "sdk-", "1//0", "sl.", "MC.", "CFC.", "CL_", "AQE", "EAA", "EAAA", "EAAG", "SCW", "DO00", "LaunchDarkly", "PRIVATE-TOKEN:"))  # fmt: skip
+_TOO_SHORT = frozenset(("key", "SK", "AC", "wx", "sct", "SCT", "00D", "oy2", "cio", "A3-", "live_", "fw_", "co_", "el_", "pa-", "fc-", "re_", "md-", "hz_", "ra_", "cs_", "ck_", "tok_", "key-", "api-", "mob-", "sdk-", "1//0", "sl.", "MC.", "CFC.", "CL_", "AQE", "EAA", "EAAA", "EAAG", "SCW", "DO00"))  # fmt: skip
 """Prefixes that ordinary text has too: what follows must have exactly the least length, or a length near it."""
 _SLACK = 4
 

@@ -69,14 +69,19 @@ _WEAK = [
     "key",
     "salt",
 ]
-_LABELS = "|".join(sorted({*_STRONG, *_WEAK}, key=lambda label: (-len(label), label)))
+_LABELS = "|".join(
+    sorted(
+        {label.replace("_", mark) for label in (*_STRONG, *_WEAK) for mark in "_ "},
+        key=lambda label: (-len(label), label),
+    )
+)
 _LABELLED = rf"(?:{_LABELS})['\"`*\])]{{0,3}}[ \t]{{0,3}}(?::=|=>|==|=|:| is |是|为)[ \t]{{0,3}}"
 _SPOKEN = r"(?:password|passwd|pwd|passphrase|auth[ _]?token|token)s?[ \t]*['\"‘“(]{1,2}"
 _SAID = r"(?:password|passwd|passphrase|passcode)[ \t]+[0-9A-Za-z!@#$%^&*+?~-]"
 _OPTION = rf"--?(?:{'|'.join(('password', 'passwd', 'pass', 'pwd', 'token', 'secret', 'api-key', 'apikey', 'auth-token', 'access-token'))}) "
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’"}
 _MIN, _MAX = 6, 256
-_ENDS = frozenset(" \t\r\n\"'`;,<>|&\x1e，。；")
+_ENDS = frozenset(" \t\r\n\"'`;,<>|\x1e，。；")
 _CODE_WORDS = frozenset(
     [
         "none",
@@ -239,7 +244,7 @@ def _value(text: str, at: int, *, is_strong: bool, is_option: bool) -> Iterable[
         last += 1
     if closer and (last >= limit or text[last] != closer):
         return
-    value = text[first:last] if closer else text[first:last].rstrip(".)]}\\,")
+    value = text[first:last] if closer else _without_pairs(text[first:last]).rstrip(".)]}\\,")
     if closer and value.endswith("\\"):
         value = value[:-1]
     following = text[first + len(value) : first + len(value) + 1]
@@ -247,6 +252,17 @@ def _value(text: str, at: int, *, is_strong: bool, is_option: bool) -> Iterable[
         return  # a call
     if _is_secret(value, is_quoted=bool(closer), is_strong=is_strong, is_option=is_option):
         yield Hit(KIND, first, first + len(value), 0.8 if is_strong else 0.7)
+
+
+def _without_pairs(value: str) -> str:
+    """`hunter2&user=me` up to the next pair of a query."""
+    at = value.find("&")
+    while at >= 0:
+        name, equals, _ = value[at + 1 :].partition("=")
+        if equals and name.replace("_", "").isalnum():
+            return value[:at]
+        at = value.find("&", at + 1)
+    return value
 
 
 def _generated_inside(text: str, at: int) -> Iterable[Hit]:
