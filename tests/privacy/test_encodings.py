@@ -53,11 +53,10 @@ def test_a_value_is_found_in_what_a_piece_spells_and_covers_the_piece(name: str)
     assert text[start:end].rstrip() == piece
 
 
-@given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=("C",)), min_size=12))
+@given(st.text(alphabet="abcXYZ 0123456789@.-+,:/汉字é，💧", min_size=12))
 def test_whatever_text_was_encoded_is_read(text: str) -> None:
     piece = b64encode(text.encode()).decode()
-    if len(piece.rstrip("=")) >= 16 and text.isprintable():
-        assert (text, piece) in views(f" {piece} ")
+    assert (text, piece) in views(f" {piece} ")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +77,7 @@ def test_hashes_names_and_pictures_spell_nothing(text: str) -> None:
 
 
 def test_lines_of_base64_are_read_as_one() -> None:
-    data = b64encode(("x" * 70 + MOBILE + " " + "y" * 60).encode()).decode()
+    data = b64encode(("x" * 70 + " " + MOBILE + " " + "y" * 60).encode()).decode()
     piece = "\n".join(data[at : at + 76] for at in range(0, len(data), 76))
     assert [finding.kind for finding in scan_both(piece).findings] == ["cn_mobile"]
 

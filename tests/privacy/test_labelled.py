@@ -13,7 +13,7 @@ from yuzui.privacy.labelled import DASHED, DIGITS, count_digits, value_after
         ("MRN: 12345", "12345"),
         ("MRN number is 12345.", "12345"),
         ('MRN": "12-34/5"', "12-34/5"),
-        ("MRN号为：12345，", "12345"),
+        ("MRN号为:12345,", "12345"),
         ("MRN of the patient 12345", None),
         ("MRN", None),
         ("MRN? 12345", None),

@@ -98,7 +98,7 @@ def _permuted(digit: int, times: int) -> int:
 
 
 def base58_is_valid(value: str) -> bool:
-    """Base58Check: the last four bytes are those of a double SHA-256. At most 35 characters, so the number stays small."""
+    """Base58Check: the last four bytes are those of a double SHA-256. For at most 35 characters."""
     number = 0
     for char in value:
         place = _BASE58.find(char)

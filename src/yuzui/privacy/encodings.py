@@ -1,4 +1,4 @@
-"""Encoded pieces of a text as what they spell: base64, base32, hex, bits, percent, HTML, escapes, quoted-printable, gzip.
+"""Encoded pieces of a text: base64, base32, hex, bits, percent, HTML, escapes, quoted-printable, gzip.
 
 The engine finds where a piece may stand (`PATTERNS`); here it is read. Only what decodes to text counts: a hash, an
 identifier and a picture do not.
@@ -30,7 +30,7 @@ _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 _BASE32 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 _HEX = frozenset("0123456789abcdefABCDEF")
 _SPACE = frozenset(" \t\r\n\x1e\"'<>(){}[],")
-_URL_MARKS = frozenset("&?=/")
+_URL_MARKS = frozenset("&?=/:")
 _TO_STANDARD = str.maketrans("-_", "+/")
 
 
@@ -43,14 +43,17 @@ class View(NamedTuple):
 
 
 PATTERNS: Final = (
-    # It consumes what ends it, so an engine that reports every end of a match reports one per run.
+    # They consume what ends them, so an engine that reports every end of a match reports one per run.
     Pattern(regex="[0-9A-Za-z+/_-]{16,}[^0-9A-Za-z+/_-]"),
-    Pattern(regex="(?:[0-9A-Fa-f]{2}[ :]){6}[0-9A-Fa-f]{2}"),
-    Pattern(regex="[01]{8} [01]{8} [01]{8} [01]{8} [01]{8}"),
-    Pattern(regex=r"\\x[0-9A-Fa-f]{2}\\x[0-9A-Fa-f]{2}|\\u\{[0-9A-Fa-f]{2,6}\}"),
-    Pattern(regex="%[0-9A-Fa-f]{2}%[0-9A-Fa-f]{2}|%25[0-9A-Fa-f]{2}"),
+    Pattern(
+        regex="(?:[0-9A-Fa-f]{2}[ :]){6,}[0-9A-Fa-f]{2}(?:[ :](?:[^0-9A-Fa-f]"
+        "|[0-9A-Fa-f](?:[^0-9A-Fa-f]|[0-9A-Fa-f]{2}))|[^0-9A-Fa-f :])"
+    ),
+    Pattern(regex="(?:[01]{8} ){4,}[01]{8}(?: [^01]|[^01 ])"),
+    Pattern(regex=r"(?:\\x[0-9A-Fa-f]{2}){2,}[^\\]|\\u\{[0-9A-Fa-f]{2,6}\}"),
+    Pattern(regex="(?:%[0-9A-Fa-f]{2}){2,}[^%]|%25[0-9A-Fa-f]{2}"),
     Pattern(regex="&#x?[0-9A-Fa-f]{2,6};"),
-    Pattern(regex="=[0-9A-F]{2}=[0-9A-F]{2}"),
+    Pattern(regex="(?:=[0-9A-F]{2}){2,}[^=]"),
 )
 
 
@@ -160,7 +163,12 @@ def _is_printable(text: str) -> bool:
 
 
 def _read_spaced_hex(text: str, start: int, end: int) -> Iterable[View]:
-    while end + 2 < len(text) and text[end] in " :" and text[end + 1] in _HEX and text[end + 2] in _HEX:
+    end = start + 2
+    while (
+        text[end : end + 1] in (" ", ":")
+        and _HEX.issuperset(text[end + 1 : end + 3])
+        and not _HEX.issuperset(text[end + 3 : end + 4] or "-")
+    ):
         end += 3
     try:
         spelled = _as_text(bytes.fromhex(text[start:end].replace(":", " ")))
@@ -171,6 +179,7 @@ def _read_spaced_hex(text: str, start: int, end: int) -> Iterable[View]:
 
 
 def _read_bits(text: str, start: int, end: int) -> Iterable[View]:
+    end = start + 8
     while text[end : end + 1] == " " and len(text) >= end + 9 and set(text[end + 1 : end + 9]) <= {"0", "1"}:
         end += 9
     spelled = _as_text(bytes(int(byte, 2) for byte in text[start:end].split()))
@@ -193,7 +202,7 @@ def _read_with(
     decode: Callable[[str], str], stops: frozenset[str] = _SPACE
 ) -> Callable[[str, int, int], Iterable[View]]:
     def read(text: str, start: int, end: int) -> Iterable[View]:
-        start, end = _around(text, start, end, stops)
+        start, end = _around(text, start, start + 1, stops)
         piece = text[start:end]
         spelled = decode(piece)
         if spelled != piece and len(spelled) >= _LEAST:
@@ -238,7 +247,7 @@ _READERS: Final[tuple[Callable[[str, int, int], Iterable[View]], ...]] = (
     _read_run,
     _read_spaced_hex,
     _read_bits,
-    _read_with(_unescape),
+    _read_with(_unescape, _SPACE - {"{", "}"}),
     _read_with(_unquote, _SPACE | _URL_MARKS),
     _read_with(html.unescape),
     _read_with(_unquote_printable),

@@ -11,50 +11,11 @@ DASHED: Final = ALNUM | frozenset("-/")
 SPACED_DIGITS: Final = DIGITS | frozenset(" -")
 _SKIPPED: Final = frozenset(" \t:=#'\"`*_([-.,|>“”’")
 _HAN: Final = frozenset("号號码碼为為是的编編及和与與一:")
-_FILLERS: Final = frozenset(
-    [
-        "number",
-        "numbers",
-        "no",
-        "nr",
-        "num",
-        "code",
-        "id",
-        "ids",
-        "is",
-        "was",
-        "are",
-        "as",
-        "the",
-        "of",
-        "my",
-        "his",
-        "her",
-        "their",
-        "your",
-        "our",
-        "this",
-        "be",
-        "to",
-        "and",
-        "s",
-        "card",
-        "account",
-        "registered",
-        "under",
-        "reads",
-        "shown",
-        "given",
-        "listed",
-        "issued",
-        "ending",
-        "value",
-        "record",
-        "records",
-        "holder",
-        "with",
-    ]
-)
+_FILLERS_WORDS = """
+    number numbers no nr num code id ids is was are as the of my his her their your our this be to and s card
+    account registered under reads shown given listed issued ending value record records holder with
+"""
+_FILLERS: Final = frozenset(_FILLERS_WORDS.split())
 REACH = 32  # characters between a label and its value
 
 

@@ -69,7 +69,7 @@ class Leaf(msgspec.Struct, frozen=True, gc=False):  # several per request: a thi
     offset: int = 0
     """Where the `whole` characters begin in the leaf: views of an encoded piece cover only that piece."""
     is_piece: bool = False
-    """Whether it is such a view: a finding in it is never the same as one elsewhere, because it covers another place."""
+    """Whether it is such a view: a finding in it never repeats one elsewhere, because it covers another place."""
 
 
 class Leaves(NamedTuple):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-_PLACEHOLDER_PARTS = (
-    "xxx", "***", "your", "example", "placeholder", "changeme", "change_me", "change-me", "redacted", "dummy", "sample",
-    "${", "{{", "}}", "<", "...", "todo", "fixme", "insert", "replace", "my_", "my-", "0000000", "1234567890", "abcdef123456",
-    "deadbeef", "foobar", "notreal", "not_real", "fake", "mock", "_here", "-here", "lorem",
-)  # fmt: skip  # a list of words
+_PLACEHOLDER_PARTS_WORDS = """
+    xxx *** your example placeholder changeme change_me change-me redacted dummy sample ${ {{ }} < ... todo
+    fixme insert replace my_ my- 0000000 1234567890 abcdef123456 deadbeef foobar notreal not_real fake mock
+    _here -here lorem
+"""
+_PLACEHOLDER_PARTS = tuple(_PLACEHOLDER_PARTS_WORDS.split())
 _BREAKS = str.maketrans(dict.fromkeys("-_./+=:", " "))
 _DIGITS = frozenset("0123456789")
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")

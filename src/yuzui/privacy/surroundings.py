@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-NUMBER_LABELS = frozenset(
-    (
-        "tel",
-        "phone",
-        "mobile",
-        "mob",
-        "cell",
-        "call",
-        "ph",
-        "id",
-        "idcard",
-        "card",
-        "no",
-        "num",
-        "ssn",
-        "sfz",
-        "sj",
-        "dh",
-    )
-)
+_NUMBER_LABELS_WORDS = """
+    tel phone mobile mob cell call ph id idcard card no num ssn sfz sj dh
+"""
+NUMBER_LABELS = frozenset(tuple(_NUMBER_LABELS_WORDS.split()))
 """Words that people glue to a number: `tel13800138000`."""
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -104,7 +88,7 @@ def take(text: str, start: int, end: int, allowed: frozenset[str], most: int) ->
 
 
 def with_markup(text: str, start: int, end: int) -> tuple[int, int]:
-    """The span with the marks that wrap its first and last group, when marks also stand inside: `**138**`0013`_8000_`."""
+    """The span with the marks around it, when marks also stand inside: `**138**`0013`_8000_`."""
     if _MARKUP.isdisjoint(text[start:end]):
         return start, end
     return take(text, start, end, _MARKUP, 3)

@@ -44,29 +44,15 @@ _PREFECTURES = """
     台北 臺北 新北 桃园 桃園 台中 臺中 台南 臺南 高雄 基隆 新竹 嘉义 嘉義 苗栗 彰化 南投 云林 雲林 屏东 屏東 宜兰
     宜蘭 花莲 花蓮 台东 臺東 澎湖 金门 金門 马祖
 """
-_ORDINARY = frozenset(
-    [
-        "东方",
-        "文山",
-        "中山",
-        "和田",
-        "大理",
-        "定西",
-        "安康",
-        "白银",
-        "黄山",
-        "来宾",
-        "云林",
-        "阿里",
-        "海东",
-        "海西",
-        "海北",
-        "南通",
-        "山南",
-    ]
-)
+_ORDINARY_WORDS = """
+    东方 文山 中山 和田 大理 定西 安康 白银 黄山 来宾 云林 阿里 海东 海西 海北 南通 山南
+"""
+_ORDINARY = frozenset(_ORDINARY_WORDS.split())
 """Names that other words contain (路 names, family names, compass points): they count only before 市, 州, 县, 地区."""
-_LEVELS = ("省", "市", "州", "盟", "县", "縣", "地区", "地區", "自治", "特别", "壮族", "回族", "维吾尔")
+_LEVELS_WORDS = """
+    省 市 州 盟 县 縣 地区 地區 自治 特别 壮族 回族 维吾尔
+"""
+_LEVELS = tuple(_LEVELS_WORDS.split())
 
 
 def _by_beginning() -> dict[str, tuple[str, ...]]:
@@ -80,7 +66,7 @@ _BY_BEGINNING: Final = _by_beginning()
 
 
 def place_at(text: str, at: int) -> int:
-    """Where the name of a province or prefecture that begins at `at` ends, its level (省, 市 …) included; 0: none does."""
+    """Where the name of a province or prefecture at `at` ends, its level (省, 市 …) included; 0: there is none."""
     for name in _BY_BEGINNING.get(text[at : at + 2], ()):
         if not text.startswith(name, at):
             continue

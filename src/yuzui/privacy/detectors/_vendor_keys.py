@@ -322,7 +322,11 @@ _ROWS: Final = """
     zapi_ aln 30 Zendesk
     AGE-SECRET-KEY-PQ-1 upp 50 age, post-quantum
 """
-_TOO_SHORT = frozenset(("key", "SK", "AC", "wx", "sct", "SCT", "00D", "oy2", "cio", "A3-", "live_", "fw_", "co_", "el_", "pa-", "fc-", "re_", "md-", "hz_", "ra_", "cs_", "ck_", "tok_", "key-", "api-", "mob-", "sdk-", "1//0", "sl.", "MC.", "CFC.", "CL_", "AQE", "EAA", "EAAA", "EAAG", "SCW", "DO00"))  # fmt: skip
+_TOO_SHORT_WORDS = """
+    key SK AC wx sct SCT 00D oy2 cio A3- live_ fw_ co_ el_ pa- fc- re_ md- hz_ ra_ cs_ ck_ tok_ key- api- mob-
+    sdk- 1//0 sl. MC. CFC. CL_ AQE EAA EAAA EAAG SCW DO00
+"""
+_TOO_SHORT = frozenset(_TOO_SHORT_WORDS.split())
 """Prefixes that ordinary text has too: what follows must have exactly the least length, or a length near it."""
 _SLACK = 4
 

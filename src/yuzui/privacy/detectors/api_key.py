@@ -1,4 +1,4 @@
-"""API keys that name their issuer in a prefix or by an unmistakable shape. A new vendor is one row in `_vendor_keys`."""
+"""API keys that name their issuer by prefix or by shape. A new vendor is one row in `_vendor_keys`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ _SHAPES: tuple[str, ...] = (
     r"[0-9]{8,10}:AA[0-9A-Za-z_-]{33}",  # Telegram
     r"S[ACNOUX][A-D][A-Z0-9]{53,56}",  # NATS seeds
     r"https://[0-9a-f]{32}@[0-9a-z.]{4,}/[0-9]{2,}",  # Sentry DSN
-    r"[?&](?:sig|X-Amz-Signature|X-Goog-Signature|Signature|access_token|api_key|apikey|auth_token)=[0-9A-Za-z%+/=._-]{16,}",
+    r"[?&](?:sig|X-Amz-Signature|X-Goog-Signature|Signature|access_token|api_key|apikey"
+    r"|auth_token)=[0-9A-Za-z%+/=._-]{16,}",
     r"X-Amz-Credential=[0-9A-Z]{16,}",
     r"[0-9]Q~[0-9A-Za-z_.~-]{31,34}",  # Azure client secret; three characters stand before
     r"s-s4t2(?:ud|af)-[0-9a-f]{40,}",  # 42

@@ -9,7 +9,10 @@ from yuzui.privacy.labelled import ALNUM, count_digits, value_after
 from yuzui.privacy.surroundings import is_word
 
 _NUMBER = ALNUM | frozenset("- ")
-_BANKS = "工商银行 农业银行 建设银行 交通银行 招商银行 邮储银行 中国银行 民生银行 浦发银行 中信银行 兴业银行 平安银行 光大银行 华夏银行 广发银行"
+_BANKS = """
+    工商银行 农业银行 建设银行 交通银行 招商银行 邮储银行 中国银行 民生银行 浦发银行 中信银行 兴业银行 平安银行
+    光大银行 华夏银行 广发银行
+"""
 
 
 def _check(text: str, start: int, end: int) -> Iterable[Hit]:

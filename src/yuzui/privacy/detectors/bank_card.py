@@ -7,25 +7,11 @@ from yuzui.privacy.detectors._contract import Detector, Digits, Hit
 from yuzui.privacy.numbers import singles
 from yuzui.privacy.surroundings import has_cue, is_inside_number, stands_alone
 
-_CUES = (
-    "card",
-    "creditcard",
-    "卡号",
-    "银行卡",
-    "信用卡",
-    "储蓄卡",
-    "visa",
-    "mastercard",
-    "unionpay",
-    "银联",
-    "账号",
-    "账户",
-    "debit",
-    "credit",
-    "cc",
-    "maestro",
-    "amex",
-)
+_CUES_WORDS = """
+    card creditcard 卡号 银行卡 信用卡 储蓄卡 visa mastercard unionpay 银联 账号 账户 debit credit cc maestro
+    amex
+"""
+_CUES = tuple(_CUES_WORDS.split())
 _NAMING = ("credit card", "debit card", "card number", "信用卡", "银行卡", "储蓄卡", "借记卡", "卡号")
 """Who writes these means a card, also with a mistyped digit."""
 _ANTI_CUES = ("example", "sample", "test card", "invalid", "fails", "dummy", "示例", "样例")

@@ -1,6 +1,6 @@
 """Numbers of court cases: Strasbourg (`12345/67`), China (`(2023)京01民初123号`), neutral citations, docket numbers.
 
-Sources: https://www.echr.coe.int/ (application numbers), the Supreme People's Court's rules on case numbers (法〔2015〕137号),
+Sources: https://www.echr.coe.int/ (application numbers), https://www.court.gov.cn/ (rules on case numbers, 2015),
 https://www.judiciary.uk/ (neutral citation), 2025.
 """
 
@@ -13,22 +13,10 @@ from yuzui.privacy.labelled import ALNUM, count_digits, value_after
 from yuzui.privacy.surroundings import has_cue, is_digit, is_word
 
 KIND = "case_number"
-_CUES = (
-    "no.",
-    "nos.",
-    "no",
-    "nos",
-    "application",
-    "applications",
-    "case",
-    "cases",
-    "appl",
-    "案号",
-    "file",
-    "docket",
-    "decision",
-    "judgment",
-)
+_CUES_WORDS = """
+    no. nos. no nos application applications case cases appl 案号 file docket decision judgment
+"""
+_CUES = tuple(_CUES_WORDS.split())
 _DOCKET = ALNUM | frozenset("-/:")
 
 
@@ -115,7 +103,8 @@ DETECTOR = Detector(
         Pattern(regex="[0-9]{2}/[0-9]{2}"),
         Pattern(regex=r"[\[(](?:19|20)[0-9]{2}[\])] ?(?:EW|UK|ZA|NS|HK|SG|IE|NI|S|C|F)[A-Z]"),
         Pattern(
-            regex=f"[(\\[<](?:19|20)[0-9]{{2}}[)\\]>][{'京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼最'}]"
+            regex=f"[(\\[<](?:19"
+            f"|20)[0-9]{{2}}[)\\]>][{'京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼最'}]"
         ),
         Pattern(
             regex="(?:case|docket|claim|matter|complaint|police report|incident|file|application) (?:no\\.?|number|#)",

@@ -1,6 +1,6 @@
-"""Travel permits between the mainland, Hong Kong, Macao and Taiwan (回乡证, 台胞证, 港澳通行证) behind a word that names one.
+"""Travel permits between the mainland, Hong Kong, Macao and Taiwan (回乡证, 台胞证) behind a word that names one.
 
-Shapes: H or M and 8 or 10 digits; 8 digits (Taiwan residents); C or W with letters and 7 or 8 digits (mainland residents).
+Shapes: H or M and 8 or 10 digits; 8 digits (residents of Taiwan); C or W and 7 or 8 digits (of the mainland).
 Source: National Immigration Administration, https://www.nia.gov.cn/ (2025).
 """
 

@@ -1,4 +1,4 @@
-"""Connection strings with a password among their pairs: ADO.NET, ODBC, JDBC, Azure (`Server=…;User Id=…;Password=…`)."""
+"""Connection strings with a password among their pairs, as ADO.NET, ODBC and Azure write them."""
 
 from __future__ import annotations
 

@@ -12,21 +12,10 @@ from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
 from yuzui.privacy.surroundings import has_cue, is_word
 
 KIND = "crypto_wallet"
-_CUES = (
-    "wallet",
-    "eth",
-    "ethereum",
-    "bitcoin",
-    "btc",
-    "usdt",
-    "address",
-    "钱包",
-    "地址",
-    "erc20",
-    "crypto",
-    "coin",
-    "token",
-)
+_CUES_WORDS = """
+    wallet eth ethereum bitcoin btc usdt address 钱包 地址 erc20 crypto coin token
+"""
+_CUES = tuple(_CUES_WORDS.split())
 _BASE58 = frozenset("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")
 _BECH32 = frozenset("023456789acdefghjklmnpqrstuvwxyz")
 _HEX = frozenset("0123456789abcdefABCDEF")

@@ -9,34 +9,11 @@ from yuzui.privacy.surroundings import is_digit, is_word
 
 KIND = "date_of_birth"
 _REACH = 24
-_MONTHS = frozenset(
-    [
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "may",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "sept",
-        "oct",
-        "nov",
-        "dec",
-        "january",
-        "february",
-        "march",
-        "april",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ]
-)
+_MONTHS_WORDS = """
+    jan feb mar apr may jun jul aug sep sept oct nov dec january february march april june july august september
+    october november december
+"""
+_MONTHS = frozenset(_MONTHS_WORDS.split())
 _MARKS = frozenset("0123456789-/.年月日 ,")
 _DATE_WORDS = frozenset(("st", "nd", "rd", "th", "of"))
 
@@ -113,7 +90,8 @@ DETECTOR = Detector(
     levels={KIND: "confidential"},
     patterns=(
         Pattern(
-            regex="(?:date of birth|birth ?date|birthday|born on|born|d\\.?o\\.?b\\.?|geburtsdatum|geboren|date de naissance|fecha de nacimiento)",
+            regex="(?:date of birth|birth ?date|birthday|born on|born|d\\.?o\\.?b\\.?|geburtsdatum|geboren"
+            "|date de naissance|fecha de nacimiento)",
             ignore_case=True,
         ),
         Pattern(regex="(?:出生日期|出生年月|出生于|出生|生日|生于|诞辰)"),

@@ -1,4 +1,4 @@
-"""Driver's licence numbers behind a word that names one: shapes of the states of the US, China, the UK, India and others."""
+"""Driver's licence numbers behind a word that names one."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
 DETECTOR = Detector(
     levels={"driver_licence": "restricted"},
     patterns=(
-        Pattern(
-            regex=r"(?:driver'?s?'?|driving) ?licen[cs]e|\bdln?\b ?(?:#|no|num)".replace(r"\b", ""), ignore_case=True
-        ),
+        Pattern(regex=r"(?:driver'?s?'?|driving) ?licen[cs]e", ignore_case=True),
         Pattern(regex="(?:驾驶证|驾照|駕照|駕駛執照|行驶证|档案编号)"),
     ),
     check=_check,

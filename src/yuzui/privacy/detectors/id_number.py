@@ -26,12 +26,15 @@ DETECTOR = Detector(
     levels={"id_number": "confidential"},
     patterns=(
         Pattern(
-            regex="(?:id (?:card )?(?:number|no\\.?|card)|(?:employee|staff|member|membership|customer|client|student|user|subscriber|policy|licen[cs]e"
-            "|identification|identity|badge|personnel|enrolment)[ -]?(?:id|number|no\\.?|card)(?: number)?|green card|visa number)",
+            regex="(?:id (?:card )?(?:number|no\\.?|card)|(?:employee|staff|member|membership|customer"
+            "|client|student|user|subscriber|policy|licen[cs]e"
+            "|identification|identity|badge|personnel|enrolment)[ -]?(?:id|number|no\\.?"
+            "|card)(?: number)?|green card|visa number)",
             ignore_case=True,
         ),
         Pattern(
-            regex="(?:工号|学号|员工编号|会员号|会员卡号|客户号|客户编号|证件号|证件编号|证书编号|准考证|保单号|保单编号|军官证|士兵证|执业证|资格证|户口簿|居住证)"
+            regex="(?:工号|学号|员工编号|会员号|会员卡号|客户号|客户编号|证件号|证件编号|证书编号|准考证"
+            "|保单号|保单编号|军官证|士兵证|执业证|资格证|户口簿|居住证)"
         ),
     ),
     check=_check,

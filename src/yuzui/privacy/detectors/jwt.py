@@ -1,4 +1,4 @@
-"""JSON Web Tokens (RFC 7519): base64url parts, the first beginning like a JSON object, the second too or a signature behind."""
+"""JSON Web Tokens (RFC 7519): base64url parts, the first like a JSON object, then another or a signature."""
 
 from __future__ import annotations
 

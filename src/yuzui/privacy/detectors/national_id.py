@@ -1,8 +1,8 @@
 """Identity numbers of other countries: by shape and check where that is enough, else behind a word that names them.
 
-UK national insurance and NHS numbers, South Korean resident registration, Indian Aadhaar and PAN, German social insurance,
-Brazilian CPF. Sources: https://www.gov.uk/hmrc-internal-manuals/national-insurance-manual/nim39110,
-https://www.datadictionary.nhs.uk/attributes/nhs_number.html, https://uidai.gov.in/, https://incometaxindia.gov.in/ (2025).
+UK national insurance and NHS numbers, South Korean resident registration, Indian Aadhaar and PAN, and others.
+Sources (2025): https://www.gov.uk/hmrc-internal-manuals/national-insurance-manual/nim39110, https://uidai.gov.in/,
+https://www.datadictionary.nhs.uk/attributes/nhs_number.html, https://incometaxindia.gov.in/.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ DETECTOR = Detector(
         Pattern(regex="[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]"),
         Pattern(regex="[A-Z]{5}[0-9]{4}[A-Z]"),
         Pattern(
-            regex="(?:^|[^0-9a-z])(?:nhs|nino|epic|cpf|curp|nric|dni|nie|bsn|pesel)[^a-z]|(?:national insurance|national id|aadhaar|aadhar|pan card|pan number|voter id|social insurance"
+            regex="(?:^|[^0-9a-z])(?:nhs|nino|epic|cpf|curp|nric|dni|nie|bsn|pesel)[^a-z]"
+            "|(?:national insurance|national id|aadhaar|aadhar|pan card|pan number|voter id"
+            "|social insurance"
             "|sozialversicherungsnummer|personalausweis|fin no|personnummer|주민등록번호)",
             ignore_case=True,
         ),

@@ -9,66 +9,18 @@ from yuzui.privacy.randomness import is_generated, is_placeholder, is_unpronounc
 from yuzui.privacy.surroundings import is_word
 
 KIND = "password"
-_STRONG = [
-    "password",
-    "passwd",
-    "passphrase",
-    "pwd",
-    "passwort",
-    "mot_de_passe",
-    "contrasena",
-    "senha",
-    "passcode",
-    "密码",
-    "口令",
-    "登录密码",
-    "密钥",
-    "秘钥",
-    "密碼",
-]
-_WEAK = [
-    "secret",
-    "secret_key",
-    "secretkey",
-    "client_secret",
-    "consumer_secret",
-    "token_secret",
-    "api_key",
-    "apikey",
-    "api-key",
-    "access_key",
-    "accesskey",
-    "access_token",
-    "auth_token",
-    "authtoken",
-    "oauth_token",
-    "refresh_token",
-    "id_token",
-    "session_token",
-    "private_key",
-    "encryption_key",
-    "signing_key",
-    "master_key",
-    "consumer_key",
-    "token",
-    "tokens",
-    "apitoken",
-    "nonce",
-    "verifier",
-    "signature",
-    "sid",
-    "session_id",
-    "sessionid",
-    "cookie",
-    "credential",
-    "credentials",
-    "auth",
-    "nkey",
-    "xkey",
-    "seed",
-    "key",
-    "salt",
-]
+_STRONG_WORDS = """
+    password passwd passphrase pwd passwort mot_de_passe contrasena senha passcode 密码 口令 登录密码 密钥 秘钥
+    密碼
+"""
+_STRONG = _STRONG_WORDS.split()
+_WEAK_WORDS = """
+    secret secret_key secretkey client_secret consumer_secret token_secret api_key apikey api-key access_key
+    accesskey access_token auth_token authtoken oauth_token refresh_token id_token session_token private_key
+    encryption_key signing_key master_key consumer_key token tokens apitoken nonce verifier signature sid
+    session_id sessionid cookie credential credentials auth nkey xkey seed key salt
+"""
+_WEAK = _WEAK_WORDS.split()
 _LABELS = "|".join(
     sorted(
         {label.replace("_", mark) for label in (*_STRONG, *_WEAK) for mark in "_ "},
@@ -78,90 +30,23 @@ _LABELS = "|".join(
 _LABELLED = rf"(?:{_LABELS})['\"`*\])]{{0,3}}[ \t]{{0,3}}(?::=|=>|==|=|:| is |是|为)[ \t]{{0,3}}"
 _SPOKEN = r"(?:password|passwd|pwd|passphrase|auth[ _]?token|token)s?[ \t]*['\"‘“(]{1,2}"
 _SAID = r"(?:password|passwd|passphrase|passcode)[ \t]+[0-9A-Za-z!@#$%^&*+?~-]"
-_OPTION = rf"--?(?:{'|'.join(('password', 'passwd', 'pass', 'pwd', 'token', 'secret', 'api-key', 'apikey', 'auth-token', 'access-token'))}) "
+_OPTION = "--?(?:password|passwd|pass|pwd|token|secret|api-key|apikey|auth-token|access-token) "
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’"}
 _MIN, _MAX = 6, 256
 _ENDS = frozenset(" \t\r\n\"'`;,<>|\x1e，。；")
-_CODE_WORDS = frozenset(
-    [
-        "none",
-        "null",
-        "true",
-        "false",
-        "undefined",
-        "string",
-        "optional",
-        "required",
-        "password",
-        "passwd",
-        "pwd",
-        "pass",
-        "secret",
-        "token",
-        "tokens",
-        "key",
-        "default",
-        "value",
-        "str",
-        "int",
-        "bool",
-        "object",
-        "self",
-        "this",
-        "nil",
-        "var",
-        "let",
-        "const",
-        "env",
-        "bytes",
-        "text",
-        "hidden",
-        "root",
-        "admin",
-        "guest",
-        "user",
-        "username",
-        "login",
-        "hash",
-        "salt",
-        "file",
-        "path",
-        "disabled",
-        "enabled",
-        "empty",
-        "auto",
-        "yes",
-        "no",
-        "string?",
-        "number",
-        "nonce",
-        "signature",
-        "session",
-        "sha256",
-        "sha1",
-        "md5",
-        "hmac",
-        "basic",
-        "bearer",
-        "digest",
-        "plain",
-        "json",
-        "xml",
-        "utf8",
-        "base64",
-        "hex",
-        "private",
-        "public",
-        "primary",
-        "foreign",
-        "unique",
-        "index",
-        "name",
-        "type",
-        "id",
-    ]
-)
-_DUMMIES = ("123456", "1234567", "12345678", "123456789", "1234567890", "000000", "111111", "password1", "qwerty", "abc123", "letmein", "pass123", "root123", "admin123", "test123", "my_password", "mypassword")  # fmt: skip  # a list of words
+_CODE_TEXT = """
+    none null true false undefined string optional required password passwd pwd pass secret token tokens key
+    default value str int bool object self this nil var let const env bytes text hidden root admin guest user
+    username login hash salt file path disabled enabled empty auto yes no string? number nonce signature session
+    sha256 sha1 md5 hmac basic bearer digest plain json xml utf8 base64 hex private public primary foreign
+    unique index name type id
+"""
+_CODE_WORDS = frozenset(_CODE_TEXT.split())
+_DUMMIES_WORDS = """
+    123456 1234567 12345678 123456789 1234567890 000000 111111 password1 qwerty abc123 letmein pass123 root123
+    admin123 test123 my_password mypassword
+"""
+_DUMMIES = tuple(_DUMMIES_WORDS.split())
 _DUMMY_ENDINGS = ("123456", "_password", "-password")
 _DUMMY_PARTS = ("env", "process.", "config", "settings", "getenv", "os.", "self.", "this.")
 _DIGITS = frozenset("0123456789")
@@ -199,7 +84,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
 
 
 def _said(text: str, at: int) -> Iterable[Hit]:
-    """`with password 8nZ!kV4%beta`: no mark announces it, so it must mix letters with digits or marks, as prose does not."""
+    """`with password 8nZ!kV4%beta`: no mark announces it, so it must mix letters and digits as prose does not."""
     last = at
     while last < len(text) and last - at < 64 and text[last] not in _ENDS:
         last += 1

@@ -7,8 +7,8 @@ from yuzui.privacy.numbers import singles
 from yuzui.privacy.surroundings import has_cue, is_digit, is_inside_number, stands_alone
 
 _CUE_WORDS = (
-    "phone phones telephone telefon telefono cellphone smartphone tel call dial mobile handy cell fax whatsapp sms text reach"
-    " contact office desk answering messages message registered voicemail landline hotline ring extension"
+    "phone phones telephone telefon telefono cellphone smartphone tel call dial mobile handy cell fax whatsapp sms text"
+    " reach contact office desk answering messages message registered voicemail landline hotline ring extension"
     " 电话 手机 联系方式 座机 致电 传真 热线 來電 電話"
 )
 _CUES = tuple(_CUE_WORDS.split())

@@ -15,555 +15,79 @@ from yuzui.privacy.surroundings import is_word
 
 KIND = "postal_address"
 _MOST = 160  # characters of one address
-_STREETS: Final = frozenset(
-    [
-        "alley",
-        "aly",
-        "avenue",
-        "ave",
-        "av",
-        "bayou",
-        "beach",
-        "bend",
-        "bluff",
-        "blf",
-        "blvd",
-        "boulevard",
-        "bottom",
-        "branch",
-        "bridge",
-        "brook",
-        "burg",
-        "bypass",
-        "camp",
-        "canyon",
-        "cape",
-        "causeway",
-        "center",
-        "centre",
-        "circle",
-        "cir",
-        "cliff",
-        "club",
-        "common",
-        "course",
-        "court",
-        "ct",
-        "cove",
-        "creek",
-        "crescent",
-        "cres",
-        "crest",
-        "crossing",
-        "xing",
-        "crossroad",
-        "curve",
-        "dale",
-        "dam",
-        "drive",
-        "dr",
-        "estate",
-        "estates",
-        "expressway",
-        "expy",
-        "extension",
-        "fall",
-        "falls",
-        "ferry",
-        "field",
-        "fields",
-        "ford",
-        "forest",
-        "forge",
-        "fork",
-        "forks",
-        "fort",
-        "freeway",
-        "garden",
-        "gardens",
-        "gate",
-        "gateway",
-        "glen",
-        "glens",
-        "green",
-        "greens",
-        "grove",
-        "groves",
-        "harbor",
-        "haven",
-        "heights",
-        "highway",
-        "hwy",
-        "hill",
-        "hills",
-        "hollow",
-        "inlet",
-        "island",
-        "isle",
-        "junction",
-        "jct",
-        "key",
-        "knoll",
-        "knolls",
-        "lake",
-        "lakes",
-        "landing",
-        "lane",
-        "ln",
-        "loaf",
-        "lock",
-        "locks",
-        "lodge",
-        "loop",
-        "mall",
-        "manor",
-        "meadow",
-        "meadows",
-        "mews",
-        "mill",
-        "mills",
-        "mission",
-        "motorway",
-        "mount",
-        "mountain",
-        "neck",
-        "orchard",
-        "oval",
-        "overpass",
-        "park",
-        "parks",
-        "parkway",
-        "pkwy",
-        "parkways",
-        "pass",
-        "passage",
-        "path",
-        "pike",
-        "pine",
-        "pines",
-        "place",
-        "pl",
-        "plain",
-        "plains",
-        "plaza",
-        "plz",
-        "point",
-        "prairie",
-        "radial",
-        "ramp",
-        "ranch",
-        "rapid",
-        "rapids",
-        "ridge",
-        "rdg",
-        "river",
-        "road",
-        "rd",
-        "roads",
-        "route",
-        "row",
-        "run",
-        "shoal",
-        "shoals",
-        "shore",
-        "shores",
-        "skyway",
-        "spring",
-        "springs",
-        "spur",
-        "spurs",
-        "square",
-        "sq",
-        "stravenue",
-        "stream",
-        "street",
-        "st",
-        "streets",
-        "str",
-        "summit",
-        "terrace",
-        "ter",
-        "terr",
-        "throughway",
-        "trace",
-        "track",
-        "trafficway",
-        "trail",
-        "trl",
-        "trailer",
-        "tunnel",
-        "turnpike",
-        "tpke",
-        "underpass",
-        "valley",
-        "via",
-        "viaduct",
-        "view",
-        "views",
-        "village",
-        "ville",
-        "vista",
-        "walk",
-        "walks",
-        "way",
-        "ways",
-        "well",
-        "wells",
-        "close",
-        "parade",
-        "rise",
-        "mead",
-        "quay",
-        "wharf",
-        "broadway",
-        "bowery",
-        "hof",
-        "platz",
-        "promenade",
-        "esplanade",
-        "drove",
-        "chase",
-        "croft",
-        "yard",
-    ]
-)
-_BEFORE: Final = frozenset(
-    [
-        "rue",
-        "avenue",
-        "av",
-        "boulevard",
-        "bd",
-        "chemin",
-        "impasse",
-        "allee",
-        "place",
-        "quai",
-        "route",
-        "via",
-        "viale",
-        "piazza",
-        "corso",
-        "largo",
-        "strada",
-        "calle",
-        "c",
-        "avda",
-        "avenida",
-        "paseo",
-        "plaza",
-        "carrer",
-        "rua",
-        "travessa",
-        "praca",
-        "estrada",
-        "ulica",
-        "ul",
-        "ulice",
-        "aleja",
-        "al",
-        "os",
-        "plac",
-        "rruga",
-        "bulevar",
-        "strada",
-        "str",
-        "sokak",
-        "jalan",
-        "jl",
-        "phase",
-        "2nd",
-    ]
-)
+_STREETS_WORDS = """
+    alley aly avenue ave av bayou beach bend bluff blf blvd boulevard bottom branch bridge brook burg bypass
+    camp canyon cape causeway center centre circle cir cliff club common course court ct cove creek crescent
+    cres crest crossing xing crossroad curve dale dam drive dr estate estates expressway expy extension fall
+    falls ferry field fields ford forest forge fork forks fort freeway garden gardens gate gateway glen glens
+    green greens grove groves harbor haven heights highway hwy hill hills hollow inlet island isle junction jct
+    key knoll knolls lake lakes landing lane ln loaf lock locks lodge loop mall manor meadow meadows mews mill
+    mills mission motorway mount mountain neck orchard oval overpass park parks parkway pkwy parkways pass
+    passage path pike pine pines place pl plain plains plaza plz point prairie radial ramp ranch rapid rapids
+    ridge rdg river road rd roads route row run shoal shoals shore shores skyway spring springs spur spurs
+    square sq stravenue stream street st streets str summit terrace ter terr throughway trace track trafficway
+    trail trl trailer tunnel turnpike tpke underpass valley via viaduct view views village ville vista walk
+    walks way ways well wells close parade rise mead quay wharf broadway bowery hof platz promenade esplanade
+    drove chase croft yard
+"""
+_STREETS: Final = frozenset(_STREETS_WORDS.split())
+_BEFORE_WORDS = """
+    rue avenue av boulevard bd chemin impasse allee place quai route via viale piazza corso largo strada calle c
+    avda avenida paseo plaza carrer rua travessa praca estrada ulica ul ulice aleja al os plac rruga bulevar
+    strada str sokak jalan jl phase 2nd
+"""
+_BEFORE: Final = frozenset(_BEFORE_WORDS.split())
 """Street words that stand before the name, as the Romance and Slavic languages have it."""
-_ENDINGS: Final = (
-    "katu", "kuja", "polku", "tie", "gatan", "gata", "vagen", "vag", "vegen", "veien", "vei", "veg", "vej", "gade", "gaten", "alle",
-    "straat", "laan", "weg", "plein", "singel", "kade", "gracht", "strasse", "stra\u00dfe", "str", "gasse", "allee", "damm",
-    "stigen", "stien", "bakken", "svinget", "toftea", "grand", "stig", "backe", "parken", "utca", "ut", "ter", "krt", "dijk", "steeg", "hof", "pad", "ring", "holmen", "plads", "torv", "plan",
-)  # fmt: skip  # a list of endings
-_WORDS_OF_UNITS: Final = frozenset(
-    [
-        "apt",
-        "apartment",
-        "suite",
-        "ste",
-        "unit",
-        "flat",
-        "floor",
-        "fl",
-        "room",
-        "rm",
-        "bldg",
-        "building",
-        "box",
-        "lot",
-        "door",
-        "kv",
-        "etg",
-    ]
-)
+_ENDINGS_WORDS = """
+    katu kuja polku tie gatan gata vagen vag vegen veien vei veg vej gade gaten alle straat laan weg plein
+    singel kade gracht strasse straße str gasse allee damm stigen stien bakken svinget toftea grand stig backe
+    parken utca ut ter krt dijk steeg hof pad ring holmen plads torv plan
+"""
+_ENDINGS: Final = tuple(_ENDINGS_WORDS.split())
+_UNIT_WORDS = """
+    apt apartment suite ste unit flat floor fl room rm bldg building box lot door kv etg
+"""
+_WORDS_OF_UNITS: Final = frozenset(_UNIT_WORDS.split())
 _HINTS: Final = _STREETS | _BEFORE
 _SURE_ENDINGS: Final = tuple(one for one in _ENDINGS if len(one) >= 4)
-_UNITS_BEFORE: Final = frozenset(
-    ["u", "u.", "utca", "ut", "ut.", "ulica", "ter", "krt", "str", "str.", "st", "st.", "cesta", "ulice"]
-)
-_DIRECTIONS: Final = frozenset(
-    [
-        "n",
-        "s",
-        "e",
-        "w",
-        "ne",
-        "nw",
-        "se",
-        "sw",
-        "north",
-        "south",
-        "east",
-        "west",
-        "northeast",
-        "northwest",
-        "southeast",
-        "southwest",
-    ]
-)
-_STATES: Final = frozenset(
-    [
-        "AL",
-        "AK",
-        "AZ",
-        "AR",
-        "CA",
-        "CO",
-        "CT",
-        "DE",
-        "FL",
-        "GA",
-        "HI",
-        "ID",
-        "IL",
-        "IN",
-        "IA",
-        "KS",
-        "KY",
-        "LA",
-        "ME",
-        "MD",
-        "MA",
-        "MI",
-        "MN",
-        "MS",
-        "MO",
-        "MT",
-        "NE",
-        "NV",
-        "NH",
-        "NJ",
-        "NM",
-        "NY",
-        "NC",
-        "ND",
-        "OH",
-        "OK",
-        "OR",
-        "PA",
-        "RI",
-        "SC",
-        "SD",
-        "TN",
-        "TX",
-        "UT",
-        "VT",
-        "VA",
-        "WA",
-        "WV",
-        "WI",
-        "WY",
-        "DC",
-        "PR",
-        "GU",
-        "VI",
-        "AS",
-        "MP",
-        "AA",
-        "AE",
-        "AP",
-        "ON",
-        "QC",
-        "BC",
-        "AB",
-        "MB",
-        "SK",
-        "NS",
-        "NB",
-        "NL",
-        "PE",
-        "YT",
-        "NT",
-        "NU",
-        "NSW",
-        "VIC",
-        "QLD",
-        "TAS",
-        "ACT",
-    ]
-)
-_COUNTRIES: Final = frozenset(
-    [
-        "usa",
-        "us",
-        "u.s.",
-        "u.s.a.",
-        "america",
-        "kingdom",
-        "uk",
-        "england",
-        "scotland",
-        "wales",
-        "ireland",
-        "canada",
-        "australia",
-        "zealand",
-        "germany",
-        "deutschland",
-        "france",
-        "italy",
-        "italia",
-        "spain",
-        "espana",
-        "portugal",
-        "netherlands",
-        "belgium",
-        "austria",
-        "switzerland",
-        "sweden",
-        "norway",
-        "denmark",
-        "finland",
-        "iceland",
-        "poland",
-        "czech",
-        "republic",
-        "slovakia",
-        "slovenia",
-        "hungary",
-        "romania",
-        "bulgaria",
-        "greece",
-        "cyprus",
-        "croatia",
-        "serbia",
-        "estonia",
-        "latvia",
-        "lithuania",
-        "ukraine",
-        "russia",
-        "turkey",
-        "israel",
-        "egypt",
-        "africa",
-        "tunisia",
-        "morocco",
-        "brazil",
-        "brasil",
-        "mexico",
-        "argentina",
-        "chile",
-        "uruguay",
-        "colombia",
-        "peru",
-        "india",
-        "china",
-        "japan",
-        "korea",
-        "singapore",
-        "malaysia",
-        "indonesia",
-        "philippines",
-        "thailand",
-        "vietnam",
-        "greenland",
-        "luxembourg",
-    ]
-)
-_MONTHS: Final = frozenset(
-    [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "sept",
-        "oct",
-        "nov",
-        "dec",
-        "am",
-        "pm",
-        "percent",
-        "year",
-        "years",
-        "month",
-        "months",
-        "day",
-        "days",
-        "hours",
-    ]
-)
-_SMALL: Final = frozenset(
-    [
-        "de",
-        "del",
-        "della",
-        "delle",
-        "dei",
-        "di",
-        "da",
-        "do",
-        "dos",
-        "das",
-        "la",
-        "le",
-        "les",
-        "el",
-        "los",
-        "las",
-        "du",
-        "des",
-        "van",
-        "von",
-        "der",
-        "den",
-        "het",
-        "of",
-        "the",
-        "al",
-        "am",
-        "im",
-        "y",
-        "e",
-        "i",
-    ]
-)
+_UNITS_BEFORE_WORDS = """
+    u u. utca ut ut. ulica ter krt str str. st st. cesta ulice
+"""
+_UNITS_BEFORE: Final = frozenset(_UNITS_BEFORE_WORDS.split())
+_DIRECTIONS_WORDS = """
+    n s e w ne nw se sw north south east west northeast northwest southeast southwest
+"""
+_DIRECTIONS: Final = frozenset(_DIRECTIONS_WORDS.split())
+_STATES_WORDS = """
+    AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK
+    OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC PR GU VI AS MP AA AE AP ON QC BC AB MB SK NS NB NL PE YT NT NU
+    NSW VIC QLD TAS ACT
+"""
+_STATES: Final = frozenset(_STATES_WORDS.split())
+_COUNTRIES_WORDS = """
+    usa us u.s. u.s.a. america kingdom uk england scotland wales ireland canada australia zealand germany
+    deutschland france italy italia spain espana portugal netherlands belgium austria switzerland sweden norway
+    denmark finland iceland poland czech republic slovakia slovenia hungary romania bulgaria greece cyprus
+    croatia serbia estonia latvia lithuania ukraine russia turkey israel egypt africa tunisia morocco brazil
+    brasil mexico argentina chile uruguay colombia peru india china japan korea singapore malaysia indonesia
+    philippines thailand vietnam greenland luxembourg
+"""
+_COUNTRIES: Final = frozenset(_COUNTRIES_WORDS.split())
+_MONTHS_WORDS = """
+    january february march april may june july august september october november december jan feb mar apr jun
+    jul aug sep sept oct nov dec am pm percent year years month months day days hours
+"""
+_MONTHS: Final = frozenset(_MONTHS_WORDS.split())
+_SMALL_WORDS = """
+    de del della delle dei di da do dos das la le les el los las du des van von der den het of the al am im y e
+    i
+"""
+_SMALL: Final = frozenset(_SMALL_WORDS.split())
 _CUES: Final = (
-    "resides at", "residing at", "reside at", "lives at", "living at", "live at", "lived at", "address is", "address:", "address to",
-    "address", "located at", "stay at", "staying at", "ship to", "shipped to", "deliver to", "delivered to", "sent to", "mail to", "return to",
-    "meet me at", "home at", "house at", "anschrift:", "adresse:", "domiciled at", "moved to", "restaurant is at", "office at",
-    "station is on", "offices are located at", "corner of", "is at",
+    "resides at", "residing at", "reside at", "lives at", "living at", "live at", "lived at", "lived in", "address is",
+    "address:", "address to", "address", "located at", "stay at", "staying at", "ship to", "shipped to", "deliver to",
+    "delivered to", "sent to", "mail to", "return to", "meet me at", "home at", "house at", "anschrift:", "adresse:",
+    "domiciled at", "moved to", "office at", "corner of", "is at",
 )  # fmt: skip  # a list of phrases
 
 
@@ -576,7 +100,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     if "box" in trigger:
         yield Hit(KIND, start, _extend(text, end), 0.9)
         return
-    if "code" in trigger or trigger == "plz" or not trigger.isascii():
+    if "code" in trigger or trigger == "plz" or trigger[0] in "邮郵":
         yield from _check_postcode(text, start, end)
         return
     if trigger[:3] in ("apo", "fpo", "dpo"):
@@ -660,7 +184,7 @@ def _corner(text: str, at: int) -> int:
 
 
 def _before_unit(text: str, at: int) -> int:
-    """Where the street in front of `Apt. 12` begins: at most seven words back, on this line or the one before; -1: none."""
+    """Where the street in front of `Apt. 12` begins: at most seven words back, on this line or the last; -1: none."""
     first = at
     while first and text[first - 1] in " ,\n\r\t>?\\" and at - first < 12:
         first -= 1
@@ -913,13 +437,15 @@ def _goes_on_as_number(text: str, at: int) -> bool:
 DETECTOR = Detector(
     levels={KIND: "confidential"},
     patterns=(
-        Pattern(regex=r"[0-9][A-Za-z]?,? +[A-Z0-9]"),
+        Pattern(regex=r"[0-9][A-Za-z]?,? +(?:[A-Z]|[0-9]{1,3}(?:st|nd|rd|th))"),
         Pattern(
-            regex=r"(?:katu|kuja|gatan|vagen|vegen|veien|vej|gade|gaten|straat|laan|weg|strasse|straße|str\.?|gasse|allee|utca|plein|gracht|kade|alle|stigen|stien) [0-9]",
+            regex=r"(?:katu|kuja|gatan|vagen|vegen|veien|vej|gade|gaten|straat|laan|weg|strasse|straße"
+            r"|str\.?|gasse|allee|utca|plein|gracht|kade|alle|stigen|stien) [0-9]",
             ignore_case=True,
         ),
         Pattern(
-            regex=r"(?:rue|avenue|avenida|avda\.|calle|carrer|rua|via|viale|piazza|corso|chemin|impasse|boulevard|ulica|ul\.|rruga|paseo|plaza|travessa) [A-Za-z]+ [A-Za-z0-9]",
+            regex=r"(?:rue|avenue|avenida|avda\.|calle|carrer|rua|via|viale|piazza|corso|chemin|impasse"
+            r"|boulevard|ulica|ul\.|rruga|paseo|plaza|travessa) [A-Za-z]+ [A-Za-z0-9]",
             ignore_case=True,
         ),
         Pattern(regex=r"p\.? ?o\.? ?box:? ?#?[0-9]{1,6}", ignore_case=True),

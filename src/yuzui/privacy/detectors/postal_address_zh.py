@@ -1,7 +1,7 @@
 """Chinese postal addresses by their grammar: province, city, district, road, house, building, unit, room.
 
-What starts a look is a house number behind a road (`文三路826号`), a building or room, a road behind a district, or a word
-that announces an address. From there the address is followed to both sides.
+What starts a look is a house number behind a road (`文三路826号`), a building or room, a road behind a district, or a
+word that announces an address. From there the address is followed to both sides.
 """
 
 from __future__ import annotations
@@ -13,138 +13,39 @@ from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
 
 KIND = "postal_address"
 _MOST_BEFORE, _MOST_BEHIND = 48, 48  # characters on each side of what started the look
-_ANNOUNCING = [
-    "居住地址",
-    "家庭住址",
-    "收货地址",
-    "户籍地址",
-    "通讯地址",
-    "联系地址",
-    "办公地址",
-    "注册地址",
-    "邮寄地址",
-    "详细地址",
-    "現居地址",
-    "住址",
-    "地址",
-    "居住于",
-    "居住在",
-    "现居住于",
-    "现居住在",
-    "现住",
-    "现居",
-    "現居",
-    "家住",
-    "住在",
-    "住于",
-    "寄到",
-    "寄往",
-    "寄至",
-    "送到",
-    "位于",
-    "位於",
-    "坐落于",
-    "坐落在",
-    "户籍",
-    "籍贯",
-    "出生地",
-    "所在地",
-    "住所",
-    "居于",
-    "暂住",
-    "地點",
-    "地点",
-    "居住",
-]
+_ANNOUNCING_WORDS = """
+    居住地址 家庭住址 收货地址 户籍地址 通讯地址 联系地址 办公地址 注册地址 邮寄地址 详细地址 現居地址 住址 地址
+    居住于 居住在 现居住于 现居住在 现住 现居 現居 家住 住在 住于 寄到 寄往 寄至 送到 位于 位於 坐落于 坐落在
+    户籍 籍贯 出生地 所在地 住所 居于 暂住 地點 地点 居住
+"""
+_ANNOUNCING = _ANNOUNCING_WORDS.split()
 _LINKS = "是为為：:于於在到至, "
 _STOPPING = frozenset(
     "，。.；！？、,;!?\"'“”()[]<>{}|\n\r\t\x1e：:"
 )  # canonical: full-width punctuation is ASCII mostly
 _ROADS = ("路", "街", "大道", "巷", "胡同", "弄", "條", "条", "段", "街道", "里弄")
-_VILLAGES = ("村", "里", "道", "园", "區", "区", "庄", "莊", "苑", "坊", "屯", "组", "組", "队", "隊", "桥", "营", "寨", "湾", "塘", "坡",
-             "岗", "沟", "镇", "乡", "城", "径", "環", "环", "线", "邨", "社", "厂", "场", "院", "井", "门", "坪", "铺", "店", "沿")  # fmt: skip  # a list of suffixes
-_BUILDINGS = [
-    "大厦",
-    "大廈",
-    "小区",
-    "小區",
-    "花园",
-    "花園",
-    "公寓",
-    "广场",
-    "廣場",
-    "中心",
-    "大楼",
-    "大樓",
-    "新村",
-    "家园",
-    "家園",
-    "国际",
-    "國際",
-    "商厦",
-    "宿舍",
-    "酒店",
-    "学校",
-    "大学",
-    "医院",
-    "体育场",
-    "苑",
-    "城",
-    "园",
-    "府",
-    "庭",
-    "湾",
-    "居",
-    "邸",
-    "轩",
-    "阁",
-    "院",
-    "坊",
-    "楼",
-    "樓",
-    "塔",
-    "厦",
-    "村",
-    "东门",
-    "西门",
-    "南门",
-    "北门",
-    "门口",
-    "对面",
-    "附近",
-    "旁",
-    "里",
-    "场",
-    "港",
-    "汇",
-    "座",
-]
-_UNITS = ("号楼", "號樓", "号院", "號院", "单元", "單元", "号", "號", "弄", "栋", "棟", "幢", "座", "楼", "樓", "层", "層", "室", "房", "户", "戶", "门", "組", "组", "区", "區", "期", "巷", "附", "之", "梯")  # fmt: skip  # a list of suffixes
+_VILLAGES_WORDS = """
+    村 里 道 园 區 区 庄 莊 苑 坊 屯 组 組 队 隊 桥 营 寨 湾 塘 坡 岗 沟 镇 乡 城 径 環 环 线 邨 社 厂 场 院 井
+    门 坪 铺 店 沿
+"""
+_VILLAGES = tuple(_VILLAGES_WORDS.split())
+_BUILDINGS_WORDS = """
+    大厦 大廈 小区 小區 花园 花園 公寓 广场 廣場 中心 大楼 大樓 新村 家园 家園 国际 國際 商厦 宿舍 酒店 学校
+    大学 医院 体育场 苑 城 园 府 庭 湾 居 邸 轩 阁 院 坊 楼 樓 塔 厦 村 东门 西门 南门 北门 门口 对面 附近 旁 里
+    场 港 汇 座
+"""
+_BUILDINGS = _BUILDINGS_WORDS.split()
+_UNITS_WORDS = """
+    号楼 號樓 号院 號院 单元 單元 号 號 弄 栋 棟 幢 座 楼 樓 层 層 室 房 户 戶 门 組 组 区 區 期 巷 附 之 梯
+"""
+_UNITS = tuple(_UNITS_WORDS.split())
 _ADMINISTRATIVE = frozenset("省市州盟县縣区區旗镇鎮乡鄉村")
 _VERBS = frozenset("了去来把被说他她我你们這这那吗呢吧很也都就又将已")
 _NUMERALS = frozenset("0123456789一二三四五六七八九十百零〇甲乙丙丁东南西北-—~～/#AaBbCcDdEeFfGg")
-_CUTS = (
-    "在",
-    "于",
-    "於",
-    "到",
-    "至",
-    "往",
-    "从",
-    "是",
-    "为",
-    "住",
-    "的",
-    "和",
-    "与",
-    "及",
-    "去",
-    "回",
-    "沿",
-    "了",
-    "过",
-    "由",
-)
+_CUTS_WORDS = """
+    在 于 於 到 至 往 从 是 为 住 的 和 与 及 去 回 沿 了 过 由
+"""
+_CUTS = tuple(_CUTS_WORDS.split())
 
 
 def _check(text: str, start: int, end: int) -> Iterable[Hit]:
@@ -268,7 +169,7 @@ def _has_district(named: str) -> bool:
 
 def _is_announced(text: str, at: int) -> bool:
     before = text[max(0, at - 10) : at].rstrip("".join(_LINKS))
-    return before.endswith(tuple(_ANNOUNCING)) or before.endswith("住")
+    return before.endswith((*_ANNOUNCING, "住"))
 
 
 def _end_of_units(text: str, at: int) -> int:

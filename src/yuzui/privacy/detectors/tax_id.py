@@ -36,7 +36,9 @@ DETECTOR = Detector(
     levels={"tax_id": "restricted"},
     patterns=(
         Pattern(
-            regex="(?:^|[^0-9a-z])(?:i?tin|atin|ein|vat|nif|cpf|cnpj|abn)[^a-z]|(?:tax(?:payer)?[ -]id(?:entification)?(?: number)?|tax number|tax file number|vat (?:id|number|reg)"
+            regex="(?:^|[^0-9a-z])(?:i?tin|atin|ein|vat|nif|cpf|cnpj|abn)[^a-z]"
+            "|(?:tax(?:payer)?[ -]id(?:entification)?(?: number)?|tax number|tax file number"
+            "|vat (?:id|number|reg)"
             "|steuer-?id|steueridentifikationsnummer|steuernummer|ust-?idnr|codice fiscale)",
             ignore_case=True,
         ),

@@ -7,24 +7,10 @@ from collections.abc import Iterable
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
 from yuzui.privacy.randomness import is_placeholder
 
-_DUMMIES = frozenset(
-    [
-        "pass",
-        "password",
-        "passwd",
-        "pwd",
-        "secret",
-        "user",
-        "username",
-        "token",
-        "key",
-        "pw",
-        "test",
-        "admin",
-        "root",
-        "guest",
-    ]
-)
+_DUMMIES_WORDS = """
+    pass password passwd pwd secret user username token key pw test admin root guest
+"""
+_DUMMIES = frozenset(_DUMMIES_WORDS.split())
 _ENDS = frozenset(" \t\r\n\"'`<>\x1e")
 
 

@@ -1,4 +1,4 @@
-"""Vehicle identification numbers (ISO 3779): 17 characters without I, O and Q, the ninth a check digit in North America and China."""
+"""Vehicle identification numbers (ISO 3779): 17 characters without I, O and Q, the ninth often a check digit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ _CUES = ("vin", "车架号", "识别代码", "识别代号", "vehicle identifica
 
 
 def _check(text: str, start: int, end: int) -> Iterable[Hit]:
-    if is_word(text, start - 1) or is_word(text, end):
+    start = end - 18  # the pattern saw what stands on both sides: else long runs would have a match at every place
+    end -= 1
+    if is_word(text, start - 1):
         return
     value = text[start:end].upper()
     digits = sum(char.isdigit() for char in value)
@@ -25,5 +27,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
 
 
 DETECTOR = Detector(
-    levels={"vin": "confidential"}, patterns=(Pattern(regex="[A-HJ-NPR-Z0-9]{17}", ignore_case=True),), check=_check
+    levels={"vin": "confidential"},
+    patterns=(Pattern(regex="(?:^|[^0-9A-Z])[A-HJ-NPR-Z0-9]{17}[^0-9A-Z]", ignore_case=True),),
+    check=_check,
 )
