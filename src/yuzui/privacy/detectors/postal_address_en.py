@@ -48,6 +48,8 @@ _UNIT_WORDS = """
     apt apartment suite ste unit flat floor fl room rm bldg building box lot door kv etg
 """
 _WORDS_OF_UNITS: Final = frozenset(_UNIT_WORDS.split())
+_LOWER_BEFORE: Final = frozenset(("rue", "avenue", "avenida", "calle", "ulica", "ul", "boulevard", "strada", "rua"))
+"""Those that people also begin with a small letter, and that are no English words."""
 _HINTS: Final = _STREETS | _BEFORE
 _SURE_ENDINGS: Final = tuple(one for one in _ENDINGS if len(one) >= 4)
 _UNITS_BEFORE_WORDS = """
@@ -65,7 +67,7 @@ _STATES_WORDS = """
 """
 _STATES: Final = frozenset(_STATES_WORDS.split())
 _COUNTRIES_WORDS = """
-    usa us u.s. u.s.a. america kingdom uk england scotland wales ireland canada australia zealand germany
+    usa us u.s. u.s.a. states america kingdom uk england scotland wales ireland canada australia zealand germany
     deutschland france italy italia spain espana portugal netherlands belgium austria switzerland sweden norway
     denmark finland iceland poland czech republic slovakia slovenia hungary romania bulgaria greece cyprus
     croatia serbia estonia latvia lithuania ukraine russia turkey israel egypt africa tunisia morocco brazil
@@ -221,9 +223,16 @@ def _first_of_number(text: str, at: int) -> int:
 
 
 def _first_of_word(text: str, at: int) -> int:
+    """The first letter of the word around `at`; of the word before when a street word stands alone: `Lange Gasse 7`."""
+    behind = at
     while at and (text[at - 1].isalpha() or text[at - 1] in "-'"):
         at -= 1
-    return at
+    if at < behind or text[at - 1 : at] != " " or text[at : at + 12].partition(" ")[0].lower() in _BEFORE:
+        return at
+    first = at - 1
+    while first and (text[first - 1].isalpha() or text[first - 1] in "-'"):
+        first -= 1
+    return first if text[first].isupper() else at
 
 
 def _with_numbers_before(text: str, first: int) -> int:
@@ -275,10 +284,11 @@ def _street(text: str, first: int) -> tuple[int, float]:
     at = _end_of_name(text, words, begins)
     if at < 0 or at == begins:
         return 0, 0.0
-    is_announced = _is_announced(text, first)
+    opening = _with_numbers_before(text, first)
+    is_announced = _is_announced(text, opening)
     if has_number:
         street = next((i for i in range(at - 1, begins, -1) if _plain(words[i][0]) in _STREETS), 0)
-        if street and (is_announced or not _is_year(words[0][0])):
+        if street and (is_announced or opening < first or not _is_year(words[0][0])):
             return _behind_street(words, street), 0.85
     following = words[at][0] if at < len(words) else ""
     is_house = following[:1].isdigit() and len(following) <= 5 and "/" not in following
@@ -309,7 +319,8 @@ def _end_of_name(text: str, words: list[tuple[str, int, int]], begins: int) -> i
         if not (
             _is_name(word)
             or (_plain(word) in _SMALL and at + 1 < len(words))
-            or (at > begins and _plain(word) in _STREETS)
+            or (at > begins and (_plain(word) in _STREETS or _plain(word) in _UNITS_BEFORE))
+            or (at == begins and word in _LOWER_BEFORE)
         ):
             break
         at += 1
@@ -415,6 +426,8 @@ def _extend(text: str, end: int) -> int:
         ):
             names += 1
             at = behind
+            if is_behind_unit and gap == " " and names <= 2 and word[0].isupper():
+                last = behind  # `Apt. 576 Voormezele`
             continue
         break
     return last
@@ -439,7 +452,7 @@ DETECTOR = Detector(
     patterns=(
         Pattern(regex=r"[0-9][A-Za-z]?,? +(?:[A-Z]|[0-9]{1,3}(?:st|nd|rd|th))"),
         Pattern(
-            regex=r"(?:katu|kuja|gatan|vagen|vegen|veien|vej|gade|gaten|straat|laan|weg|strasse|straße"
+            regex=r"(?:katu|kuja|gatan|gata|vagen|vegen|veien|vej|gade|gaten|straat|laan|weg|strasse|straße"
             r"|str\.?|gasse|allee|utca|plein|gracht|kade|alle|stigen|stien) [0-9]",
             ignore_case=True,
         ),

@@ -1,12 +1,16 @@
-"""UUIDs: identifiers of sessions, requests, accounts and sometimes keys. Harmless alone, so no more than internal."""
+"""UUIDs that name a session, a request, an account or a key, by the word before them. No more than internal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
-from yuzui.privacy.surroundings import is_word
+from yuzui.privacy.surroundings import has_cue, is_word
 
+_CUES = (
+    "id", "token", "authtoken", "apitoken", "key", "apikey", "secret", "session", "sessionid", "auth", "account",
+    "user", "userid", "device", "customer", "credential", "password", "密钥", "令牌", "用户",
+)  # fmt: skip  # a list of words
 _ALNUM = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -21,7 +25,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     if not _ALNUM.issuperset(value) or len(set(value)) < 8 or text[first:last].lower().startswith("00000000"):
         return
     digits = sum(char.isdigit() for char in value)
-    if 6 <= digits <= 31:
+    if 6 <= digits <= 31 and has_cue(text, first, _CUES, reach=24):
         yield Hit("uuid", first, last, 0.8)
 
 
