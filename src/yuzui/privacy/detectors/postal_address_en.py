@@ -261,7 +261,13 @@ def _words(text: str, at: int, most: int) -> list[tuple[str, int, int]]:
                 last += 1
             found.append((text[at:last], at, last))
             at = last
-        elif char == "." and found and len(found[-1][0]) > 3 and text[at + 1 : at + 2] in (" ", "\n", ""):
+        elif (
+            char == "."
+            and found
+            and len(found[-1][0]) > 3
+            and not found[-1][0].endswith("str")  # Hauptstr. 5
+            and text[at + 1 : at + 2] in (" ", "\n", "")
+        ):
             break  # the end of a sentence, not of an abbreviation
         elif char in " ,.\\":
             at += 1
@@ -370,7 +376,7 @@ def _extend(text: str, end: int) -> int:
     at = last = end
     limit = min(len(text), end + 110)
     names = 0
-    is_behind_unit = False
+    is_behind_unit = has_state = False
     while at < limit:
         skipped = at
         while skipped < limit and text[skipped] in " ,\n\r\t>?\\.-()/":
@@ -402,6 +408,8 @@ def _extend(text: str, end: int) -> int:
         if word in _STATES or lower in _COUNTRIES or lower == "nan":
             at = last = behind
             names = 0
+            has_state = word in _STATES
+            is_behind_unit = False
             continue
         has_digits = any(char.isdigit() for char in word)
         if has_digits:
@@ -417,6 +425,7 @@ def _extend(text: str, end: int) -> int:
                     and following[0][0][0].isdigit()
                 ):
                     at = last = following[0][2]
+            is_behind_unit = not has_state and not names and word.isdigit()  # 75001 Paris
             names = 0
             continue
         if (

@@ -70,7 +70,7 @@ def _around_number(text: str, start: int, end: int) -> tuple[int, int, float] | 
     first, has_place = _first(run)
     named = run[first:]
     if has_place:
-        if not _is_address(named):
+        if not _is_address(named) and not (named.endswith((*_ROADS, "道")) and len(named) <= 16):
             return None
         return left + first, _end_of_units(text, start), 0.95
     is_road = named.endswith(_ROADS) and len(named) >= 3
