@@ -30,7 +30,11 @@ def main() -> int:
     options = _options()
     console = Console(soft_wrap=True) if not sys.stdout.isatty() else Console()
     wanted = options.only or [*LABELLED, *OTHER]
-    names = load_names(options.names) if options.ner else None
+    try:
+        names = load_names(options.names) if options.ner else None
+    except (ImportError, AttributeError) as error:
+        print(f"{options.names}: {error}; name another recogniser with --names module:factory", file=sys.stderr)
+        return 1
     ours = Yuzui(names)
     runs: dict[str, report.Figures] = {}
     try:

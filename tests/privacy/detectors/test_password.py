@@ -48,6 +48,7 @@ def test_a_labelled_secret_is_found(text: str, value: str) -> None:
         "monkey = banana12345",
         "password: 123456",
         "nonce:cnonce",
+        "usernamePassword(credentialsId: x1)",
         "the password protected area",
         "tokens: [1, 2, 3]",
         'PASSWORD = os.environ["X1Y2Z3"]',

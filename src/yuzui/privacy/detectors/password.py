@@ -78,8 +78,10 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
         for item in _items(text, end + 1):
             yield from _value(text, item, is_strong=is_strong, is_option=False)
         return
-    if trigger[-1] in _QUOTES or trigger[-1] == "(":
-        end -= 1 if trigger[-1] in _QUOTES else 0
+    if trigger[-1] == "(" and text[end : end + 1] not in _QUOTES:
+        return  # a call with names: `usernamePassword(credentialsId: …`
+    if trigger[-1] in _QUOTES:
+        end -= 1
     yield from _value(text, end, is_strong=is_strong, is_option=False)
 
 
