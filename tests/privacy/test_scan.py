@@ -230,3 +230,17 @@ def test_the_name_of_the_engine_is_known() -> None:
 def test_headers_that_a_target_may_be_told_are_scanned_too(name: EngineName) -> None:
     found = scanner(name).scan({"model": "m"}, {"anthropic-beta": f"files-api-2025-04-14,{CANARY}"}).findings
     assert [(finding.kind, finding.path) for finding in found] == [("email", "$.headers")]
+
+
+def test_the_name_of_a_field_is_a_cue() -> None:
+    body = {"metadata": {"phone": "2025550134", "order": "2025550134"}}
+    assert [(finding.kind, finding.path) for finding in scanner().scan(body).findings] == [("phone", "$.metadata.#0")]
+
+
+def test_a_value_cut_by_the_end_of_a_message_is_found_in_both() -> None:
+    body = {"messages": [{"role": "system", "content": "id 110101199"}, {"role": "user", "content": "003074610 it is"}]}
+    found = [(finding.kind, finding.path, finding.start, finding.end) for finding in scanner().scan(body).findings]
+    assert found == [
+        ("cn_resident_id", "$.messages[0].content", 3, 12),
+        ("cn_resident_id", "$.messages[1].content", 0, 9),
+    ]

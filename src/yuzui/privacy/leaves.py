@@ -49,6 +49,9 @@ _PART_LISTS = frozenset(("content", "input", "output", "parts", "system", "promp
 _BLOB_KEYS = ("inlineData", "inline_data", "fileData", "file_data")
 _BLOBS = frozenset(_BLOB_KEYS)
 _TEXT_SOURCES = frozenset(("text", "content"))
+_NAMED_TYPES = frozenset((str, int))
+_LEAST_NAMED, _LONGEST_NAMED, _LONGEST_KEY = 4, 256, 64  # characters of a value that its name can explain
+_LEAST_JOINED, _LONGEST_WORD = 10, 64
 _LONGEST_NAME = 512  # characters: longer ones in the alphabets of base64 are a blob
 _BLOB = re.compile(r"[A-Za-z0-9+/=_\-\r\n]*")
 _DATA_URL = "data_url"
@@ -63,6 +66,10 @@ class Leaf(msgspec.Struct, frozen=True, gc=False):  # several per request: a thi
     text: str
     path: Path
     whole: int | None = None
+    offset: int = 0
+    """Where the `whole` characters begin in the leaf: views of an encoded piece cover only that piece."""
+    is_piece: bool = False
+    """Whether it is such a view: a finding in it never repeats one elsewhere, because it covers another place."""
 
 
 class Leaves(NamedTuple):
@@ -75,6 +82,9 @@ def read_leaves(body: Mapping[str, Any]) -> Leaves:  # Any: checked JSON
     """Every leaf of `body`. Raise `InvalidRequest` beyond 64 levels."""
     leaves = Leaves([], [])
     _walk_object(body, ("", "$"), 1, leaves)
+    for name in ("messages", "input"):
+        if type(body.get(name)) is list and len(body[name]) > 1:
+            _join_messages(body[name], (("", "$"), "." + name), leaves)
     if body.get("cachedContent") or body.get("cached_content"):  # a context that lies with the vendor
         leaves.unscannable.append("cachedContent")
     return leaves
@@ -136,11 +146,72 @@ def _walk_object(value: Mapping[str, Any], path: Path, depth: int, leaves: Leave
         else:
             step = (path, f".#{number}")
             _walk(key, (step, "~"), depth, leaves)
+            if type(item) in _NAMED_TYPES:
+                _add_named(key, item, step, leaves)
             _walk(item, step, depth, leaves)
             if type(item) is str and len(item) > _LONGEST_NAME and _BLOB.fullmatch(item):
                 leaves.unscannable.append("blob")  # a picture or a file in a field that only its vendor knows
     if "audio" in value and "role" in value and value["audio"] is not None:
         leaves.unscannable.append("audio")  # a reference to what was said earlier
+
+
+def _add_named(key: str, item: str | int, path: Path, leaves: Leaves) -> None:
+    """The value once more behind its name: `{"phone": "2025550134"}` says what the digits are."""
+    text = str(item)
+    if _LEAST_NAMED <= len(text) <= _LONGEST_NAMED and len(key) <= _LONGEST_KEY:
+        leaves.found.append(Leaf(f"{_spell_key(key)}: {text}", path, len(text)))
+
+
+def _spell_key(key: str) -> str:
+    """`userPhone` and `user_phone` as words."""
+    words = [
+        f" {char}" if char.isupper() and before.islower() else char
+        for before, char in zip(" " + key, key, strict=False)
+    ]
+    return "".join(words).replace("_", " ")
+
+
+def _join_messages(messages: Any, path: Path, leaves: Leaves) -> None:  # Any: checked JSON
+    """A value cut in two by a message's end: the last word of each with the first and the last word of the next."""
+    before: tuple[str, Path] | None = None
+    for index, message in enumerate(messages):
+        content = message.get("content") if type(message) is dict else None
+        if type(content) is not str or not content:
+            before = None
+            continue
+        here = (content, ((path, index), ".content"))
+        if before is not None:
+            tail = _last_word(before[0])
+            for word, at in dict.fromkeys((_first_word(content), _last_word(content))):
+                joined = tail[0] + word
+                if len(joined) >= _LEAST_JOINED and _may_be_half(tail[0]) and _may_be_half(word):
+                    leaves.found.append(Leaf(joined, before[1], len(tail[0]), tail[1], True))
+                    leaves.found.append(Leaf(joined, here[1], len(word), at, True))
+        before = here
+
+
+def _may_be_half(word: str) -> bool:
+    """Whether a word can be half of a number or a key: prose cannot."""
+    return any(char.isdigit() for char in word) or (len(word) >= 3 and word.isupper())
+
+
+def _first_word(text: str) -> tuple[str, int]:
+    """(the word of ASCII letters and digits that begins `text`, where it begins)"""
+    end = 0
+    while end < len(text) and end < _LONGEST_WORD and _is_in_word(text[end]):
+        end += 1
+    return text[:end], 0
+
+
+def _last_word(text: str) -> tuple[str, int]:
+    start = len(text)
+    while start and len(text) - start < _LONGEST_WORD and _is_in_word(text[start - 1]):
+        start -= 1
+    return text[start:], start
+
+
+def _is_in_word(char: str) -> bool:
+    return char in "@._+/-" or (char.isalnum() and char.isascii())
 
 
 def _walk_list(value: Sequence[Any], path: Path, depth: int, leaves: Leaves) -> None:  # Any: checked JSON
