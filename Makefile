@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test clients check bench conformance fuzz lock clean
+.PHONY: help setup demo test clients check bench privacy-bench conformance fuzz lock clean
 
 help:
 	@echo "make demo   install, fetch the embedded open model, send about 25 real requests, verify the audit log"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench  CPU per request against nginx, in one run (installs nginx and gcc from Debian if it may)"
 	@echo "make fuzz   ten CPU minutes of coverage-guided fuzzing for each codec and dialect (FUZZ_SECONDS=600)"
 	@echo "make conformance  what this and other gateways lose between dialects, into docs/conformance.md (see bench/conformance)"
+	@echo "make privacy-bench  what detection finds, misses and flags in vain, on data that YUZUI_PRIVACY_DATA names (NER=1, PRESIDIO=1, ONLY=corpus)"
 	@echo "make setup  only build .venv (with .venv/bin/yuzui)"
 	@echo "make lock   re-lock the dependencies with hashes"
 
@@ -57,6 +58,9 @@ fuzz: .cache/fuzz/venv/.done
 conformance: $(VENV)/.dev
 	@cd bench && ../$(BIN)/python -m conformance $(ONLY) $(if $(GATEWAY),--gateway $(GATEWAY)) \
 		$(if $(DESCRIBE),--describe $(abspath $(DESCRIBE))) $(if $(UPSTREAM_PORT),--upstream-port $(UPSTREAM_PORT))
+
+privacy-bench: $(VENV)/.dev
+	@cd bench && ../$(BIN)/python -m privacy $(if $(ONLY),--only $(ONLY)) $(if $(NER),--ner) $(if $(PRESIDIO),--with presidio)
 
 lock: $(VENV)/.dev
 	@sh scripts/lock.sh

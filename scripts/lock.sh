@@ -7,5 +7,5 @@ compile pyproject.toml --extra embedded --extra demo --group build -o requiremen
 compile pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 echo "uv" | compile - -o requirements-uv.txt
 echo "atheris==3.0.0" | compile - -o requirements-fuzz.txt
-for environment in tests/clients/environments/*.in; do compile "$environment" -o "${environment%.in}.txt"; done
+for environment in tests/clients/environments/*.in bench/privacy/*.in; do compile "$environment" -o "${environment%.in}.txt"; done
 for place in node agents; do (cd tests/clients/$place && npm install --silent --package-lock-only); done

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -77,6 +77,8 @@ class Counted:
     pieces: int = 0
     usage: Usage | None = None
     units: Usage | None = None
+    sent_terms: Collection[str] = ()
+    told_terms: Collection[str] = ()
 
 
 @dataclass

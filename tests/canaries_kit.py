@@ -81,6 +81,14 @@ class NoArchive(Archive):
         return None
 
     @override
+    async def keep(self, kept: KeptAnswer) -> None:
+        return None
+
+    @override
+    def hold(self, scope: str, id: str) -> Any:  # Any: never called
+        raise NotImplementedError
+
+    @override
     async def remove(self, scope: str, id: str) -> bool:
         return False
 

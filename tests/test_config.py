@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from yuzui import config
+from yuzui.accounting.price_factors import parse_factors
 from yuzui.config import Config, load, read
 from yuzui.core.errors import ConfigError
+from yuzui.providers.catalogue import load_rows
 
 TARGET = '[[targets]]\nname = "a"\nprovider = "scripted"\nmodel = "scripted"\nprice = "free"\n'
 VENDOR = '[[targets]]\nname = "v"\nprovider = "openai"\nmodel = "m"\n'
@@ -311,7 +314,20 @@ def test_a_secret_whose_variable_is_not_set_is_told_at_start() -> None:
         (VENDOR + 'also_speaks = ["openai_respones"]\n', "did you mean 'openai_responses'?"),
         (VENDOR + 'also_speaks = ["openai_embeddings"]\n', "'openai_embeddings' is no codec for chat"),
         (VENDOR + 'serves = ["poems"]\n', "targets[0].serves[0]: invalid enum value"),
-        (VENDOR.replace("openai", "vertex"), "targets[0].parameters.project_id is missing; provider 'vertex' needs"),
+        (
+            VENDOR.replace('"openai"', '"anthropic"') + 'serves = ["chat", "speech", "embeddings"]\n',
+            "targets[0].serves: provider 'anthropic' cannot be asked for embeddings, speech here, only for chat, "
+            "completions, count_tokens; give the model a target of another provider",
+        ),
+        (
+            VENDOR.replace("openai", "vertex"),
+            "targets[0].parameters.project_id is missing; provider 'vertex' needs that",
+        ),
+        (
+            VENDOR.replace("openai", "watsonx"),
+            "targets[0].parameters.project_id is missing; provider 'watsonx' needs one of project_id, space_id, "
+            "deployment_id",
+        ),
         ("[stored_responses]\nretention_days = -1\n" + TARGET, "stored_responses.retention_days"),
     ],
 )
@@ -350,6 +366,7 @@ def test_without_a_file_there_is_the_embedded_model_and_every_vendor_whose_key_i
     assert {target.api_key for target in both.targets if target.provider == "deepseek"} == {"d"}
     assert all(both.price_lookups[target.name] for target in both.targets if target.premises == "vendor")
     assert "tools" not in alone.targets[0].features
+    assert read("", {"WATSONX_API_KEY": "w"}, source=None).targets == alone.targets  # who pays stands in a file only
 
 
 @pytest.mark.parametrize("enabled", [True, False])
@@ -392,3 +409,21 @@ def test_the_snapshot_is_named_by_its_content() -> None:
     assert parse(TARGET + "weight = 2\n").snapshot_id != same[0]
     # Without a file the environment decides which targets there are.
     assert read("", {}, source=None).snapshot_id != read("", {"OPENAI_API_KEY": "x"}, source=None).snapshot_id
+
+
+def test_price_factors_stand_beside_a_price_from_anywhere_and_replace_the_providers() -> None:
+    assert parse(VENDOR).targets[0].price_factors == {"service_tier=flex": Fraction(1, 2)}
+    said = parse(VENDOR + 'price_factors = { service_tier = { flex = 0.4, priority = "5/3" }, speed = { fast = 6 } }\n')
+    assert said.targets[0].price is None, "left to the price library"
+    assert said.targets[0].price_factors == {
+        "service_tier=flex": Fraction(2, 5), "service_tier=priority": Fraction(5, 3), "speed=fast": Fraction(6),
+    }  # fmt: skip
+    with pytest.raises(ConfigError, match=r"targets\[0\]\.price_factors\.tier: unknown field"):
+        parse(VENDOR + "price_factors = { tier = { flex = 0.5 } }\n")
+
+
+def test_what_a_row_says_of_factors_can_be_read() -> None:
+    rows = {name: row.price_factors for name, row in load_rows().items() if row.price_factors}
+    assert rows.keys() == {"openai", "openai_responses", "anthropic", "groq"}
+    for name, factors in rows.items():
+        assert parse_factors(factors, name)

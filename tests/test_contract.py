@@ -6,17 +6,30 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, get_args
 
+import msgspec
 import pytest
 
 import yuzui.dialects
+from eventstream_kit import event
 from yuzui.core.answers import EmbeddingRequest, RerankRequest
-from yuzui.core.chat import AnswerFacts, ChatRequest, Meaning, Message, Operation, TextPart
-from yuzui.core.errors import NoPermittedTarget, UpstreamFault, UpstreamInterrupted, UpstreamInvalid
+from yuzui.core.chat import AnswerFacts, ChatRequest, ChatResponse, Meaning, Message, Operation, RequestLine, TextPart
+from yuzui.core.errors import (
+    InvalidRequest,
+    NoPermittedTarget,
+    UnsupportedFeature,
+    UpstreamFault,
+    UpstreamInterrupted,
+    UpstreamInvalid,
+)
+from yuzui.core.price_terms import STANDARD, read_terms
 from yuzui.core.target import Quirks, Target
 from yuzui.dialects._contract import ClientDialect, StreamWriter
-from yuzui.providers._contract import Codec, Decoder
+from yuzui.exchange import Delivered
+from yuzui.lanes import sent_terms
+from yuzui.providers._contract import Codec, Decoder, WireRequest
 from yuzui.providers.catalogue import find_codecs, load_rows
 
 SECRET = "k" * 24
@@ -156,3 +169,188 @@ def test_a_dialects_error_names_code_and_request(name: str) -> None:
     body = DIALECTS[name].write_error(NoPermittedTarget("nothing may see this"), "req-7")
     assert b"nothing may see this" in body
     assert b"req-7" in body
+
+
+# ---- what changes the price -----------------------------------------------------------------------------------------
+
+ASKED: tuple[dict[str, Any], ...] = (  # Any: JSON values
+    {"service_tier": "priority"},
+    {"service_tier": "flex"},
+    {"service_tier": "scale"},
+    {"serviceTier": "priority"},
+    {"serviceTier": {"type": "priority"}},
+    {"speed": "fast"},
+    {"inference_geo": "us"},
+    {"performanceConfig": {"latency": "optimized"}},
+    {"extra_body": {"service_tier": "priority"}},
+)
+CHATS: dict[str, dict[str, Any]] = {  # Any: JSON values
+    "openai_chat": {"model": "m", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 5},
+    "openai_responses": {"model": "m", "input": "hi", "max_output_tokens": 16},
+    "anthropic_messages": {"model": "m", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 5},
+    "gemini": {"contents": [{"role": "user", "parts": [{"text": "hi"}]}], "generationConfig": {"maxOutputTokens": 5}},
+}
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=str)
+@pytest.mark.parametrize("dialect", CHATS)
+@pytest.mark.parametrize("name", [name for name, codec in CODECS.items() if codec.operation == "chat"])
+@pytest.mark.parametrize("drops", [(), ("service_tier", "serviceTier", "speed")], ids=["all", "drops"])
+def test_no_price_term_is_sent_that_the_codec_does_not_tell_of(
+    name: str, dialect: str, asked: dict[str, Any], drops: tuple[str, ...]
+) -> None:
+    codec, target = CODECS[name], target_of(name)
+    target = replace(target, quirks=replace(target.quirks, drops=target.quirks.drops | set(drops)))
+    line = RequestLine(path="/v1beta/models/m:generateContent") if dialect == "gemini" else RequestLine()
+    try:
+        request = DIALECTS[dialect].read_request({**CHATS[dialect], **asked}, line)
+        wire = codec.write_request(request, target, output_cap=None)
+    except (InvalidRequest, UnsupportedFeature):
+        return
+    sent = read_terms(msgspec.json.decode(wire.body)) - STANDARD
+    told = codec.sent_terms(request, target)
+    assert sent <= told
+    assert not codec.own_terms(target)
+    if codec.dialect == dialect and target.quirks.drops.isdisjoint(asked):
+        assert sent == told == request.price_terms, "the lane sends all of it"
+    if not sent and "extra_body" not in asked and "serviceTier" not in asked:
+        assert not told - STANDARD, "what is not sent costs nothing"
+
+
+@pytest.mark.parametrize("name", [name for name, codec in CODECS.items() if codec.operation in LANES])
+def test_an_operation_that_hands_on_what_it_gets_tells_of_all_of_it(name: str) -> None:
+    codec = CODECS[name]
+    request = msgspec.structs.replace(foreign_request(codec.operation), body={"service_tier": "priority"})
+    assert codec.sent_terms(request, target_of(name)) == {"service_tier=priority"}
+
+
+def sse(*events: dict[str, Any]) -> bytes:  # Any: JSON values
+    return b"".join([b"data: " + msgspec.json.encode(event) + b"\n\n" for event in events])
+
+
+def chat_chunk(finish: str | None, **more: object) -> dict[str, Any]:  # Any: JSON values
+    return {"choices": [{"index": 0, "delta": {"content": "hi"}, "finish_reason": finish}], **more}
+
+
+RESPONSE: dict[str, Any] = {  # Any: JSON values
+    "id": "r", "status": "completed", "service_tier": "priority", "usage": {"input_tokens": 1, "output_tokens": 1},
+    "output": [{"type": "message", "content": [{"type": "output_text", "text": "hi"}]}],
+}  # fmt: skip
+FAST = {"input_tokens": 1, "output_tokens": 1, "service_tier": "standard", "speed": "fast", "inference_geo": "us"}
+SPOKEN: dict[str, Any] = {  # Any: JSON values
+    "candidates": [{"index": 0, "content": {"parts": [{"text": "hi"}]}, "finishReason": "STOP"}],
+}
+OPTIMIZED = {
+    "usage": {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2},
+    "serviceTier": {"type": "priority"},
+    "performanceConfig": {"latency": "optimized"},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "stream", "told"),
+    [
+        (
+            "openai",
+            {"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}], "service_tier": "priority"},
+            sse(chat_chunk(None, service_tier="default"), chat_chunk("stop", service_tier="priority")),
+            {"service_tier=priority"},
+        ),
+        (
+            "openai",
+            {"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}], "service_tier": {"odd": 1}},
+            sse(chat_chunk("stop", service_tier=7)),
+            set(),
+        ),
+        (
+            "openai_responses",
+            RESPONSE,
+            sse(
+                {"type": "response.created", "response": {"id": "r", "service_tier": "auto"}},
+                {"type": "response.output_text.delta", "delta": "hi"},
+                {"type": "response.completed", "response": RESPONSE},
+            ),
+            {"service_tier=priority"},
+        ),
+        (
+            "anthropic",
+            {"type": "message", "content": [], "stop_reason": "end_turn", "usage": FAST},
+            sse(
+                {"type": "message_start", "message": {"id": "m", "usage": FAST | {"speed": "standard"}}},
+                {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "hi"}},
+                {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"speed": "fast"}},
+                {"type": "message_stop"},
+            ),
+            {"service_tier=standard", "speed=fast", "inference_geo=us"},
+        ),
+        (
+            "vertex",
+            {**SPOKEN, "usageMetadata": {"promptTokenCount": 1, "trafficType": "ON_DEMAND_PRIORITY"}},
+            sse({**SPOKEN, "usageMetadata": {"promptTokenCount": 1, "trafficType": "ON_DEMAND_PRIORITY"}}),
+            {"service_tier=priority"},
+        ),
+        (
+            "gemini",
+            {**SPOKEN, "usageMetadata": {"promptTokenCount": 1, "serviceTier": "flex"}},
+            sse({**SPOKEN, "usageMetadata": {"promptTokenCount": 1, "serviceTier": "flex"}}),
+            {"service_tier=flex"},
+        ),
+        (
+            "bedrock",
+            {"output": {"message": {"content": [{"text": "hi"}]}}, "stopReason": "end_turn", **OPTIMIZED},
+            b"".join(
+                event(kind, msgspec.json.encode(payload))
+                for kind, payload in (
+                    ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "hi"}}),
+                    ("messageStop", {"stopReason": "end_turn"}),
+                    ("metadata", OPTIMIZED),
+                )
+            ),
+            {"service_tier=priority", "latency=optimized"},
+        ),
+    ],
+)
+def test_an_answer_tells_at_which_terms_it_was_made(
+    name: str, body: dict[str, Any], stream: bytes, told: set[str]
+) -> None:
+    answer = CODECS[name].read_response(msgspec.json.encode(body))
+    assert isinstance(answer, ChatResponse) and set(answer.price_terms) == told
+    for is_lane in (True, False):
+        wire = WireRequest(path="", headers={}, body=b"", is_stream=True, is_lane=is_lane)
+        counted = Delivered()
+        for chunk in CODECS[name].decoder(wire).feed(stream):
+            counted.count(chunk)
+        assert set(counted.told_terms) == told
+
+
+@pytest.mark.parametrize(
+    ("dialect", "body"),
+    [
+        ("openai_embeddings", {"model": "m", "input": "hi"}),
+        ("rerank", {"model": "m", "query": "q", "documents": ["a"]}),
+    ],
+)
+@pytest.mark.parametrize(
+    "name", [name for name, codec in CODECS.items() if codec.operation in ("embeddings", "rerank")]
+)
+def test_other_operations_tell_of_it_where_they_hand_on_what_they_get(
+    name: str, dialect: str, body: dict[str, Any]
+) -> None:
+    request = DIALECTS[dialect].read_request({**body, "service_tier": "priority"})
+    if request.operation != CODECS[name].operation:
+        return
+    try:
+        wire = CODECS[name].write_request(request, target_of(name), output_cap=None)
+    except UnsupportedFeature:
+        return
+    told = CODECS[name].sent_terms(request, target_of(name))
+    assert read_terms(msgspec.json.decode(wire.body)) <= told
+    assert bool(told) == (CODECS[name].dialect == dialect)
+
+
+def test_what_an_operator_chose_for_a_target_is_asked_by_every_request() -> None:
+    target = replace(target_of("bedrock"), parameters={"region": "r-1", "latency": "optimized"})
+    wire = CODECS["bedrock"].write_request(foreign_request(), target, output_cap=None)
+    sent = read_terms(msgspec.json.decode(wire.body))
+    assert sent == CODECS["bedrock"].own_terms(target) == {"latency=optimized"}
+    assert sent_terms(CODECS, foreign_request(), target) == sent

@@ -44,11 +44,11 @@ def desk_of(service: Service, *parts: Part) -> Desk:
     return Desk(service.gateway, version="1.2.3", parts=lambda: parts, scrape=lambda: b"metric 1\n")
 
 
-def add_key(service: Service, *, models: tuple[str, ...] | None) -> tuple[str, ...]:
+def add_key(service: Service, *, models: tuple[str, ...] | None, own_only: bool = False) -> tuple[str, ...]:
     secret = make_secret(bytes(32))
     digest = key_hash(load_secrets(service._data_dir).pepper, secret)
     service.books.add_key(KeyRecord(
-        id="key_1", key_hash=digest, app="a", team="", floor="", models=models, own_only=False,
+        id="key_1", key_hash=digest, app="a", team="", floor="", models=models, own_only=own_only,
         forbidden_jurisdictions=(), requests_per_minute=0, tokens_per_minute=0, concurrency=0, budget_nano=None,
         budget_period="month", created_ns=1,
     ))  # fmt: skip
@@ -85,6 +85,14 @@ def test_a_key_sees_what_it_may_use_and_a_stranger_nothing(service: Service) -> 
         with pytest.raises(Unauthenticated):
             desk.metrics(authorization, is_local=False)
     assert desk.metrics((), is_local=True) == desk.metrics(bearer, is_local=False) == b"metric 1\n"
+
+
+def test_a_key_that_is_pinned_to_own_premises_sees_no_vendor(service: Service) -> None:
+    desk = desk_of(service)
+    bearer = add_key(service, models=None, own_only=True)
+    assert not {"vendor/simulated", "assistant", "vendor"} & names(desk.list_models(bearer))
+    with pytest.raises(NotFound, match="no model that this key may reach"):
+        desk.show_model(bearer, "vendor/simulated")
 
 
 def test_readiness_names_what_is_wrong_and_health_does_not_ask(service: Service) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 
 import pytest
 
+from yuzui.accounting.price_factors import Applied
 from yuzui.accounting.settle import NOTHING, Settlement
 from yuzui.audit.record import write_record
 from yuzui.core.answers import Blob
+from yuzui.core.booking import KeptAnswer, Outcome
 from yuzui.core.chat import (
     ChatResponse,
     Choice,
@@ -152,6 +155,14 @@ def test_a_refusal_of_routing_keeps_its_verdicts() -> None:
     assert made.record("refused", error, duration_ms=0).refused == {"jurisdiction": ("v",)}
 
 
+@pytest.mark.parametrize(("outcome", "is_kept"), [("answered", True), ("aborted", False), ("failed", False)])
+def test_the_record_says_whether_the_answer_was_kept(outcome: Outcome, is_kept: bool) -> None:
+    made = exchange()
+    assert not made.record(outcome, None, duration_ms=0).kept
+    made.kept = (KeptAnswer(scope="k", id="resp_1", level="internal", content=b"x", expires_ns=2),)
+    assert made.record(outcome, None, duration_ms=0).kept is is_kept
+
+
 def test_what_cost_nothing_has_no_cost_and_what_cost_has_both_currencies() -> None:
     made = exchange()
     made.note_settlement(NOTHING, "USD")
@@ -230,11 +241,28 @@ def test_what_was_said_in_turns_is_told_piece_by_piece_and_together() -> None:
     ],
 )
 def test_a_dropped_field_is_named_only_like_a_field(name: str, told: str) -> None:
-    assert speakable((name,)) == (told,)
+    assert speakable((name,), {}) == (told,)
 
 
 def test_not_all_names_are_told_of_a_request_that_has_thousands() -> None:
-    assert speakable(()) == ()
-    assert speakable(("a", "b", "a")) == ("a", "b")
-    told = speakable(tuple(f"k{n}" for n in range(5000)))
+    assert speakable((), {}) == ()
+    assert speakable(("a", "b", "a"), {}) == ("a", "b")
+    told = speakable(tuple(f"k{n}" for n in range(5000)), {})
     assert len(told) == MOST_DROPPED + 1 and told[-1] == "and_more"
+
+
+def test_of_each_price_term_the_last_word_counts() -> None:
+    delivered = Delivered()
+    for terms in (("service_tier=default", "speed=fast"), (), ("service_tier=priority",)):
+        delivered.count(StreamChunk(price_terms=terms))
+    assert set(delivered.told_terms) == {"speed=fast", "service_tier=priority"}
+    assert delivered.pieces == 0
+
+
+def test_a_factor_is_told_in_the_record_with_what_made_it() -> None:
+    one = exchange()
+    factor = Applied(factor=Fraction(5, 3), terms=("service_tier=priority",))
+    one.note_settlement(Settlement(usage=Usage(), amount_nano=5, price_version="v", factor=factor), "USD")
+    assert one.cost is not None and (one.cost.factor, one.cost.terms) == ("5/3", ("service_tier=priority",))
+    one.note_settlement(Settlement(usage=Usage(), amount_nano=5, price_version="v"), "USD")
+    assert b"factor" not in write_record(one.record("answered", None, duration_ms=0))

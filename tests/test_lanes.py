@@ -10,10 +10,13 @@ from msgspec import structs
 from accounting_kit import a_request, a_target
 from yuzui.core.chat import Operation
 from yuzui.core.errors import UnsupportedFeature
-from yuzui.lanes import choose_codec, unsaid
+from yuzui.core.target import Quirks
+from yuzui.dialects.openai_chat import DIALECT as CHAT
+from yuzui.lanes import choose_codec, first_that_can, sayable, sent_terms
 from yuzui.providers.anthropic import CODEC as ANTHROPIC
 from yuzui.providers.openai import CODEC as OPENAI
 
+PLAIN = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 CODECS = {"openai": OPENAI, "anthropic": ANTHROPIC, "openai_embeddings": ANTHROPIC}
 
 
@@ -41,6 +44,28 @@ def test_a_chat_model_completes_plain_prompts_and_its_tokens_are_counted_here() 
     assert choose_codec(CODECS, a_target(), structs.replace(a_request(), operation="count_tokens")) is None
 
 
-def test_what_a_target_is_said_to_serve_and_nobody_can_say_is_named() -> None:
-    serves: frozenset[Operation] = frozenset(("chat", "completions", "count_tokens", "embeddings", "speech", "rerank"))
-    assert unsaid(CODECS, replace(a_target(), serves=serves)) == ["rerank", "speech"]
+def test_what_can_be_said_is_what_has_a_codec_and_what_needs_none() -> None:
+    assert sayable(CODECS, "openai") == {"chat", "completions", "count_tokens", "embeddings"}
+    assert sayable(CODECS, "anthropic") == {"chat", "completions", "count_tokens"}
+
+
+def test_the_first_target_that_can_be_asked_is_named_and_one_of_each_kind_is_tried() -> None:
+    """Anthropic's API needs a turn of the user's, OpenAI's does not."""
+    asked = CHAT.read_request({**PLAIN, "messages": [{"role": "system", "content": "Hi"}]})
+    claude = replace(a_target(), name="c/1", provider="anthropic", codec="anthropic")
+    gpt = replace(a_target(), name="o/1")
+    assert first_that_can(CODECS, [claude, replace(claude, name="c/2"), gpt], asked) == "o/1"
+    assert first_that_can(CODECS, [claude, replace(claude, name="c/2")], asked) == ""
+    assert first_that_can(CODECS, [], asked) == ""
+    assert first_that_can(CODECS, [claude], CHAT.read_request(PLAIN)) == "c/1"
+
+
+def test_only_what_a_codec_can_say_changes_the_price_of_its_target() -> None:
+    asking = a_request(service_tier="priority", speed="fast")
+    assert sent_terms(CODECS, asking, a_target()) == {"service_tier=priority", "speed=fast"}
+    assert sent_terms(CODECS, structs.replace(asking, dialect="gemini"), a_target()) == {"service_tier=priority"}
+    assert sent_terms(CODECS, asking, replace(a_target(), codec="anthropic")) == frozenset()
+    assert sent_terms(CODECS, structs.replace(asking, operation="count_tokens"), a_target()) == frozenset()
+    assert sent_terms(CODECS, structs.replace(asking, operation="speech"), a_target()) == frozenset()
+    drops = replace(a_target(), quirks=Quirks(drops=frozenset({"service_tier"})))
+    assert sent_terms(CODECS, asking, drops) == {"speed=fast"}

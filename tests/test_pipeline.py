@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import urllib.request
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -118,6 +120,47 @@ def test_an_answer_carries_its_story_in_the_headers_and_its_receipt_in_the_books
         assert index == "0" and len(leaf_hash) == 44
 
     run(answers, never, story)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "dropped"),
+    [
+        ("/v1/chat/completions", {"messages": HELLO, "seed": 1, "user": "u"}, "seed, user"),
+        ("/v1/responses", {"input": "Hello", "user": "u", "reasoning": {"effort": "low"}}, "reasoning.effort, user"),
+        (
+            "/v1/messages",
+            {"messages": HELLO, "max_tokens": 9, "top_k": 3, "metadata": {"user_id": "u"}, "temperature": 0.5},
+            "top_k, temperature, metadata.user_id",
+        ),
+        (
+            "/v1beta/models/vendor/big:generateContent",
+            {
+                "contents": [{"parts": [{"text": "Hello"}]}],
+                "generationConfig": {"topK": 3, "seed": 1, "temperature": 1},
+            },
+            "generationConfig.topK, generationConfig.seed, generationConfig.temperature",
+        ),
+    ],
+)
+def test_what_was_dropped_is_named_as_the_client_wrote_it(path: str, body: dict[str, Any], dropped: str) -> None:
+    async def main() -> None:
+        async with FaultUpstream(answers) as vendor:
+            text = config(vendor, vendor) + "\n"
+            text = text.replace('provider = "openai"', 'provider = "openai"\nalso_speaks = []')
+            drops = '["seed", "user", "temperature", "reasoning_effort"]'
+            text = text.replace("output = 2 }", f"output = 2 }}\nquirks = {{ drops = {drops} }}")
+            async with gateway(text, {"VENDOR_KEY": "vendor-secret"}) as running:
+                ask = urllib.request.Request(
+                    running.base_url + path,
+                    json.dumps({"model": "vendor/big", **body}).encode(),
+                    {"content-type": "application/json"},
+                )
+                reply = await asyncio.to_thread(urllib.request.urlopen, ask, timeout=20)
+                assert reply.headers["x-yuzui-dropped"] == dropped
+                record = await running.record_of(reply.headers["x-yuzui-request-id"])
+                assert record.dropped == tuple(dropped.split(", "))
+
+    asyncio.run(main())
 
 
 def test_a_stream_ends_with_the_receipt_in_its_last_chunk() -> None:

@@ -56,6 +56,23 @@ def test_a_wrong_path_is_told_in_the_words_of_who_is_likely_asking(path: str, na
     assert ROUTES.for_errors(path).name == name
 
 
+@pytest.mark.parametrize(
+    ("path", "headers", "name"),
+    [
+        ("/v2/nothing", {"x-goog-api-key"}, "gemini"),
+        ("/models/m:generateContent", {"x-goog-api-client"}, "gemini"),
+        ("/v1/models/none", {"anthropic-version", "x-api-key"}, "anthropic_messages"),
+        ("/messages", {"x-api-key"}, "anthropic_messages"),
+        ("/", {"authorization"}, "openai_chat"),
+        # What the path says comes first: the headers may be a proxy's.
+        ("/v1/responses/x/y", {"x-goog-api-key"}, "openai_responses"),
+        ("/v1beta/none", {"anthropic-version"}, "gemini"),
+    ],
+)
+def test_where_the_path_says_nothing_the_headers_tell_who_asks(path: str, headers: set[str], name: str) -> None:
+    assert ROUTES.for_errors(path, headers).name == name
+
+
 def test_routes_can_be_few() -> None:
     few = Routes({"/x/y": CHAT}, {})
     assert few.for_errors("/v1beta/models") is CHAT

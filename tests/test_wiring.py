@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
+import apsw
 import pytest
 
 from books_kit import a_closing
@@ -73,6 +74,29 @@ def test_a_bad_file_changes_nothing_and_says_why(tmp_path: Path, bad: str, caplo
         assert record.fields["reason"]  # type: ignore[attr-defined]  # our own field
 
     run(tmp_path, TARGET.format("a"), story)
+
+
+@pytest.mark.parametrize(
+    "step",
+    ["_keep_currency", "Publisher", "make_snapshot", "_engine_of", "TokenLine", "HttpUpstream", "Watch", "Metrics",
+     "ConversationMemory", "_remembered", "Gate", "BookArchive", "Gateway", "Desk", "HttpServer"],
+)  # fmt: skip
+def test_a_start_that_fails_leaves_nothing_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    config = load(write(tmp_path, TARGET.format("a")), {})
+
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError(step)
+
+    open_before = len(apsw.connections())
+    with monkeypatch.context() as patched:
+        patched.setattr(wiring, step, fails)
+        with pytest.raises(RuntimeError, match=step):
+            Service(config, tmp_path / "data")
+    assert len(apsw.connections()) == open_before
+    service = Service(config, tmp_path / "data")  # neither lock is held
+    service.release()
+    service.release()
+    assert len(apsw.connections()) == open_before
 
 
 def test_a_good_file_is_swapped_in_whole(tmp_path: Path) -> None:

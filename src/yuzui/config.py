@@ -11,19 +11,23 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from yuzui.accounting.price_factors import parse_factors
 from yuzui.accounting.prices import FREE, parse_price, price_warnings
 from yuzui.config_checks import convert, convert_all, near, refuse_unknown
 from yuzui.config_secrets import read_auth, read_reference
 from yuzui.core.chat import Feature, Operation
 from yuzui.core.errors import ConfigError
+from yuzui.core.price_terms import PriceTerm
 from yuzui.core.sensitivity import DEFAULT_LEVELS, CustomPattern, Lattice, SensitivityRules, TermList
 from yuzui.core.target import Auth, Premises, Quirks, Target, Timeouts, VirtualModel
+from yuzui.lanes import sayable
 from yuzui.privacy.catalogue import DEFAULT_LEVELS as DEFAULT_KIND_LEVELS
 from yuzui.privacy.mask import Masking
 from yuzui.privacy.sinks import Sinks, listed
@@ -287,11 +291,9 @@ def _target(
     auth: Auth | None = None,
 ) -> Target:
     parameters = {**row.parameters, **item.parameters}
-    missing = [name for name in row.needs if not parameters.get(name)]
-    if missing:
-        raise ConfigError(
-            f"{path}.parameters.{missing[0]} is missing; provider {item.provider!r} needs {', '.join(row.needs)}"
-        )
+    if missing := row.missing(parameters):
+        what = "that" if len(missing) == 1 else f"one of {', '.join(missing)}"
+        raise ConfigError(f"{path}.parameters.{missing[0]} is missing; provider {item.provider!r} needs {what}")
     premises = item.premises or row.premises
     _check_name(item.name, f"{path}.name")
     default_clearance = rules.lattice.names[-1] if premises == "own" else rules.lattice.names[rules.default]
@@ -315,11 +317,12 @@ def _target(
         takes_masked=item.masking,
         price=price,
         price_help=price_help,
+        price_factors=_factors(item, row, path),
         api_key=api_key,
         auth=auth,
         parameters=parameters,
         also_speaks=_also_speaks(item, row, path),
-        serves=row.serves if item.serves is None else frozenset(item.serves),
+        serves=_serves(item, row, path),
         features=row.features - frozenset(item.lacks),
         context_tokens=item.context_tokens,
         max_output_tokens=item.max_output_tokens,
@@ -330,6 +333,12 @@ def _target(
         quirks=_quirks(row.quirks, item.quirks, path),
         is_simulated=row.codec == "scripted",
     )
+
+
+def _factors(item: _Target, row: ProviderRow, path: str) -> dict[PriceTerm, Fraction]:
+    """Those of the row, as far as the operator says no other."""
+    said = {} if item.price_factors is None else parse_factors(item.price_factors, f"{path}.price_factors")
+    return parse_factors(row.price_factors, f"{item.provider}.price_factors") | said
 
 
 def _timeouts(table: Mapping[str, float], path: str) -> Timeouts:
@@ -354,6 +363,18 @@ def _secret(item: _Target, row: ProviderRow, environ: Mapping[str, str], path: s
     if unset:
         warnings.append(f"{path}.api_key: the environment variable {unset} is not set; {item.name} will refuse us")
     return found
+
+
+def _serves(item: _Target, row: ProviderRow, path: str) -> frozenset[Operation]:
+    if item.serves is None:
+        return row.serves
+    can = sayable(find_codecs(), row.codec)
+    if unsaid := sorted(frozenset(item.serves) - can):
+        raise ConfigError(
+            f"{path}.serves: provider {item.provider!r} cannot be asked for {', '.join(unsaid)} here, only for "
+            f"{', '.join(sorted(can))}; give the model a target of another provider"
+        )
+    return frozenset(item.serves)
 
 
 def _also_speaks(item: _Target, row: ProviderRow, path: str) -> tuple[str, ...]:
@@ -438,7 +459,7 @@ def _vendors_with_keys(
     lookups: dict[str, tuple[str, str]] = {}
     for provider, row in load_rows().items():
         api_key = environ.get(row.key_env, "") if row.key_env else ""
-        if not api_key or not row.base_url or row.premises != "vendor":
+        if not api_key or not row.base_url or row.premises != "vendor" or row.missing(row.parameters):
             continue
         for model in row.models:
             item = _Target(name=f"{provider}/{model}", provider=provider, model=model)
@@ -522,6 +543,7 @@ class _Target(_Table, frozen=True):
     trains_on_data: bool = False
     masking: bool = True
     price: dict[str, Any] | str | None = None
+    price_factors: Any = None  # Any: read by `parse_factors`, which knows better words for what is wrong
     lacks: list[Feature] = []
     serves: list[Operation] | None = None
     also_speaks: list[str] | None = None

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
+from yuzui.conversations import ConversationDesk, methods_of
 from yuzui.core.errors import NotFound
 from yuzui.core.strict_json import write
 from yuzui.dialects import anthropic_models, gemini_models
 from yuzui.dialects import openai_responses_state as responses
+from yuzui.dialects.openai_conversations import PREFIX
 from yuzui.pipeline import Gateway
 from yuzui.ports import ModelShape
 
@@ -32,6 +34,7 @@ class Desk:
         self._version = version
         self._parts = parts
         self._scrape = scrape
+        self._conversations = ConversationDesk(gateway)
 
     @property
     def most_body_bytes(self) -> int:
@@ -40,6 +43,10 @@ class Desk:
     @property
     def is_open(self) -> bool:
         return self._gateway.world.gate.is_open
+
+    def check_key(self, authorization: tuple[str, ...]) -> None:
+        """Raise `Unauthenticated` for a stranger, `InvalidRequest` for two keys at once."""
+        self._gateway.world.gate.identify(authorization)
 
     def list_models(self, authorization: tuple[str, ...], shape: ModelShape = "openai") -> bytes:
         entries = self._entries(authorization)
@@ -65,7 +72,9 @@ class Desk:
                         return gemini_models.show_model(entry)
                     case _:
                         assert_never(shape)
-        raise NotFound(f"no model is named {name[:100]!r}; GET /v1/models lists them", param="model")
+        raise NotFound(
+            f"no model that this key may reach is named {name[:100]!r}; GET /v1/models lists them", param="model"
+        )
 
     async def show_answer(self, authorization: tuple[str, ...], name: str) -> bytes:
         """An answer that its client asked to keep."""
@@ -78,20 +87,31 @@ class Desk:
     async def delete_answer(self, authorization: tuple[str, ...], name: str) -> bytes:
         world = self._gateway.world
         caller = world.gate.identify(authorization)
-        if not await world.archive.remove(caller.scope, name):
+        if name.startswith(PREFIX) or not await world.archive.remove(caller.scope, name):
             raise _unknown_answer(name)
         return responses.deletion(name)
 
+    def conversation_methods(self, path: str) -> str:
+        return methods_of(path)
+
+    async def conversation(
+        self, method: str, path: str, query: str, authorization: tuple[str, ...], body: bytes
+    ) -> bytes:
+        """At a path of stored conversations."""
+        return await self._conversations.answer(method, path, query, authorization, body)
+
     async def _kept(self, authorization: tuple[str, ...], name: str) -> bytes:
         world = self._gateway.world
-        found = await world.archive.find(world.gate.identify(authorization).scope, name)
+        scope = world.gate.identify(authorization).scope
+        found = None if name.startswith(PREFIX) else await world.archive.find(scope, name)
         if found is None or found.id != name:  # an item's name is good for references, not here
             raise _unknown_answer(name)
         return found.content
 
     def _entries(self, authorization: tuple[str, ...]) -> tuple[Mapping[str, object], ...]:
         caller = self._gateway.world.gate.identify(authorization)
-        return self._gateway.snapshot.router.models(caller.models)
+        snapshot = self._gateway.snapshot
+        return snapshot.router.models(caller.models, caller.constraints, level=snapshot.config.sensitivity.default)
 
     def health(self) -> tuple[int, bytes]:
         """Alive: the event loop answers. Nothing about what stands behind it."""

@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -28,9 +29,11 @@ from yuzui.core.errors import (
     UpstreamUnreachable,
     YuzuiError,
 )
+from yuzui.core.price_terms import PriceTerm, field_of, show_factor
 from yuzui.core.sensitivity import Cause, Lattice, Sensitivity
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
+from yuzui.dialects._field_names import spelled
 from yuzui.masking import MaskedRequest
 
 MOST_DROPPED = 64  # names in a header and a record; nobody reads more
@@ -45,6 +48,10 @@ class Delivered:
     usage: Usage | None = None
     units: Usage | None = None
     """What the request itself tells of its consumption: see `WireRequest.units`."""
+    sent_terms: frozenset[PriceTerm] = frozenset()
+    """The price terms that the target was asked."""
+    told_terms: tuple[PriceTerm, ...] = ()
+    """Those at which it says it answered; of each field, what it said last."""
     texts: dict[tuple[int, str, int], list[str]] | None = None
     """What the answer says, by (choice, kind, position): each text, reasoning and tool call apart, because it may come
     back alone. Kept only while a label above the default needs it for the conversation's memory."""
@@ -55,6 +62,8 @@ class Delivered:
         """Add `chunk`; say whether it carries content that a client would see."""
         if chunk.usage is not None:
             self.usage = chunk.usage
+        if chunk.price_terms:
+            self._note_terms(chunk.price_terms)
         has_content = chunk.has_content
         if has_content:
             self.pieces += 1
@@ -69,6 +78,10 @@ class Delivered:
                 if self.texts is not None:
                     self._keep(delta)
         return has_content
+
+    def _note_terms(self, terms: tuple[PriceTerm, ...]) -> None:
+        fields = {field_of(term) for term in terms}
+        self.told_terms = (*(term for term in self.told_terms if field_of(term) not in fields), *terms)
 
     def _keep(self, delta: Delta) -> None:
         """Kept by choice: the pieces of several choices come in turns."""
@@ -108,6 +121,7 @@ class Delivered:
         if not isinstance(response, ChatResponse):
             self._count_other(response)
             return
+        self.told_terms = response.price_terms
         for choice in response.choices:
             if choice.refusal:
                 self.characters += len(choice.refusal)
@@ -168,7 +182,7 @@ class Exchange:
     window: str = ""
     memory: tuple[tuple[bytes, int], ...] = ()
     conversation_id: str = ""
-    kept: KeptAnswer | None = None
+    kept: tuple[KeptAnswer, ...] = ()
     refused: tuple[Verdict, ...] = ()
     """Why no target was permitted, when routing refused."""
     masking: MaskedRequest | None = None
@@ -201,6 +215,8 @@ class Exchange:
                 book_currency=book_currency,
                 price_version=settlement.price_version,
                 rate=settlement.rate,
+                factor=show_factor(settlement.factor.factor) if settlement.factor.terms else "1",
+                terms=settlement.factor.terms,
             )
 
     def record(self, outcome: Outcome, error: YuzuiError | None, *, duration_ms: int) -> RequestRecord:
@@ -226,6 +242,7 @@ class Exchange:
             masked=dict(self.masked.counts) if self.masked else {},
             withheld=self.masked.tally.withheld if self.masked else 0,
             foreign=self.masked.tally.foreign if self.masked else 0,
+            kept=bool(self.kept) and outcome == "answered",
             duration_ms=duration_ms,
             first_token_ms=self.first_token_ms,
             suppressed=self.suppressed,
@@ -290,11 +307,12 @@ def show_receipt(receipt: Receipt) -> str:
     return f"{receipt.index}:{b64encode(receipt.leaf_hash).decode()}"
 
 
-def speakable(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of dropped fields as headers and records may hold them: a client may name a field like anything at all."""
+def speakable(names: tuple[str, ...], spellings: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of dropped fields, by the client's `spellings`, as headers and records may hold them: a client may name a
+    field like anything at all."""
     if not names:
         return names
-    told = dict.fromkeys([name if _DROPPED.fullmatch(name) else "unknown_field" for name in names])
+    told = dict.fromkeys([spelled(spellings, name) if _DROPPED.fullmatch(name) else "unknown_field" for name in names])
     return tuple(told) if len(told) <= MOST_DROPPED else (*list(told)[:MOST_DROPPED], "and_more")
 
 

@@ -171,14 +171,14 @@ class Masker:
                 log.warning("vault_locked", extra={"fields": {"entry": row.id}})
         return tuple(found.values())
 
-    def keep(self, masked: MaskedRequest | None, caller: Caller | None, at_ns: int) -> KeptAnswer | None:
-        """What the books keep of a mapping, sealed; None where there is nothing to keep."""
+    def keep(self, masked: MaskedRequest | None, caller: Caller | None, at_ns: int) -> tuple[KeptAnswer, ...]:
+        """What the books keep of a mapping, sealed; nothing where there is nothing to keep."""
         if masked is None or caller is None or not masked.surrogates.originals:
-            return None
+            return ()
         tokens = masked.surrogates.originals
         nonce = b"".join([self._bits64().to_bytes(8, "big") for _ in range(2)])[:NONCE_BYTES]
         sealed = Vault(self._secret, tenant=caller.scope).seal(entries_of(tokens, masked.surrogates.kinds), nonce)
-        return self._vault.wrap(
+        kept = self._vault.wrap(
             scope=vault_scope(caller.scope),
             id=entry_id(tokens),
             level="",
@@ -186,6 +186,7 @@ class Masker:
             at_ns=at_ns,
             names=tuple([token for token in tokens if LOOKALIKE.fullmatch(token)]),
         )
+        return () if kept is None else (kept,)
 
 
 def vault_scope(scope: str) -> str:

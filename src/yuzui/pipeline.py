@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any
 
 from typing_extensions import override
@@ -27,8 +28,6 @@ from yuzui.core.errors import (
     ClientFault,
     GatewayFault,
     MaskingIncomplete,
-    NotFound,
-    RequestTooLarge,
     UnsupportedFeature,
     UpstreamFault,
     UpstreamInterrupted,
@@ -42,7 +41,8 @@ from yuzui.core.target import Target
 from yuzui.core.uploads import upload_bytes
 from yuzui.dialects._contract import ClientDialect, StreamWriter
 from yuzui.exchange import Delivered, Exchange, safe_message, show_receipt, speakable
-from yuzui.lanes import choose_codec
+from yuzui.keeping import Shelf
+from yuzui.lanes import choose_codec, first_that_can, sent_terms
 from yuzui.ports import ClientGone, Interruption, RawRequest, Reply
 from yuzui.privacy.egress import Scanned, check_egress
 from yuzui.privacy.label import label
@@ -158,6 +158,7 @@ class Journey:
             content_key=world.content_key,
             dialect=dialect.name,
         )
+        self._shelf = Shelf(world, self.exchange, dialect)
 
     async def run(self, raw: RawRequest) -> None:
         """The story."""
@@ -173,16 +174,14 @@ class Journey:
         exchange.request_hash = exchange.hash_content(raw.body)
         body: Mapping[str, Any] = self.dialect.read_body(raw.body, raw.content_type)  # Any: checked JSON, files
         request = exchange.request = self.dialect.read_request(body, raw.line)
-        exchange.conversation_id = raw.conversation_id or request.conversation_id
+        exchange.conversation_id = raw.conversation_id or request.conversation_id or request.joins
         # Files are bounded for what they are, not as text.
         size_bytes, earlier_level = len(raw.body) - upload_bytes(body), None
         if request.follows:
-            earlier, earlier_level = await self._earlier(caller, request.follows)
-            size_bytes += len(earlier)
-            if size_bytes > snapshot.config.server.max_body_bytes:
-                raise RequestTooLarge("the conversation has grown too large to be continued; begin a new one")
-            request = exchange.request = self.dialect.follow(request, earlier)
-            body = request.body
+            request, size_bytes, earlier_level = await self._shelf.fetch(
+                caller, request, self._admission, size_bytes, snapshot.config.server.max_body_bytes
+            )
+            exchange.request, body = request, request.body
 
         # How sensitive is it?
         rules = snapshot.config.sensitivity
@@ -216,6 +215,9 @@ class Journey:
             masked_level=masked.level if masked else None,
             health=world.watch.health(),
             fraction=world.randomness.fraction(),
+            dialect=request.dialect,
+            price_terms=request.price_terms,
+            sent_terms=partial(sent_terms, snapshot.codecs, request),
         )
 
         # Reserve the money: durable before anything leaves.
@@ -223,20 +225,6 @@ class Journey:
 
         # Send it, stream it back, settle it.
         await self._try_plan(request, decision)
-
-    async def _earlier(self, caller: Caller, name: str) -> tuple[bytes, int]:
-        """What the client asked us to keep, and how sensitive its conversation was."""
-        found = await self.world.archive.find(caller.scope, name)
-        if found is None:
-            raise NotFound(
-                "no answer of that id is kept for this key; it may be over its time, or was sent with `store: false`: "
-                "send the conversation itself",
-                code="previous_response_not_found",
-                param="previous_response_id",
-            )
-        names = self.exchange.lattice.names
-        # A level that the configuration does not know any more counts as the highest.
-        return found.content, names.index(found.level) if found.level in names else len(names) - 1
 
     async def _scan(
         self, body: Mapping[str, Any], headers: Mapping[str, str], size_bytes: int
@@ -250,7 +238,11 @@ class Journey:
         budget = caller.budget
         exchange.window = window_of(budget.period, exchange.at_ns) if budget is not None else ""
         exchange.reserved_nano = bounds.most_expensive_nano(
-            decision.plan, request, exchange.input_bound, self.snapshot.config.money.rates
+            decision.plan,
+            request,
+            exchange.input_bound,
+            self.snapshot.config.money.rates,
+            partial(sent_terms, self.snapshot.codecs, request),
         )
         await self.world.books.reserve(
             Intent(
@@ -290,15 +282,31 @@ class Journey:
                 if step is None:
                     raise
                 target, delay_s = step.target, step.delay_s
-            except (UnsupportedFeature, MaskingIncomplete):
+            except (UnsupportedFeature, MaskingIncomplete) as error:
                 # This codec cannot say it, or not without what must be masked; the next permitted target may.
                 target = course.without(target)
                 if target is None:
+                    error.message += self._who_can(request, decision)
                     raise
             finally:
                 world.watch.finished(exchange.target.name)
             if delay_s:
                 await asyncio.sleep(delay_s)
+
+    def _who_can(self, request: ChatRequest, decision: Decision) -> str:
+        """A way out of a refusal, if there is one that this caller may take."""
+        caller, snapshot = self.exchange.caller, self.snapshot
+        assert caller is not None
+        others = snapshot.router.others(
+            decision,
+            constraints=caller.constraints,
+            allowed_models=caller.models,
+            features=request.features,
+            operation=request.operation,
+            sent_terms=partial(sent_terms, snapshot.codecs, request),
+        )
+        name = first_that_can(snapshot.codecs, others, request)
+        return f". A permitted target that can: {name!r}" if name else ""
 
     async def _attempt(self, request: ChatRequest, decision: Decision, target: Target) -> None:
         exchange = self.exchange
@@ -313,8 +321,9 @@ class Journey:
         proof = await masked.check(wire, target) if masked else None
         scanned = check_egress(decision, target, exchange.sensitivity, wire, wire.body, proof)
         exchange.masked = masked
-        exchange.dropped = speakable(wire.dropped)
+        exchange.dropped = speakable(wire.dropped, self.dialect.names)
         exchange.delivered.units = wire.units
+        exchange.delivered.sent_terms = sent_terms(self.snapshot.codecs, request, target)
         if request.stream:
             await self._relay_stream(request, decision, target, codec, scanned)
         else:
@@ -344,8 +353,8 @@ class Journey:
     async def _answer_whole(self, response: Answer, request: ChatRequest, facts: AnswerFacts) -> None:
         exchange = self.exchange
         data = self.dialect.write_response(response, request, facts)
-        if request.keeps:
-            self._keep(request, data, facts)
+        if request.keeps or request.joins:
+            self._shelf.put(request, data, facts)
         receipt = await self.close("answered", None)
         headers = exchange.headers()
         headers["x-yuzui-receipt"] = show_receipt(receipt)
@@ -355,20 +364,6 @@ class Journey:
             headers["x-yuzui-estimated"] = "true"
         await self.reply.start(200, headers)
         await self.reply.send(data, more=False)
-
-    def _keep(self, request: ChatRequest, answer: bytes, facts: AnswerFacts) -> None:
-        """Hand the answer to the closing: its client wants to come back to it."""
-        exchange = self.exchange
-        assert exchange.sensitivity is not None and exchange.caller is not None
-        content = self.dialect.to_keep(request, answer)
-        exchange.kept = self.world.archive.wrap(
-            scope=exchange.caller.scope,
-            id=self.dialect.kept_id(facts),
-            level=exchange.lattice.names[exchange.sensitivity.level],
-            content=content,
-            at_ns=exchange.at_ns,
-            names=self.dialect.kept_names(content),
-        )
 
     async def _relay_stream(
         self, request: ChatRequest, decision: Decision, target: Target, codec: Codec, scanned: Scanned[WireRequest]
@@ -405,8 +400,8 @@ class Journey:
                     decoder.feed(b"")  # a fault that stood behind good chunks waits for this call
             decoder.close()
         exchange.answer_hash = digest.hexdigest()
-        if request.keeps:
-            self._keep(request, writer.kept(), facts)
+        if request.keeps or request.joins:
+            self._shelf.put(request, writer.kept(), facts)
         receipt = await self.close("answered", None)
         if not reply.has_started:
             await self._start_stream(writer)
@@ -557,8 +552,10 @@ class Journey:
             postings=settlement.postings,
             record=record,
             memory=exchange.memory,
-            kept=exchange.kept if outcome == "answered" else None,
-            vault=world.masker.keep(exchange.masked, caller, exchange.at_ns),
+            kept=(
+                *(exchange.kept if outcome == "answered" else ()),
+                *world.masker.keep(exchange.masked, caller, exchange.at_ns),
+            ),
         )
         self._ended = outcome, error
         closed = exchange.closed = world.books.close(closing)
@@ -569,6 +566,7 @@ class Journey:
         """Once per request, after its settlement, also when it was aborted: what it used counts against its limits."""
         if self._admission is not None:
             self.world.gate.release(self._admission, self.exchange.usage)
+        self._shelf.let_go()
         self._count()
 
     def _count(self) -> None:
@@ -604,7 +602,7 @@ class Journey:
             self._findings,
             masked_level=exchange.masking.level if exchange.masking else None,
             was_masked=exchange.masked is not None,
-            kept_names=(exchange.kept.id,) if exchange.kept else (),
+            kept_names=[one.id for one in exchange.kept],
         )
 
 

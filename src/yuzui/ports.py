@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -80,7 +80,7 @@ class Books(Protocol):
 
 
 class Archive(Protocol):
-    """Answers that clients asked to keep, in the books, each readable by the scope that it belongs to only."""
+    """Answers and conversations that clients asked to keep, each readable by the scope that it belongs to only."""
 
     def wrap(
         self, *, scope: str, id: str, level: str, content: bytes, at_ns: int, names: tuple[str, ...] = ()
@@ -93,6 +93,15 @@ class Archive(Protocol):
         ...
 
     async def remove(self, scope: str, id: str) -> bool: ...
+
+    async def keep(self, kept: KeptAnswer) -> None:
+        """Durable on return, in place of what was kept under the same id."""
+        ...
+
+    def hold(self, scope: str, id: str) -> Callable[[object], None]:
+        """Nobody else changes it until the returned function is called, with
+        whatever; raise `ClientFault` when somebody does now."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

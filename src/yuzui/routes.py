@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -55,6 +55,16 @@ METHODS: Final[Mapping[str, ClientDialect]] = MappingProxyType(
 )
 """Google's custom methods: the end of a path behind a model's name, `/v1beta/models/NAME:generateContent`."""
 
+CALLERS: Final[Mapping[str, ClientDialect]] = MappingProxyType(
+    {
+        "anthropic-version": ANTHROPIC_MESSAGES,
+        "x-goog-api-key": GEMINI,
+        "x-goog-api-client": GEMINI,
+        "x-api-key": ANTHROPIC_MESSAGES,
+    }
+)
+"""Headers that only the clients of one dialect send, the surest first."""
+
 MODEL_PARENTS: Final = (
     "/v1beta/models/", "/v1/models/", "/v1beta1/projects/", "/v1/projects/", "/v1beta/projects/",
     "/v1/publishers/", "/v1beta1/publishers/",
@@ -80,11 +90,17 @@ class Routes:
             return found
         return self._methods.get(path.rpartition(":")[2])
 
-    def for_errors(self, path: str) -> ClientDialect:
-        """In which dialect to tell whoever came to `path` that it is not there."""
+    def for_errors(self, path: str, headers: Container[str] = ()) -> ClientDialect:
+        """In which dialect to tell whoever came to `path` that it is not there: what the path says, else who asks.
+
+        `headers`: the names of the request's headers, in lower case.
+        """
         found = self._exact.get(path)
         if found is not None:
             return found
-        if path.startswith(("/v1beta", "/v1/projects/")) and self._methods:
+        if path.startswith(("/v1beta", "/v1/projects/", "/v1/publishers/")) and self._methods:
             return next(iter(self._methods.values()))
-        return self._families.get(path.split("/")[2] if path.count("/") > 1 else "", self._first)
+        found = self._families.get(path.split("/")[2] if path.count("/") > 1 else "")
+        if found is None:
+            found = next((dialect for name, dialect in CALLERS.items() if name in headers), self._first)
+        return found

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,7 @@ log = logging.getLogger("yuzui")
 M_ARENA_MAX = -8  # malloc.h
 KEY_REFRESH_S = 0.5
 FORGET_EVERY_S = 600.0
+DAY_S = 86_400
 ENGINE_PATIENCE_S = 20.0  # how long a request waits for an embedded model that is still loading
 REMEMBERED_MESSAGES = 200_000
 
@@ -98,24 +99,24 @@ class Service:
         self._tasks: list[asyncio.Task[None]] = []
         self._is_stopping = False
         self._reloading = asyncio.Lock()
-        clock, randomness = SystemClock(), SystemRandomness()
         self._secrets = load_secrets(data_dir)
-        self.books = SqliteBooks.open(data_dir, exclusive=True, book_currency=config.money.currency)
-        try:
+        with ExitStack() as opened:
+            self.books = SqliteBooks.open(data_dir, exclusive=True, book_currency=config.money.currency)
+            opened.callback(self.books.stop)
             _keep_currency(self.books, config, data_dir)
             self._audit = AuditFolder.open(
                 data_dir / "audit", origin=config.audit.origin, private_key_file=data_dir / "secrets" / "audit.key"
             )
-            try:
-                self._publisher = Publisher(self.books, self._audit)
-                snapshot = make_snapshot(config, data_dir)
-                self.engine = _engine_of(config)
-            except BaseException:
-                self._audit.close()
-                raise
-        except BaseException:
-            self.books.stop()
-            raise
+            opened.callback(self._audit.close)
+            self._connect(config)
+            self._opened = opened.pop_all()
+
+    def _connect(self, config: Config) -> None:
+        """Everything over the stores that are open by now."""
+        clock, randomness = SystemClock(), SystemRandomness()
+        self._publisher = Publisher(self.books, self._audit)
+        snapshot = make_snapshot(config, self._data_dir)
+        self.engine = _engine_of(config)
         self._token_line = TokenLine()
         self._upstream = HttpUpstream(
             endpoint_of=self._endpoint, scripted=play, credentials=Credentials(self._token_line.send, clock)
@@ -187,8 +188,11 @@ class Service:
             await asyncio.to_thread(self._publisher.publish)
         except (OSError, YuzuiError) as error:
             log.error("audit_unpublished", extra={"fields": {"reason": type(error).__name__}})
-        self._audit.close()
-        await asyncio.to_thread(self.books.stop)
+        await asyncio.to_thread(self.release)
+
+    def release(self) -> None:
+        """Close the files; all that a service needs that was never started. Idempotent."""
+        self._opened.close()
 
     def begin_drain(self) -> None:
         self._is_stopping = True
@@ -223,6 +227,8 @@ class Service:
             return
         self.gateway.snapshot = snapshot
         log.info("reloaded", extra={"fields": {"snapshot": new.snapshot_id}})
+        if new.stored_responses.retention_days < old.stored_responses.retention_days:
+            self.spawn(self._forget(once=True))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` beside the requests; it ends with the service at the latest."""
@@ -241,16 +247,23 @@ class Service:
             except Exception:  # the edge: if this loop died, a revoked key would work until the next start
                 log.exception("keys_not_refreshed")
 
-    async def _forget(self) -> None:
-        """Kept answers go when their time is over: a thousand at a time, so that closings do not wait for it."""
+    async def _forget(self, *, once: bool = False) -> None:
+        """Kept answers go when their time is over: a thousand at a time, so that closings do not wait for it.
+
+        A shorter time, in a file that was loaded since, holds for what is kept already. `once`: until none is left.
+        """
         while True:
             removed = 0
+            days = self.gateway.snapshot.config.stored_responses.retention_days
             try:
+                await asyncio.to_thread(self.books.shorten_answers, days * DAY_S)
                 removed = await asyncio.to_thread(self.books.forget_expired_answers)
             except YuzuiError as error:
                 log.error("answers_not_forgotten", extra={"fields": {"code": error.code}})
             except Exception:  # the edge: if this loop died, answers would outlive what the operator allows
                 log.exception("answers_not_forgotten")
+            if once and removed == 0:
+                return
             await asyncio.sleep(FORGET_EVERY_S if removed == 0 else KEY_REFRESH_S)
 
     async def _publish(self) -> None:
@@ -418,7 +431,7 @@ def serve(
             if not service.books.has_keys():
                 log.warning("no_keys", extra={"fields": {"meaning": "every program on this machine may ask"}})
         except BaseException:
-            service.books.stop()
+            service.release()
             raise
         _raise_descriptor_limit()
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -169,3 +171,17 @@ def test_no_usage_within_the_bounds_costs_more_than_was_reserved(
     assert target.price is not None
     cost = convert_nano(cost_nano(target.price, usage), rate)
     assert cost <= most_expensive_nano([target], request, text, {"CNY": rate})
+
+
+def test_a_dear_tier_is_reserved_where_it_is_sent_and_where_the_vendor_may_choose_it() -> None:
+    target = replace(a_target(price=a_price()), price_factors={"service_tier=priority": Fraction(5, 3)})
+    request = a_request(service_tier="priority")
+    usual = most_expensive_nano([replace(target, price_factors={})], request, 1000, RATES)
+
+    def reserved(*sent: str) -> int:
+        return most_expensive_nano([target], request, 1000, RATES, lambda _: sent)
+
+    assert reserved("service_tier=default") == usual
+    assert usual * 5 / 3 <= reserved("service_tier=priority") < usual * 5 / 3 + 2
+    assert reserved() == reserved("service_tier=auto") == reserved("service_tier=priority")
+    assert most_expensive_nano([target], request, 1000, RATES) == reserved("service_tier=priority")

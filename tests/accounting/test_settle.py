@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
 from typing import get_args
 
 import pytest
@@ -16,7 +18,7 @@ from yuzui.accounting.settle import NOTHING, estimate_tokens, estimate_usage, se
 from yuzui.core.booking import Outcome
 from yuzui.core.caller import Budget, Caller
 from yuzui.core.chat import Feature, Operation
-from yuzui.core.money import Price
+from yuzui.core.money import Price, cost_nano
 from yuzui.core.usage import Usage
 
 TOLD = Usage(input_tokens=1000, cached_input_tokens=400, output_tokens=100)
@@ -195,3 +197,42 @@ def test_a_lying_target_cannot_spend_more_of_a_hard_budget_than_was_reserved() -
     reserved_nano = most_expensive_nano([target], request, ended.input_bound, RATES)
     assert 0 < settlement.spent_nano <= reserved_nano
     assert settlement.usage is not None and settlement.usage.note == "clamped"
+
+
+TIERS = {"service_tier=flex": Fraction(1, 2), "service_tier=priority": Fraction(7, 4), "speed=fast": Fraction(6)}
+term_sets = st.frozensets(
+    st.sampled_from(["service_tier=auto", "service_tier=default", "service_tier=batch", "speed=standard", *TIERS])
+)
+
+
+@given(term_sets, term_sets, st.sampled_from(OUTCOMES), st.none() | WILD)
+def test_no_tier_is_charged_beyond_the_reservation(
+    sent: frozenset[str], told: frozenset[str], outcome: Outcome, usage: Usage | None
+) -> None:
+    target = replace(a_target(price=UNITS), price_factors=TIERS)
+    request = a_request(max_output_tokens=100)
+    ended = Ended(target, request, Counted(10, 2, usage, sent_terms=sent, told_terms=told))
+    settlement = settle(ended, outcome, Money())
+    reserved_nano = most_expensive_nano([target], request, ended.input_bound, RATES, lambda _: sent)
+    assert 0 <= settlement.spent_nano <= reserved_nano
+    assert sum(leg.amount_nano for leg in settlement.postings) == 0
+
+
+def test_a_tier_multiplies_what_tokens_cost_and_nothing_else() -> None:
+    target = replace(a_target(price=UNITS), price_factors=TIERS)
+    told = Usage(input_tokens=100, output_tokens=10, server_tools=(("web_search", 3),))
+    counted = Counted(0, 1, told, sent_terms=("service_tier=priority",))
+    settlement = settle(Ended(target, a_request(features=frozenset({"web_search"})), counted), "answered", Money())
+    assert settlement.spent_nano == -(-((100 * 10 + 10 * 20) * 7 // 4 + 5_000 + 3 * 10**10) // 1000)
+    assert settlement.price_version == "config:2 x1.75 (service_tier=priority)"
+    assert {leg.price_version for leg in settlement.postings} == {settlement.price_version}
+    assert not settlement.is_estimated
+
+
+def test_a_tier_whose_price_nobody_knows_is_charged_at_the_list_price_and_flagged() -> None:
+    used = Usage(input_tokens=100, output_tokens=10)
+    ended = Ended(a_target(price=a_price()), delivered=Counted(0, 1, used, told_terms=("service_tier=scale",)))
+    settlement = settle(ended, "answered", Money())
+    assert settlement.spent_nano == cost_nano(a_price(), used)
+    assert settlement.usage is not None and settlement.is_estimated and settlement.usage.note == "unknown_tier"
+    assert settlement.price_version == "config:1 x1 (service_tier=scale)"

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from yuzui.admission.gate import Gate, caller_of, check_may_use, may_use
+from yuzui.admission.gate import Gate, caller_of
 from yuzui.admission.keys import UNIFORM_MESSAGE, key_hash, make_secret
 from yuzui.core.booking import KeyRecord
-from yuzui.core.caller import LOOPBACK_CALLER, Budget, Caller
-from yuzui.core.errors import GatewayFault, NotAllowed, RateExceeded, Unauthenticated
+from yuzui.core.caller import LOOPBACK_CALLER, Budget
+from yuzui.core.errors import GatewayFault, RateExceeded, Unauthenticated
 from yuzui.core.sensitivity import Lattice
 from yuzui.core.usage import Usage
 
@@ -131,15 +131,6 @@ def test_limits_hold_through_the_gate_and_what_was_not_used_comes_back() -> None
     with pytest.raises(RateExceeded) as refused:
         gate.admit(caller, 1)
     assert refused.value.retry_after_s == pytest.approx(20)
-
-
-def test_a_key_names_the_models_that_it_may_use() -> None:
-    anyone = Caller(key_id="k", app="a")
-    some = Caller(key_id="k", app="a", models=frozenset({"auto"}))
-    assert may_use(anyone, "x") and may_use(some, "auto") and not may_use(some, "x")
-    check_may_use(some, "auto")
-    with pytest.raises(NotAllowed):
-        check_may_use(some, "x")
 
 
 def test_a_rotated_key_goes_on_with_the_conversations_of_the_first_of_its_line() -> None:

@@ -145,3 +145,23 @@ def test_a_caller_without_limits_leaves_no_trace() -> None:
     limiter = Limiter()
     limiter.release(limiter.admit("k", Limits(), 10**9, 0.0), 1)
     assert len(limiter) == 0
+
+
+def test_a_request_that_grows_counts_as_if_it_had_come_whole() -> None:
+    limiter, limits = Limiter(), Limits(tokens_per_minute=100)
+    admission = limiter.admit("k", limits, 30, 0.0)
+    limiter.grow(admission, 1000, 0.0)  # beyond the capacity: a full bucket is enough
+    assert admission.tokens == 1030
+    with pytest.raises(RateExceeded):
+        limiter.admit("k", limits, 1, 0.0)
+    limiter.release(admission, 40)
+    second = limiter.admit("k", limits, 50, 0.0)
+    with pytest.raises(RateExceeded) as refused:
+        limiter.grow(second, 20, 0.0)
+    assert refused.value.retry_after_s == pytest.approx(6) and second.tokens == 50
+    limiter.grow(second, 10, 0.0)
+
+
+def test_a_request_without_limits_grows_freely() -> None:
+    limiter = Limiter()
+    limiter.grow(limiter.admit("k", Limits(), 5, 0.0), 10**9, 0.0)

@@ -12,6 +12,7 @@ from yuzui import config
 from yuzui.cli import _checks
 from yuzui.cli._checks import Check, Verdict
 from yuzui.core.money import NANO
+from yuzui.providers.catalogue import load_rows
 
 TWO = """
 [[targets]]
@@ -107,7 +108,7 @@ def test_credentials_are_looked_at_without_asking_anybody(
     text: str, environ: dict[str, str], verdict: Verdict, word: str
 ) -> None:
     loaded = read(text, **environ)
-    (check,) = _checks.check_vendor_keys(loaded, {"bedrock": "AWS_BEARER_TOKEN_BEDROCK"}, {})
+    (check,) = _checks.check_vendor_keys(loaded, load_rows(), {})
     assert (check.name, check.verdict) == (f"credentials of {loaded.targets[0].name}", verdict)
     assert word in check.found and "AWS_BEARER" not in check.fix
     assert not {"secret-1", "secret-2"} & set(check.found.split()), "values are never shown"
@@ -115,22 +116,35 @@ def test_credentials_are_looked_at_without_asking_anybody(
     assert warned == (["set it, or take the target out"] if verdict == "warn" else [])
 
 
-def test_an_operation_that_nobody_can_say_fails() -> None:
-    mad = TWO.replace('model = "m"', 'model = "m"\nserves = ["embeddings", "rerank", "chat"]')
-    assert _checks.check_operations(read(mad)) == []
-    (check,) = _checks.check_operations(
-        read(BEDROCK.replace('price = "free"', 'price = "free"\nserves = ["speech"]', 1))
-    )
-    assert (check.name, check.verdict) == ("operations of aws/claude", "fail")
-    assert "speech" in check.found
-
-
 def test_a_vendor_without_its_key_is_named_with_the_variable() -> None:
-    variables = {"deepseek": "DEEPSEEK_API_KEY"}
-    (missing,) = _checks.check_vendor_keys(read(TWO), variables, {})
-    assert missing.verdict == "warn" and "DEEPSEEK_API_KEY" in missing.fix
-    (present,) = _checks.check_vendor_keys(read(TWO, DEEPSEEK_API_KEY="value-not-shown"), variables, {})
+    (missing,) = _checks.check_vendor_keys(read(TWO), load_rows(), {})
+    assert missing.verdict == "warn" and missing.fix == 'export DEEPSEEK_API_KEY, or set api_key = { env = "…" }'
+    (present,) = _checks.check_vendor_keys(read(TWO, DEEPSEEK_API_KEY="value-not-shown"), load_rows(), {})
     assert present.verdict == "ok" and "value-not-shown" not in str(present)
+
+
+@pytest.mark.parametrize(
+    ("provider", "more", "fix"),
+    [
+        ("azure_openai", "", 'export AZURE_OPENAI_API_KEY, or set api_key = { env = "…" }, or write [targets.auth] with '
+         'kind = "entra_id", tenant_id, client_id, client_secret'),
+        ("vertex", 'project_id = "p"', 'write [targets.auth] with kind = "google_service_account", service_account'),
+        ("bedrock", "", 'export AWS_BEARER_TOKEN_BEDROCK, or set api_key = { env = "…" }, or write [targets.auth] with '
+         'kind = "aws_sigv4", access_key, secret_key, region'),
+    ],
+)  # fmt: skip
+def test_every_way_to_a_vendors_credentials_is_named(provider: str, more: str, fix: str) -> None:
+    text = f"""
+[[targets]]
+name = "t"
+provider = "{provider}"
+base_url = "https://example.com"
+model = "m"
+price = "free"
+parameters = {{ {more} }}
+"""
+    (check,) = _checks.check_vendor_keys(read(text), load_rows(), {})
+    assert (check.found, check.fix) == ("not set", fix)
 
 
 def test_own_targets_are_reached_first_and_nothing_is_sent() -> None:

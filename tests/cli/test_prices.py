@@ -39,6 +39,7 @@ def test_listed_prices_name_their_source_and_version(run: Run, settings: Path, t
     (told,) = json.loads(result.stdout)
     assert told["version"].startswith("genai-prices==")
     assert told["example_1k_in_1k_out_nano"] > 0
+    assert told["factors"] == {"service_tier=flex": "0.5"}
 
 
 def test_an_unknown_price_exits_1_and_names_the_fix(run: Run, settings: Path, tmp_path: Path) -> None:

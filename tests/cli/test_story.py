@@ -31,6 +31,7 @@ def test_every_reason_that_routing_can_give_has_words() -> None:
 
 def test_a_simulated_answer_never_looks_real() -> None:
     story = told(RequestRecord(id="r", at="x", target="vendor/s", is_simulated=True, outcome="answered"))
+    assert "Kept" not in story
     assert story["Outcome"] == ["answered by vendor/s (simulated: a script answered, not a model)"]
 
 
@@ -42,7 +43,7 @@ def test_attempts_tokens_and_foreign_money_are_told_in_full() -> None:
         usage=UsageRecord(input=9, cached_input=4, cache_write=2, output=5, reasoning=3, is_estimated=True,
                           note="aborted"),
         cost=CostRecord(amount=7_000, currency="CNY", book=980, book_currency="USD", price_version="v", rate="0.14"),
-        dropped=("seed",), duration_ms=2130, first_token_ms=90,
+        dropped=("seed",), kept=True, duration_ms=2130, first_token_ms=90,
     )  # fmt: skip
     story = told(record)
     assert story["Attempts"] == [
@@ -55,6 +56,7 @@ def test_attempts_tokens_and_foreign_money_are_told_in_full() -> None:
     ]
     assert story["Cost"] == ["0.000007 CNY = 0.00000098 USD at 0.14, price v"]
     assert story["Dropped"] == ["seed: the target cannot take it"]
+    assert story["Kept"] == ["the answer, encrypted, for `previous_response_id`"]
     assert story["Time"] == ["2.1 s, first token after 90 ms"]
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yuzui.core.money import NANO, Price, convert_nano, cost_nano, per_million_to_pico, show_nano
+from yuzui.core.money import NANO, Price, convert_nano, cost_nano, per_million_to_pico
 from yuzui.core.usage import Usage
 
 AMOUNTS = st.integers(0, 10**9)
@@ -74,6 +74,13 @@ def test_only_a_price_of_nothing_is_free(field: str, is_free: bool) -> None:
     assert price(picos["input"], picos["output"], picos["cached"], picos["write"]).is_free is is_free
 
 
-def test_amounts_are_rounded_for_people_only() -> None:
-    assert show_nano(1_234_567, "USD") == "0.001235 USD"
-    assert show_nano(-5 * NANO, "CNY", digits=2) == "-5.00 CNY"
+@given(st.fractions(0, 1000, max_denominator=10**6), AMOUNTS, AMOUNTS)
+def test_a_factor_multiplies_tokens_exactly_and_is_rounded_up_once(factor: Fraction, tokens: int, pico: int) -> None:
+    each = Price(
+        currency="USD", input_pico=pico, output_pico=0, cached_input_pico=0, cache_write_pico=0, version="t",
+        request_pico=7_000, image_pico=9_000,
+    )  # fmt: skip
+    usage = Usage(input_tokens=tokens, images=2)
+    exact = (tokens * pico * factor + 7_000 + 18_000) / 1_000
+    assert exact <= cost_nano(each, usage, factor) < exact + 1
+    assert cost_nano(each, usage, Fraction(1)) == cost_nano(each, usage)

@@ -28,8 +28,8 @@ class _Wire(Struct, kw_only=True):
         ({}, "model", "`model` is missing; add it"),
         ({"model": 1}, "model", "`model`: expected a string, got an integer"),
         ({"model": "m", "n": "x"}, "n", "expected an integer"),
-        ({"model": "m", "Model": "x"}, "Model", "differs from a known field in case only"),
-        ({"model": "m", "topN": 1}, "topN", "differs from a known field in case only"),
+        ({"model": "m", "Model": "x"}, "Model", "only looks like one; send `model`"),
+        ({"model": "m", "topN": 1}, "topN", "only looks like one; send `top_n`"),
     ],
 )
 def test_a_wrong_field_is_named(body: dict[str, object], param: str, words: str) -> None:

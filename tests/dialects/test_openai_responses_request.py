@@ -132,10 +132,9 @@ def test_every_kind_of_tool_is_accepted_and_asks_for_a_target_that_has_it(kind: 
         (body(messages=[SAID]), "messages", "send `input`"),
         (body(max_tokens=5), "max_tokens", "send `max_output_tokens`"),
         (body(response_format={"type": "json_object"}), "response_format", "send `text.format`"),
-        (body(Instructions="x"), "Instructions", "the API's spelling"),
+        (body(Instructions="x"), "Instructions", "send `instructions`"),
         (body(background=True), "background", "stream it"),
-        (body(conversation="conv_1"), "conversation", "previous_response_id"),
-        (body(conversation={"id": "conv_1"}), "conversation", "previous_response_id"),
+        (body(conversation="conv_1", previous_response_id="resp_1"), "previous_response_id", "send one of them"),
     ],
 )
 def test_an_error_names_the_field_and_what_to_change(wrong: dict[str, Any], param: str, said: str) -> None:

@@ -104,6 +104,26 @@ def test_a_body_in_a_hundred_thousand_pieces_costs_linear_time() -> None:
     run(answers, never, story)
 
 
+def test_a_body_that_stalls_is_told_and_the_line_can_be_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("yuzui.io.http_server.BODY_TIMEOUT_S", 0.2)
+
+    async def story(running: RunningGateway, own: FaultUpstream, vendor: FaultUpstream) -> None:
+        reader, writer = await dial(running)
+        request = post(BODY, close=False)
+        writer.write(request[:-10])
+        told = await reader.readuntil(b"\r\n\r\n")
+        assert told.startswith(b"HTTP/1.1 408 ")
+        length = next(line for line in told.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        assert b"body_too_slow" in await reader.readexactly(int(length.partition(b":")[2]))
+        writer.write(request[-10:] + request)
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        assert [record.error for record in await running.records()] == ["body_too_slow", ""]
+        assert len(own.calls) == 1
+        writer.close()
+
+    run(answers, never, story)
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_that_is_too_large_is_refused_and_not_kept(chunked: bool) -> None:
     async def story(running: RunningGateway, own: FaultUpstream, vendor: FaultUpstream) -> None:
@@ -133,12 +153,13 @@ def test_a_client_that_waits_for_continue_gets_it_and_one_with_a_bad_key_does_no
         writer.write(body)
         assert status_of(await reader.read()) == 200
         writer.close()
-        answer = await say(
-            running,
+        head = (
             b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\nconnection: close\r\n"
-            b"content-length: 999999999\r\n\r\n",
+            b"content-length: %d\r\n\r\n"
         )
-        assert status_of(answer) == 413
+        assert status_of(await say(running, head % 999_999_999)) == 413
+        running.add_key()
+        assert status_of(await say(running, head % 5)) == 401
 
     run(answers, never, story)
 

@@ -288,7 +288,7 @@ def test_what_clients_say_comes_out_nowhere_but_at_the_target_and_the_client() -
         await asyncio.to_thread(running.service._publisher.publish)
         metrics = await say(running, b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
         assert status_of(metrics) == 200 and MARK.encode() not in metrics
-        assert len(await asyncio.to_thread(running.service.books._read, "SELECT 1 FROM kept_answer")) > 20
+        assert len(await asyncio.to_thread(running.service.books._execute, "SELECT 1 FROM kept_answer")) > 20
         for name, data in files_of(running.data_dir):
             for word in (MARK.encode(), VENDOR_SECRET.encode()):
                 assert word not in data and word.hex().encode() not in data, name

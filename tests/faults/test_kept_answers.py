@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -68,7 +69,7 @@ async def rows(running: RunningGateway) -> list[tuple[Any, ...]]:  # Any: SQLite
         "SELECT scope, id, level, (SELECT group_concat(name) FROM kept_name n WHERE n.scope = a.scope AND n.id = a.id) "
         "FROM kept_answer a ORDER BY id"
     )
-    return await asyncio.to_thread(running.service.books._read, sql)
+    return await asyncio.to_thread(running.service.books._execute, sql)
 
 
 # ---- whose they are --------------------------------------------------------------------------------------------------
@@ -435,13 +436,57 @@ def test_a_kept_conversation_keeps_its_level_over_restarts_reloads_and_renamed_l
         assert CARD.encode() not in data and b"it is settled now" not in data, f"in clear in {name}"
 
 
+def test_a_reload_shortens_the_time_of_what_is_kept_and_renamed_levels_change_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        async with FaultUpstream(speaks()) as own, FaultUpstream(speaks()) as vendor:
+            text = config(own, vendor)
+            path = tmp_path / "yuzui.toml"
+            async with gateway(text, {"VENDOR_KEY": VENDOR_SECRET}, tmp_path / "data") as running:
+                service = running.service
+                service._config_path = path
+                key = running.add_key(app="one", seed=1)
+                kept = id_of(await ask(running, chat_request("responses", "house/small"), key))
+                shown = request("GET", f"/v1/responses/{kept}", key)
+
+                path.write_text(
+                    f"[sensitivity]\n{RENAMED}\ndefault = 'internal'\n" + text.replace('"restricted"', '"top"')
+                )
+                before = service.gateway.snapshot
+                await service.reload()
+                assert service.gateway.snapshot is before
+                assert "sensitivity.levels changed" in str([vars(record) for record in caplog.records])
+                assert status_of(await say(running, shown)) == 200
+                answer = await ask(running, chat_request("responses", "vendor/chat", previous_response_id=kept), key)
+                assert status_of(answer) == 200
+
+                path.write_text("[stored_responses]\nretention_days = 1\n" + text)
+                await service.reload()
+                await service._tasks[-1]
+                assert status_of(await say(running, shown)) == 200
+                sql = "SELECT max(expires_ns) FROM kept_answer"
+                ((latest_ns,),) = await asyncio.to_thread(service.books._execute, sql)
+                assert isinstance(latest_ns, int) and latest_ns <= time.time_ns() + 86_400 * 10**9
+
+                path.write_text("[stored_responses]\nretention_days = 0\n" + text)
+                await service.reload()
+                await service._tasks[-1]
+                assert status_of(await say(running, shown)) == 404
+                assert not await rows(running)
+                answer = await ask(running, chat_request("responses", "house/small", previous_response_id=kept), key)
+                assert status_of(answer) == 404
+
+    asyncio.run(main())
+
+
 def test_a_level_that_was_changed_in_the_file_does_not_open(tmp_path: Path) -> None:
     async def story(running: RunningGateway, own: FaultUpstream, vendor: FaultUpstream) -> None:
         key = key_of(running, "one")
         kept = id_of(await ask(running, chat_request("responses", "house/small", text=QUESTION), key))
         (row,) = await rows(running)
         assert row[2] == "confidential" or row[2] == "restricted"
-        await asyncio.to_thread(running.service.books._read, "UPDATE kept_answer SET level = 'public'")
+        await asyncio.to_thread(running.service.books._execute, "UPDATE kept_answer SET level = 'public'")
         assert status_of(await say(running, request("GET", f"/v1/responses/{kept}", key))) == 404
         answer = await ask(running, chat_request("responses", "vendor/chat", previous_response_id=kept), key)
         assert status_of(answer) == 404 and not vendor.calls

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from fake_time import FakeTimeLoop, run
 from yuzui.core.chat import RequestLine
@@ -18,7 +19,7 @@ from yuzui.dialects.openai_chat import DIALECT
 from yuzui.io import http_server
 from yuzui.io.http_server import AsgiReply, HttpServer, Scope
 from yuzui.ports import ClientGone, Interruption, ModelShape, RawRequest, Reply
-from yuzui.routes import Routes
+from yuzui.routes import EXACT, METHODS, Routes
 
 CHAT = "/v1/chat/completions"
 Message = MutableMapping[str, Any]  # Any: ASGI's own shapes
@@ -57,6 +58,10 @@ class FakeDesk:
     most_body_bytes: int = 100
     is_open: bool = False
 
+    def check_key(self, authorization: tuple[str, ...]) -> None:
+        if authorization == ("Bearer wrong",):
+            raise Unauthenticated("no such key")
+
     def list_models(self, authorization: tuple[str, ...], shape: ModelShape) -> bytes:
         if authorization == ("Bearer wrong",):
             raise Unauthenticated("no such key")
@@ -70,6 +75,14 @@ class FakeDesk:
 
     async def delete_answer(self, authorization: tuple[str, ...], name: str) -> bytes:
         return json.dumps({"deleted": name}).encode()
+
+    def conversation_methods(self, path: str) -> str:
+        return "GET, POST, DELETE" if path.endswith("conv_1") else ""
+
+    async def conversation(
+        self, method: str, path: str, query: str, authorization: tuple[str, ...], body: bytes
+    ) -> bytes:
+        return json.dumps([method, path, query, authorization, body.decode()]).encode()
 
     def show_model(self, authorization: tuple[str, ...], name: str, shape: ModelShape) -> bytes:
         if name == "bug":
@@ -284,6 +297,64 @@ def test_a_body_that_never_comes_is_given_up() -> None:
     assert [error.code for error in gateway.turned_away] == ["body_too_slow"]
 
 
+PATHS = [*EXACT, *(f"/v1beta/models/m:{method}" for method in METHODS)]
+
+
+@dataclass
+class EveryPath(FakeGateway):
+    @property
+    @override
+    def routes(self) -> Routes:
+        return Routes()
+
+
+def drip(path: str, piece: bytes, every_s: float, headers: Mapping[str, str] | None = None) -> tuple[Line, float, int]:
+    """A body of `piece` again and again, never ending: what was answered, when, and after how many pieces."""
+    line, sent, ended = Line(gateway=EveryPath(), desk=FakeDesk(most_body_bytes=1000)), 0, 0.0
+
+    async def receive() -> Message:
+        nonlocal sent
+        await asyncio.sleep(every_s)
+        sent += 1
+        return {"type": "http.request", "body": piece, "more_body": True}
+
+    async def send(message: Message) -> None:
+        line.sent.append(message)
+
+    async def story(loop: FakeTimeLoop) -> None:
+        nonlocal ended
+        scope = scope_of(
+            "POST", path, {"content-type": "multipart/form-data; boundary=b", **(headers or {})}, "::1", None
+        )
+        await HttpServer(line.gateway, line.desk)(scope, receive, send)
+        ended = loop.now
+
+    run(story)
+    return line, ended, sent
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_body_in_drops_has_its_time_and_is_told_in_the_dialect_of_its_path(path: str) -> None:
+    line, ended, sent = drip(path, b"{", 1.0)
+    assert ended == http_server.BODY_TIMEOUT_S and sent < ended + 1
+    assert line.sent[0]["status"] == 408 and "body_too_slow" in str(json.loads(line.body))
+    assert "did not arrive within 120 s" in json.loads(line.body)["error"]["message"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_body_without_end_is_read_up_to_the_limit(path: str) -> None:
+    line, _, sent = drip(path, b"{" * 300, 0.0)
+    assert (line.sent[0]["status"], sent) == (413, 4)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(("headers", "pieces"), [({}, 1), ({"expect": "100-continue"}, 0)])
+def test_a_stranger_fills_no_memory(path: str, headers: Mapping[str, str], pieces: int) -> None:
+    line, _, sent = drip(path, b"{" * 300, 0.0, {"authorization": "Bearer wrong", **headers})
+    assert (line.sent[0]["status"], sent) == (401, pieces)
+    assert [type(error) for error in line.gateway.turned_away] == [Unauthenticated]
+
+
 @pytest.mark.parametrize("pieces", [(None,), (b"x", None)])
 def test_a_client_that_leaves_while_it_sends_gets_nothing(pieces: tuple[bytes | None, ...]) -> None:
     line = Line()
@@ -366,6 +437,17 @@ def test_kept_answers_are_shown_listed_and_deleted() -> None:
     assert b'"deleted": "resp_1"' in line.body
     assert line.ask("DELETE", "/v1/responses/resp_1/input_items") == 405
     assert line.ask("PUT", "/v1/responses/resp_1") == 405
+
+
+def test_conversations_go_to_the_desk_with_their_bodies() -> None:
+    line = Line()
+    path = "/v1/conversations/conv_1"
+    assert line.ask("GET", path) == 200 and json.loads(line.body) == ["GET", path, "", [], ""]
+    assert line.ask("POST", path, b"{}", headers={"authorization": "Bearer k"}) == 200
+    assert json.loads(line.body) == ["POST", path, "", ["Bearer k"], "{}"]
+    assert line.ask("PATCH", path) == 405
+    assert line.ask("GET", "/v1/conversations/conv_1/else") == 404
+    assert line.ask("POST", path, b"x" * 101) == 413
 
 
 # ---- who may call while there is no key ----------------------------------------------------------------------------
@@ -653,3 +735,19 @@ def test_any_asgi_server_can_start_and_stop_the_gateway(failing: str) -> None:
     else:
         assert called == ["startup", "shutdown"]
         assert told == ["startup.complete", "shutdown.failed" if failing else "shutdown.complete"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "shape"),
+    [
+        ({"x-goog-api-key": "k"}, {"code", "message", "status", "details"}),
+        ({"anthropic-version": "2023-06-01"}, {"type", "message", "details"}),
+        ({}, {"message", "type", "param", "code"}),
+    ],
+)
+def test_a_wrong_path_is_told_in_the_dialect_of_who_asks(headers: Mapping[str, str], shape: set[str]) -> None:
+    line = Line()
+    assert line.ask("POST", "/v9/nothing", headers=headers) == 404
+    told = json.loads(line.body)
+    assert set(told["error"]) >= shape
+    assert "no such path" in told["error"]["message"]

@@ -112,12 +112,46 @@ def test_what_is_just_small_enough_is_read_and_the_next_request_counts_anew() ->
     run(GuardedLine, story)
 
 
-@pytest.mark.parametrize("sent", [b"", b"\r\n", HEAD, b"G"])
+@pytest.mark.parametrize("sent", [b"", b"\r\n"])
 def test_a_line_that_says_nothing_more_is_closed(sent: bytes) -> None:
     async def story(dial: Dial) -> None:
         reader, writer = await dial()
         writer.write(sent)
         assert await _closed(reader) == b""
+
+    run(Impatient, story)
+
+
+@pytest.mark.parametrize("sent", [HEAD, b"G"])
+def test_a_head_that_is_too_slow_is_told_so(sent: bytes) -> None:
+    async def story(dial: Dial) -> None:
+        reader, writer = await dial()
+        writer.write(sent)
+        answer = await _closed(reader)
+        assert answer.startswith(b"HTTP/1.1 408 ") and b"head_too_slow" in answer
+
+    run(Impatient, story)
+
+
+def test_a_head_that_comes_in_drops_is_given_no_more_time() -> None:
+    async def story(dial: Dial) -> None:
+        reader, writer = await dial()
+        writer.write(HEAD + b"x: ")
+        answered = asyncio.create_task(_closed(reader))
+        async with asyncio.timeout(2):
+            while not answered.done():
+                writer.write(b"v")
+                await asyncio.sleep(0.05)
+        assert (await answered).startswith(b"HTTP/1.1 408 ")
+
+    run(Impatient, story)
+
+
+def test_a_slow_head_behind_a_request_leaves_no_words_in_its_answer() -> None:
+    async def story(dial: Dial) -> None:
+        reader, writer = await dial()
+        writer.write(b"GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n" + HEAD)
+        assert b"408" not in await _closed(reader)
 
     run(Impatient, story)
 

@@ -38,7 +38,7 @@ def test_text_is_folded_to_what_a_reader_sees(text: str, folded: str) -> None:
 def test_clean_text_is_returned_as_it_is() -> None:
     text = "纯净的文字 and more"
     canonical = Canonicaliser().fold(text)
-    assert canonical.text is text and canonical.origins is None
+    assert canonical.text is text and canonical.pieces is None
 
 
 @given(st.text())

@@ -34,3 +34,26 @@ def test_a_social_credit_code_and_a_character_that_it_never_uses() -> None:
     assert checksums.social_credit_check("91350100M000100Y4") == "3"
     with pytest.raises(KeyError):
         checksums.social_credit_check("9135010OM000100Y4")
+
+
+def test_identity_numbers_of_hong_kong_and_taiwan() -> None:
+    """The examples that the registries publish."""
+    assert checksums.hong_kong_id_check("A123456") == "3"
+    assert checksums.taiwan_id_is_valid("A123456789") and not checksums.taiwan_id_is_valid("A123456788")
+
+
+def test_vehicles_and_banks() -> None:
+    assert checksums.vin_check("1M8GDM9AXKP042788") == "X" and checksums.vin_check("1" * 17) == "1"
+    assert checksums.routing_number_is_valid("021000021") and not checksums.routing_number_is_valid("021000022")
+    assert checksums.verhoeff_is_valid("2363") and not checksums.verhoeff_is_valid("2364")
+
+
+def test_wallets() -> None:
+    assert checksums.base58_is_valid("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa")
+    assert not checksums.base58_is_valid("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb") and not checksums.base58_is_valid(
+        "0" * 30
+    )
+    assert not checksums.base58_is_valid("z" * 60)
+    assert checksums.bech32_is_valid("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4")
+    assert not checksums.bech32_is_valid("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5")
+    assert not checksums.bech32_is_valid("bC1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4")

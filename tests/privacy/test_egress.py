@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from dataclasses import replace
 from typing import Any
 
@@ -119,3 +120,15 @@ def test_a_likeness_is_no_finding() -> None:
     likeness = issued.issue("cn_mobile", "13800138000", lambda kind, surface, stream: "13900139000")
     sent = {"messages": [{"role": "user", "content": f"call {likeness}"}], "metadata": {"n": int(likeness)}}
     assert check_masked(sent, b"{}", target("a", 1), 1, issued, scanner(), make_rules())
+
+
+def test_what_a_wire_encodes_is_looked_into() -> None:
+    issued, _ = surrogates()
+    likeness = issued.issue("cn_mobile", "13800138000", lambda kind, surface, stream: "13900139000")
+    for text, is_clean in ((f"please do call {likeness} today", True), ("please do call 13700137000 today", False)):
+        sent = {"messages": [{"role": "user", "content": b64encode(text.encode()).decode()}]}
+        if is_clean:
+            assert check_masked(sent, b"{}", target("a", 1), 1, issued, scanner(), make_rules())
+        else:
+            with pytest.raises(EgressRefused):
+                check_masked(sent, b"{}", target("a", 1), 1, issued, scanner(), make_rules())

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from privacy.kit import ENGINES
 from yuzui.core.errors import ConfigError
+from yuzui.privacy import encodings
+from yuzui.privacy.catalogue import load_detectors
 from yuzui.privacy.detectors._contract import Pattern
 from yuzui.privacy.engine import MAX_CANDIDATES, EngineName, TooManyCandidates, check_pattern, compile_engine
 
@@ -18,6 +20,13 @@ PATTERNS = (
     Pattern(regex="^x"),
     Pattern(regex="[一二]{2}"),
 )
+ALL_PATTERNS = (*(one for detector in load_detectors().values() for one in detector.patterns), *encodings.PATTERNS)
+FRAGMENTS = (
+    "13800138000", "12 Main Street", "浙江省杭州市文三路8号", "京A·12345", "43185/98", "sk-", "AKIA", "%E4%BD", "&#49;", "=E4=BD", "\\x31\\x33",
+    "9f86d081884c7d65", "00110001 ", "eyJhbGciOi.eyJ", "password: ", "born on ", "account ", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+    "1HGCM82633A004352", "A123456(3)", "-4e55-a1f0-3c6d-", "://u:p@", "; pwd = ", "tin ", "@x", "\n", " ", "é", "ß", "a", "Z",
+)  # fmt: skip  # pieces that start or end matches
+COMPILED_ALL = {name: compile_engine(ALL_PATTERNS, name) for name in ENGINES}
 COMPILED = {name: compile_engine(PATTERNS, name) for name in ENGINES}
 
 
@@ -26,6 +35,20 @@ COMPILED = {name: compile_engine(PATTERNS, name) for name in ENGINES}
 def test_both_engines_find_the_same(text: str) -> None:
     first, second = (engine.find(text, text.encode()) for engine in COMPILED.values())
     assert first == second
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join))
+def test_both_engines_find_the_same_with_every_pattern_of_ours(text: str) -> None:
+    first, second = (sorted(engine.find(text, text.encode())) for engine in COMPILED_ALL.values())
+    assert first == second
+
+
+@pytest.mark.parametrize("run", ["a", "0f", "AB12", "12 ab ", "%E4", "&#49;", "9 ", "1", "x-", "z.", "=4A", "\\x41"])
+def test_long_runs_have_few_candidates(run: str) -> None:
+    """A pattern with a match at every place of a dump would make the whole request unreadable."""
+    text = run * (200_000 // len(run))
+    assert len(COMPILED_ALL["hyperscan"].find(text, text.encode())) <= 50_000
 
 
 @pytest.mark.parametrize("name", ENGINES)

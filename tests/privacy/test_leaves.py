@@ -197,3 +197,27 @@ def test_seals_in_seals_come_to_an_end() -> None:
 
 def test_escapes_outside_of_json_are_read_too() -> None:
     assert "see 13" in [leaf.text for leaf in read_leaves({"prompt": "see \\u0031\\u0033"}).found]
+
+
+def test_a_value_is_read_behind_its_name_too() -> None:
+    texts = [leaf.text for leaf in read_leaves({"metadata": {"userPhone": "2025550134", "birth_date": 19900307}}).found]
+    assert "user Phone: 2025550134" in texts and "birth date: 19900307" in texts
+
+
+@pytest.mark.parametrize(("value", "key"), [("abc", "k"), ("x" * 300, "k"), ("abcdef", "k" * 80)])
+def test_what_a_name_cannot_explain_is_read_once(value: str, key: str) -> None:
+    found = read_leaves({"metadata": {key: value}}).found
+    assert [leaf.text for leaf in found if leaf.path and not str(leaf.path[1]).endswith("~")].count(value) == 1
+    assert not any(": " in leaf.text for leaf in found)
+
+
+def test_words_at_the_seam_of_two_messages_are_read_together_at_both_places() -> None:
+    body = {"messages": [{"role": "user", "content": "it is 138001"}, {"role": "user", "content": "38000 thanks"}]}
+    pieces = [leaf for leaf in read_leaves(body).found if leaf.is_piece]
+    assert [(leaf.text, leaf.offset, leaf.whole) for leaf in pieces] == [("13800138000", 6, 6), ("13800138000", 0, 5)]
+
+
+@pytest.mark.parametrize(("first", "second"), [("see you", "soon"), ("it costs 5", "euros"), ("a 1234567", "b word")])
+def test_prose_is_not_joined(first: str, second: str) -> None:
+    body = {"messages": [{"role": "user", "content": first}, {"role": "user", "content": second}]}
+    assert not any(leaf.is_piece for leaf in read_leaves(body).found)

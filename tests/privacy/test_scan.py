@@ -260,7 +260,7 @@ def test_another_reading_of_a_known_value_is_no_finding_but_has_its_place() -> N
     arguments = json.dumps({"a": "wang@example.com", "b": '"'})
     result = scanner().scan({"messages": [{"role": "user", "content": arguments}]})
     assert [finding.kind for finding in result.findings] == ["email"]
-    assert [finding.place.form for finding in result.repeats if finding.place] == ["text"]
+    assert {finding.place.form for finding in result.repeats if finding.place} == {"text"}
 
 
 def test_a_text_that_was_read_out_of_a_piece_of_a_string_stands_in_that_piece() -> None:
@@ -269,3 +269,17 @@ def test_a_text_that_was_read_out_of_a_piece_of_a_string_stands_in_that_piece() 
     (finding,) = scanner()._scan(leaves).findings
     assert (finding.start, finding.end) == (0, 21)
     assert finding.place == Place(path, "text", 4, 20)
+
+
+def test_the_name_of_a_field_is_a_cue() -> None:
+    body = {"metadata": {"phone": "2025550134", "order": "2025550134"}}
+    assert [(finding.kind, finding.path) for finding in scanner().scan(body).findings] == [("phone", "$.metadata.#0")]
+
+
+def test_a_value_cut_by_the_end_of_a_message_is_found_in_both() -> None:
+    body = {"messages": [{"role": "system", "content": "id 110101199"}, {"role": "user", "content": "003074610 it is"}]}
+    found = [(finding.kind, finding.path, finding.start, finding.end) for finding in scanner().scan(body).findings]
+    assert found == [
+        ("cn_resident_id", "$.messages[0].content", 3, 12),
+        ("cn_resident_id", "$.messages[1].content", 0, 9),
+    ]

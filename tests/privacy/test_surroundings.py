@@ -61,3 +61,9 @@ def test_widening_stops_at_other_characters_and_at_the_limit() -> None:
 def test_words_before_and_places_outside_the_text() -> None:
     assert surroundings.word_before("my Tel5", 6) == "tel"
     assert not surroundings.is_word("a", -1) and not surroundings.is_digit("1", 1)
+
+
+def test_marks_around_belong_to_a_span_that_has_marks_inside() -> None:
+    text = "is **138**`0013`_8000_,"
+    assert surroundings.with_markup(text, 5, 21) == (3, 22)
+    assert surroundings.with_markup("(13800138000)", 1, 12) == (1, 12)

@@ -413,7 +413,7 @@ def test_a_tool_that_the_model_cannot_be_made_to_call_is_refused(choice: ToolCho
         (
             WebSearch(allowed_domains=("a.test",), blocked_domains=("b.test",), context_size="low"),
             {"allowed_domains": ["a.test"]},
-            ("web_search.blocked_domains", "web_search_options.search_context_size"),
+            ("web_search_options.blocked_domains", "web_search_options.search_context_size"),
         ),
     ],
 )

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from genai_prices import Usage, calc_price
 
+from yuzui.config_secrets import AUTH_FIELDS
 from yuzui.providers.catalogue import ProviderRow, codec_of, find_codecs, load_rows
 
 ROWS = load_rows()
@@ -35,7 +36,9 @@ def test_a_row_is_plausible(name: str) -> None:
     assert row.codec in find_codecs()
     assert row.source
     assert date.fromisoformat(row.checked) <= date(2100, 1, 1)
+    assert set(row.auth) <= AUTH_FIELDS.keys()
     if name in VENDORS:
+        assert row.auth or name not in WITHOUT_KEY
         assert row.key_env.isupper() or name in WITHOUT_KEY
         assert re.fullmatch("[A-Z]{2}", row.jurisdiction)
         assert row.base_url.startswith("https://") or name in PLACED

@@ -286,7 +286,7 @@ def test_arguments_are_an_object(arguments: str, is_custom: bool, args: dict[str
         (ImagePart(file_id="gs://b/a.webp"), {"fileData": {"mimeType": "image/webp", "fileUri": "gs://b/a.webp"}}, ()),
         (AudioPart(data="AA==", media_type="audio/wav"), {"inlineData": {"mimeType": "audio/wav", "data": "AA=="}}, ()),
         (DocumentPart(url="https://x.test/a"), {"fileData": {"mimeType": "application/pdf", "fileUri": "https://x.test/a"}}, ()),
-        (DocumentPart(text="é", title="t", context="c", wants_citations=True), {"inlineData": {"mimeType": "text/plain", "data": "w6k="}}, ("citations", "document.context", "document.title")),
+        (DocumentPart(text="é", title="t", context="c", wants_citations=True), {"inlineData": {"mimeType": "text/plain", "data": "w6k="}}, ("document.citations", "document.context", "document.title")),
     ],
 )  # fmt: skip
 def test_media(part: Part, written: dict[str, Any], dropped: tuple[str, ...]) -> None:
@@ -375,7 +375,11 @@ def test_a_search_drops_what_google_does_not_know() -> None:
     wanted = WebSearch(most_uses=2, context_size="low", location={"city": "Oslo"})
     body, dropped = sent(Meaning(messages=(HI,), web_search=wanted))
     assert body["tools"] == [{"googleSearch": {}}]
-    assert dropped == ("web_search.max_uses", "web_search.search_context_size", "web_search.user_location")
+    assert dropped == (
+        "web_search_options.max_uses",
+        "web_search_options.search_context_size",
+        "web_search_options.user_location",
+    )
 
 
 @pytest.mark.parametrize(

@@ -235,7 +235,7 @@ def test_documents_go_as_files_and_plain_text_as_text() -> None:
         {"type": "input_file", "filename": "document.csv", "file_data": "data:text/csv;base64,QQ=="},
         {"type": "input_file", "file_id": "file-1"},
     ]
-    assert dropped == ("citations", "context")
+    assert dropped == ("document.citations", "document.context")
 
 
 def test_an_assistants_turn_keeps_its_order_and_empty_texts_vanish() -> None:

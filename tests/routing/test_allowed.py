@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from yuzui.core.chat import Feature
 from yuzui.core.decision import RefusalReason
 from yuzui.core.sensitivity import Lattice
 from yuzui.core.target import ALL_FEATURES, Target
-from yuzui.routing.allowed import SOVEREIGN, Demands, judge, level_name
+from yuzui.routing.allowed import SOVEREIGN, Demands, is_permitted, judge, level_name
 
 LATTICE = Lattice()
 VENDOR = replace(CHEAP, name="v", retains_data=True, trains_on_data=True, context_tokens=1000)
@@ -173,3 +174,41 @@ def test_the_set_only_shrinks_when_the_label_rises_or_the_caller_narrows(
     before = judge(targets, asked, lattice=LATTICE, currencies={"USD"})
     after = judge(targets, narrower, lattice=LATTICE, currencies={"USD"})
     assert after.allowed.names <= before.allowed.names
+
+
+@given(st.integers(0, 3), st.booleans(), st.sampled_from([10, 10_000_000]))
+def test_one_target_is_permitted_exactly_when_a_judgement_permits_it(level: int, own_only: bool, tokens: int) -> None:
+    asked = demands(level, Constraints(own_only=own_only), input_tokens=tokens)
+    judged = judge([VENDOR, HOUSE, CHEAP], asked, lattice=LATTICE, currencies=("USD", "CNY"))
+    for target in (VENDOR, HOUSE, CHEAP):
+        assert is_permitted(target, asked, LATTICE, ("USD", "CNY")) is (target in judged.permitted)
+
+
+@pytest.mark.parametrize(
+    ("target", "sent", "says"),
+    [
+        (CHEAP, {"service_tier=default", "speed=standard"}, ""),
+        (CHEAP, {"service_tier=priority"}, "set `price_factors.service_tier.priority` of target 'deepseek/chat'"),
+        (replace(CHEAP, price_factors={"service_tier=priority": Fraction(2)}), {"service_tier=priority"}, ""),
+        (
+            replace(CHEAP, price_factors={"service_tier=priority": Fraction(2)}),
+            {"service_tier=priority", "speed=fast"},
+            "what `speed` = 'fast' makes of its price is unknown",
+        ),
+        (CHEAP, {"service_tier=?"}, "what `service_tier` asks for is nothing that a price is known for"),
+        (HOUSE, {"service_tier=priority", "speed=?"}, ""),  # nothing, however often it is taken
+    ],
+)
+def test_a_tier_without_a_known_price_refuses_and_names_what_to_write(
+    target: Target, sent: set[str], says: str
+) -> None:
+    asked = Demands(
+        level=0,
+        constraints=Constraints(),
+        features=NOTHING,
+        input_tokens=10,
+        sent_terms={target.name: frozenset(sent), "another": frozenset({"speed=fast"})},
+    )
+    refused = judge([target], asked, lattice=LATTICE, currencies={"USD"}).refused
+    assert [verdict.reason for verdict in refused] == (["unknown_price_factor"] if says else [])
+    assert not says or says in refused[0].words

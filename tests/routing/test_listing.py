@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import msgspec
 
@@ -78,3 +79,11 @@ def test_what_a_target_that_does_not_chat_could_do_in_a_chat_is_not_shown() -> N
     book = Names([replace(HOUSE, serves=frozenset({"embeddings"}))], [], load_policies(), {})
     shown = msgspec.convert(describe(book.resolve(HOUSE.name, None), Lattice())["yuzui"], dict[str, object])
     assert (shown["serves"], shown["features"]) == (["embeddings"], [])
+
+
+def test_known_factors_stand_beside_the_price() -> None:
+    factors = {"service_tier=priority": Fraction(5, 3), "service_tier=flex": Fraction(1, 2)}
+    shown = describe_price(CHEAP.price, factors)
+    assert not isinstance(shown, str)
+    assert shown["factors"] == {"service_tier=flex": "0.5", "service_tier=priority": "5/3"}
+    assert describe_price(None, factors) == "unknown"

@@ -124,3 +124,21 @@ def test_features_that_exist_only_apart_are_all_named() -> None:
     error = refusal(apart, level=0, features=frozenset({"tools", "images"}))
     assert "no permitted target with images, tools" in str(error)
     assert error.param == FIELDS["images"]
+
+
+def test_a_tier_that_nobody_priced_names_the_field_and_both_ways_out() -> None:
+    demands = Demands(
+        level=0,
+        constraints=Constraints(),
+        features=NONE,
+        input_tokens=10,
+        sent_terms={CHEAP.name: frozenset({"service_tier=default", "speed=fast"})},
+    )
+    judgement = judge([CHEAP], demands, lattice=LATTICE, currencies={"USD"})
+    error = explain_refusal(
+        "assistant", judgement.refused, [CHEAP], [CHEAP], demands, labelled(0), lattice=LATTICE, currencies={"USD"}
+    )
+    assert isinstance(error, UnsupportedFeature)
+    assert (error.code, error.status, error.param) == ("unknown_price_factor", 400, "speed")
+    assert "leave it out, or ask the operator" in error.message
+    assert "`price_factors.speed.fast` of target 'deepseek/chat'" in error.message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
@@ -217,6 +218,26 @@ def test_the_list_of_models_can_be_narrowed_to_a_key() -> None:
     assert [entry["id"] for entry in router.models(frozenset({"own", CHEAP.name}))] == ["own", CHEAP.name]
 
 
+def test_the_list_shows_only_what_some_request_of_the_key_may_reach() -> None:
+    router = make_router()
+
+    def listed(constraints: Constraints, level: int = 0) -> dict[str, object]:
+        shown = router.models(None, constraints, level=level)
+        return {str(entry["id"]): entry["yuzui"]["candidates"] for entry in shown}  # type: ignore[index]  # JSON
+
+    assert listed(Constraints(own_only=True)) == {key: [HOUSE.name] for key in ("auto", "own", HOUSE.name)}
+    assert listed(Constraints(floor=3)) == listed(Constraints(), level=3) == listed(Constraints(own_only=True))
+    assert listed(Constraints(forbidden_jurisdictions=frozenset({"US"}))) == {
+        "auto": [HOUSE.name, CHEAP.name], "own": [HOUSE.name], "vendor": [CHEAP.name], HOUSE.name: [HOUSE.name],
+        CHEAP.name: [CHEAP.name],
+    }  # fmt: skip
+    careless = replace(CHEAP, name="careless", retains_data=True, trains_on_data=True)
+    router = make_router([careless])
+    assert not listed(Constraints())
+    assert not listed(Constraints(allow_training=True, allow_retention=False))
+    assert set(listed(Constraints(allow_training=True))) == {"auto", "vendor", "careless"}
+
+
 def test_five_hundred_targets_give_a_short_plan_with_the_best_first_and_follow_the_epoch() -> None:
     targets = [replace(DEAR, name=f"t{index:03}", model=f"m{index}") for index in range(500)]
     model = VirtualModel(name="quick", candidates=tuple(target.name for target in targets), policy="fastest")
@@ -339,6 +360,70 @@ def test_a_named_vendor_under_a_label_above_its_clearance_is_always_refused(
     with pytest.raises(YuzuiError) as caught:
         decide(make_router(targets, models), target.name, level)
     assert isinstance(caught.value, NoPermittedTarget)
+
+
+def test_others_are_what_the_caller_may_name_and_the_request_may_reach() -> None:
+    router = make_router()
+
+    def others(level: int, constraints: Constraints = ANYONE, allowed: frozenset[str] | None = None) -> list[str]:
+        decision = decide(router, HOUSE.name, level, constraints=constraints)
+        found = router.others(
+            decision, constraints=constraints, allowed_models=allowed, features=NONE, operation="chat"
+        )
+        return [target.name for target in found]
+
+    assert others(1) == [CHEAP.name, DEAR.name]
+    assert others(1, allowed=frozenset({DEAR.name})) == [DEAR.name]
+    assert others(1, Constraints(own_only=True)) == []
+    assert others(3) == []
+
+
+def asked(router: Router, model: str, sent: dict[str, frozenset[str]], dialect: str = "openai_chat") -> Decision:
+    everything = frozenset[str]().union(*sent.values())
+    return router.decide(
+        model,
+        sensitivity=labelled(1),
+        constraints=ANYONE,
+        allowed_models=None,
+        features=NONE,
+        input_tokens=400,
+        output_tokens=200,
+        health=WELL,
+        fraction=0.5,
+        dialect=dialect,
+        price_terms=everything,
+        sent_terms=lambda target: sent.get(target.name, frozenset()),
+    )
+
+
+def test_a_target_that_is_asked_for_a_tier_without_a_price_is_left_out_and_others_answer() -> None:
+    model = VirtualModel(name="vendors", candidates=(CHEAP.name, DEAR.name), policy="pinned")
+    router = make_router(models=[model])
+    priority = frozenset({"service_tier=priority"})
+    decision = asked(router, "vendors", {CHEAP.name: priority})  # the other one's codec drops it
+    assert [target.name for target in decision.plan] == [DEAR.name]
+    assert [(verdict.target, verdict.reason) for verdict in decision.refused] == [(CHEAP.name, "unknown_price_factor")]
+    with pytest.raises(UnsupportedFeature) as refused:
+        asked(router, "vendors", {CHEAP.name: priority, DEAR.name: priority})
+    assert refused.value.code == "unknown_price_factor"
+    assert len(asked(router, "vendors", {}).plan) == 2, "one request's tier is not another's"
+    known = replace(CHEAP, price_factors={"service_tier=priority": Fraction(2)})
+    plan = asked(make_router([known, DEAR], [model]), "vendors", {CHEAP.name: priority}).plan
+    assert [target.name for target in plan] == [CHEAP.name, DEAR.name]
+
+
+def test_what_a_target_always_asks_for_is_judged_for_each_dialect() -> None:
+    router = make_router()
+    router.decide(
+        DEAR.name, sensitivity=labelled(1), constraints=ANYONE, allowed_models=None, features=NONE, input_tokens=400,
+        output_tokens=200, health=WELL, fraction=0.5, dialect="gemini",
+    )  # fmt: skip
+    with pytest.raises(UnsupportedFeature):
+        router.decide(
+            DEAR.name, sensitivity=labelled(1), constraints=ANYONE, allowed_models=None, features=NONE,
+            input_tokens=400, output_tokens=200, health=WELL, fraction=0.5, dialect="openai_chat",
+            sent_terms=lambda _: frozenset({"latency=optimized"}),
+        )  # fmt: skip
 
 
 # ---- masked ----------------------------------------------------------------------------------------------------------

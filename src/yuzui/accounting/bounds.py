@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from yuzui.accounting.price_factors import largest_factor
 from yuzui.core.caller import Caller
 from yuzui.core.chat import ChatRequest, Feature, Operation
 from yuzui.core.errors import GatewayFault
 from yuzui.core.money import PICO_PER_NANO, Price, convert_nano
+from yuzui.core.price_terms import PriceTerm
 from yuzui.core.target import Target
 from yuzui.core.uploads import upload_bytes, uploads
 
@@ -113,9 +115,16 @@ def output_cap(caller: Caller | None, request: ChatRequest, target: Target) -> i
 
 
 def most_expensive_nano(
-    plan: Sequence[Target], request: ChatRequest, text_bound: int, rates: Mapping[str, Decimal]
+    plan: Sequence[Target],
+    request: ChatRequest,
+    text_bound: int,
+    rates: Mapping[str, Decimal],
+    sent_terms: Callable[[Target], Collection[PriceTerm]] | None = None,
 ) -> int:
-    """The most that the dearest target of `plan` can charge, in nano-units of the book currency."""
+    """The most that the dearest target of `plan` can charge, in nano-units of the book currency.
+
+    `sent_terms`: what of the request's price terms reaches a target; all of them, where nobody says.
+    """
     if request.operation == "count_tokens":
         return 0  # counting consumes nothing
     most = 0
@@ -126,11 +135,12 @@ def most_expensive_nano(
             raise GatewayFault(words, code="unknown_price", retryable=False)
         if price.is_free:
             continue
-        pico = (
+        factor = largest_factor(target.price_factors, request.price_terms if sent_terms is None else sent_terms(target))
+        of_tokens = (
             input_bound(request, target, text_bound) * price.dearest_input_pico
             + output_bound(request, target, text_bound) * price.dearest_output_pico
-            + _units_bound_pico(request, price, text_bound)
         )
+        pico = -(-of_tokens * factor.numerator // factor.denominator) + _units_bound_pico(request, price, text_bound)
         nano = convert_nano(-(-pico // PICO_PER_NANO), rate_of(price.currency, rates))
         most = max(most, nano)
     return min(most, MOST_NANO)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol, assert_never
@@ -10,10 +10,12 @@ from typing import Any, Protocol, assert_never
 import msgspec
 
 from yuzui.accounting.bounds import TEMPLATE_TOKENS, input_bound, most_output, rate_of, units_bound
+from yuzui.accounting.price_factors import AT_LIST_PRICE, Applied, applied
 from yuzui.core.booking import Outcome, Posting
 from yuzui.core.caller import Caller
 from yuzui.core.chat import ChatRequest
 from yuzui.core.money import convert_nano, cost_nano
+from yuzui.core.price_terms import PriceTerm
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage, clamp_usage
 
@@ -36,6 +38,16 @@ class Counted(Protocol):
     @property
     def units(self) -> Usage | None:
         """What the request itself tells of its consumption: characters read aloud, pictures asked for."""
+        ...
+
+    @property
+    def sent_terms(self) -> Collection[PriceTerm]:
+        """The price terms that the target was asked."""
+        ...
+
+    @property
+    def told_terms(self) -> Collection[PriceTerm]:
+        """Those at which it says it answered."""
         ...
 
 
@@ -73,6 +85,7 @@ class Settlement:
     currency: str = ""
     price_version: str = ""
     rate: str = "1"
+    factor: Applied = AT_LIST_PRICE
     spent_nano: int = 0
     postings: tuple[Posting, ...] = ()
 
@@ -104,7 +117,11 @@ def settle(ended: Ended, outcome: Outcome, money: Money) -> Settlement:
         return Settlement(
             usage=usage, currency=price.currency if price else "", price_version=price.version if price else ""
         )
-    amount_nano = cost_nano(price, usage)
+    factor = applied(target.price_factors, ended.delivered.sent_terms, ended.delivered.told_terms)
+    if not factor.is_certain and not usage.is_estimated:
+        usage = msgspec.structs.replace(usage, is_estimated=True, note="unknown_tier")
+    amount_nano = cost_nano(price, usage, factor.factor)
+    version = price.version + factor.shown
     rate = rate_of(price.currency, money.rates)
     key_id = ended.caller.key_id if ended.caller else ""
     shown_rate = format(rate, "f")
@@ -112,10 +129,11 @@ def settle(ended: Ended, outcome: Outcome, money: Money) -> Settlement:
         usage=usage,
         amount_nano=amount_nano,
         currency=price.currency,
-        price_version=price.version,
+        price_version=version,
         rate=shown_rate,
+        factor=factor,
         spent_nano=convert_nano(amount_nano, rate),
-        postings=_postings(key_id, target.name, amount_nano, price.currency, price.version, shown_rate),
+        postings=_postings(key_id, target.name, amount_nano, price.currency, version, shown_rate),
     )
 
 

@@ -25,23 +25,6 @@ def window_of(period: BudgetPeriod, at_ns: int, tz_offset_s: int = 0) -> str:
     assert_never(period)
 
 
-def seconds_to_reset(period: BudgetPeriod, at_ns: int, tz_offset_s: int = 0) -> float | None:
-    """Until the next period begins; None when it never does."""
-    if period == "total":
-        return None
-    at = _local(at_ns, tz_offset_s)
-    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    if period == "month":
-        following = (midnight.replace(day=1) + timedelta(days=32)).replace(day=1)
-    elif period == "day":
-        following = midnight + timedelta(days=1)
-    elif period == "week":
-        following = midnight + timedelta(days=7 - at.weekday())
-    else:
-        assert_never(period)
-    return (following - at).total_seconds()
-
-
 def _local(at_ns: int, tz_offset_s: int) -> datetime:
     """Whole seconds: a float of nanoseconds would round the last instant of a month into the next one."""
     return datetime.fromtimestamp(at_ns // NANO_PER_S, UTC) + timedelta(seconds=tz_offset_s)

@@ -10,7 +10,7 @@ from yuzui.admission.keys import UNIFORM_MESSAGE, key_hash, read_bearer
 from yuzui.admission.limits import Admission, Limiter
 from yuzui.core.booking import KeyRecord
 from yuzui.core.caller import LOOPBACK_CALLER, Budget, Caller, Constraints, Limits
-from yuzui.core.errors import NotAllowed, Unauthenticated
+from yuzui.core.errors import Unauthenticated
 from yuzui.core.sensitivity import Lattice
 from yuzui.core.usage import Usage
 
@@ -73,6 +73,10 @@ class Gate:
         """Let one request of `caller` in. Raise `RateExceeded` that says when to come back."""
         return self._limiter.admit(caller.key_id, caller.limits, tokens_bound, self._monotonic())
 
+    def grow(self, admission: Admission, tokens: int) -> None:
+        """A request that was let in turns out `tokens` larger. Raise `RateExceeded`, and count nothing of it."""
+        self._limiter.grow(admission, tokens, self._monotonic())
+
     def release(self, admission: Admission, usage: Usage | None) -> None:
         """The request ended; None when it consumed nothing. Twice is as good as once."""
         self._limiter.release(admission, usage.input_tokens + usage.output_tokens if usage else 0)
@@ -82,17 +86,6 @@ class Gate:
             return False
         now_ns = self._now_ns()
         return any(end is not None and end <= now_ns for end in (record.revoked_ns, record.expires_ns))
-
-
-def may_use(caller: Caller, model: str) -> bool:
-    """Whether the key may write `model`."""
-    return caller.models is None or model in caller.models
-
-
-def check_may_use(caller: Caller, model: str) -> None:
-    """Raise `NotAllowed` unless `may_use`."""
-    if not may_use(caller, model):
-        raise NotAllowed("this key may not use that model; ask its owner, or see GET /v1/models", param="model")
 
 
 def caller_of(record: KeyRecord, lattice: Lattice) -> Caller:

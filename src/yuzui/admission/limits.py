@@ -113,6 +113,19 @@ class Limiter:
         state.in_flight += 1
         return Admission(key_id, tokens, state)
 
+    def grow(self, admission: Admission, tokens: int, now: float) -> None:
+        """Count `tokens` more for a request that was let in. Raise `RateExceeded`, and count nothing."""
+        state = admission._state
+        if state is None:
+            return
+        total = admission.tokens + tokens
+        if state.tokens is not None:
+            # As if it had come whole: what exceeds the capacity needs no more than a full bucket.
+            more = min(total, state.tokens.capacity) - min(admission.tokens, state.tokens.capacity)
+            _refuse_if_early(state.tokens.wait_s(more, now), f"{state.limits.tokens_per_minute} tokens")
+            state.tokens.take(more)
+        admission.tokens = total
+
     def release(self, admission: Admission, used_tokens: int) -> None:
         """The request ended and used `used_tokens`. The second release of an admission changes nothing."""
         state, admission._state = admission._state, None

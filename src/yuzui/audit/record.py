@@ -54,6 +54,10 @@ class CostRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     book_currency: str
     price_version: str
     rate: str = "1"
+    factor: str = "1"
+    """What `terms` made of the price of a token: `1.75`, `5/3`."""
+    terms: tuple[str, ...] = ()
+    """Tiers and the like that are not the list price's: `service_tier=priority`."""
 
 
 class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -104,6 +108,8 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Stand-ins that stayed in the answer, because they would have reached a host that is not listed."""
     foreign: int = 0
     """What looks like a stand-in in the answer and was never issued."""
+    kept: bool = False
+    """The answer lies in the books, encrypted, until its time is over or its key deletes it."""
     duration_ms: int = 0
     first_token_ms: int = 0
     suppressed: int = 0

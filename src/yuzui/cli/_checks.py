@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from yuzui.cli._text import show_moment
+from yuzui.config_secrets import AUTH_FIELDS
 from yuzui.core.errors import YuzuiError
 from yuzui.core.money import NANO
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from yuzui.config import Config
     from yuzui.core.target import Auth, Target
     from yuzui.io.books import SqliteBooks
+    from yuzui.providers.catalogue import ProviderRow
 
 Verdict = Literal["ok", "warn", "fail"]
 
@@ -123,8 +125,8 @@ def check_config(config: Config) -> list[Check]:
     return checks
 
 
-def check_vendor_keys(config: Config, key_variables: Mapping[str, str], environ: Mapping[str, str]) -> list[Check]:
-    """`key_variables`: provider → the variable that usually holds its key. Values are never shown."""
+def check_vendor_keys(config: Config, rows: Mapping[str, ProviderRow], environ: Mapping[str, str]) -> list[Check]:
+    """`rows`: what is known of each provider. Values are never shown."""
     checks: list[Check] = []
     for target in config.targets:
         if target.premises != "vendor" or target.is_simulated or target.quirks.auth == "none":
@@ -135,15 +137,27 @@ def check_vendor_keys(config: Config, key_variables: Mapping[str, str], environ:
         elif target.api_key:
             checks.append(Check(name=name, verdict="ok", found="set"))
         else:
-            variable = key_variables.get(target.provider) or "a variable"
-            fix = f'export {variable}, or set api_key = {{ env = "…" }}'
-            checks.append(Check(name=name, verdict="warn", found="not set", fix=fix))
+            checks.append(
+                Check(name=name, verdict="warn", found="not set", fix=_ways_to_a_key(rows.get(target.provider)))
+            )
     if not checks:
-        usual = sorted({variable for variable in key_variables.values() if variable})
+        usual = sorted({row.key_env for row in rows.values() if row.key_env})
         present = [variable for variable in usual if environ.get(variable)]
         found = f"set in the environment: {', '.join(present)}" if present else "none set; no vendor can be asked"
         checks.append(Check(name="vendor keys", verdict="ok", found=found))
     return checks
+
+
+def _ways_to_a_key(row: ProviderRow | None) -> str:
+    """`export NAME, or set api_key = { env = "…" }, or [targets.auth] kind = "entra_id" with tenant_id, …`."""
+    variable, kinds = (row.key_env, row.auth) if row is not None else ("", ())
+    ways = [f"export {variable}"] if variable else []
+    if variable or not kinds:
+        ways.append('set api_key = { env = "…" }')
+    for kind in kinds:
+        needed = [field for field, need in AUTH_FIELDS[kind].items() if not need.endswith("or not")]
+        ways.append(f'write [targets.auth] with kind = "{kind}", {", ".join(needed)}')
+    return ", or ".join(ways)
 
 
 def _check_auth(name: str, auth: Auth) -> Check:
@@ -162,21 +176,6 @@ def _check_auth(name: str, auth: Auth) -> Check:
     except YuzuiError as error:
         return Check(name=name, verdict="fail", found=error.message, fix="correct targets.auth")
     return Check(name=name, verdict="ok", found=f"{auth.kind}, tokens come from {host}")
-
-
-def check_operations(config: Config) -> list[Check]:
-    """What a target is said to serve, and nobody here can say to it."""
-    from yuzui.lanes import unsaid
-    from yuzui.providers.catalogue import find_codecs
-
-    codecs = find_codecs()
-    checks: list[Check] = []
-    for target in config.targets:
-        if operations := unsaid(codecs, target):
-            found = f"serves {', '.join(operations)}, which provider {target.provider} has no wire for here"
-            fix = "take it out of targets.serves, or give the model a target of another provider"
-            checks.append(Check(name=f"operations of {target.name}", verdict="fail", found=found, fix=fix))
-    return checks
 
 
 def check_bind(config: Config, has_keys: bool) -> Check:

@@ -12,6 +12,7 @@ REASONS = {
     "retention": "it keeps what it is sent, and this caller forbids that",
     "training": "it trains on what it is sent, and this caller forbids that",
     "unknown_price": "nobody knows its price, so nobody could pay it",
+    "unknown_price_factor": "nobody knows what the tier or speed that was asked for makes of its price",
     "lacks_feature": "it cannot do what the request asks",
     "context_too_small": "the request does not fit its context",
 }
@@ -56,6 +57,8 @@ def tell(record: RequestRecord, index: int, leaf_hash: bytes) -> Story:
     story.append(("Outcome", _outcome(record)))
     if record.dropped:
         story.append(("Dropped", [f"{listed(record.dropped)}: the target cannot take it"]))
+    if record.kept:
+        story.append(("Kept", ["the answer, encrypted, for `previous_response_id`"]))
     story.append(("Tokens", [_usage(record)]))
     story.append(("Cost", [_cost(record)]))
     story.append(("Time", [_time(record)]))

@@ -11,6 +11,7 @@ from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, data_dir
 from yuzui.cli._output import note, say, show_table, write_json
 from yuzui.cli._text import clean, show_money
 from yuzui.core.money import Price, convert_nano, cost_nano, per_million
+from yuzui.core.price_terms import show_factor
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
 
@@ -93,5 +94,6 @@ def _as_json(target: Target, price: Price | None) -> dict[str, object]:
         "input_per_million": per_million(price.input_pico), "output_per_million": per_million(price.output_pico),
         "cached_input_per_million": per_million(price.cached_input_pico),
         "cache_write_per_million": per_million(price.cache_write_pico),
+        "factors": {term: show_factor(factor) for term, factor in sorted(target.price_factors.items())},
         "example_1k_in_1k_out_nano": cost_nano(price, EXAMPLE),
     }  # fmt: skip

@@ -62,14 +62,12 @@ class Closing:
     """Canonical JSON: the audit leaf."""
     memory: tuple[tuple[bytes, int], ...] = ()
     """Conversation memory to keep: (keyed hash of a message, level index)."""
-    kept: KeptAnswer | None = None
-    vault: KeptAnswer | None = None
-    """What stand-ins of the request stand for, kept in the same way."""
+    kept: tuple[KeptAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptAnswer:
-    """An answer that its client may ask for again, and continue, until `expires_ns`."""
+    """An answer or a conversation that its client may ask for again, and continue, until `expires_ns`."""
 
     scope: str
     """Whose it is: nobody else finds it."""

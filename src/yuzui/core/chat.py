@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from yuzui.core.price_terms import PriceTerm, read_terms
 from yuzui.core.usage import Usage
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
@@ -250,11 +251,20 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True, dict=True):  # dict
     """The id of a kept answer that this request continues: the pipeline fetches it, `ClientDialect.follow` adds it."""
     keeps: bool = False
     """The client wants to come back to the answer: it is kept in the books for as long as the operator allows."""
+    joins: str = ""
+    """The id of a kept conversation: what is asked and answered here is added to it."""
+    joined: bytes = b""
+    """That conversation as it was found, once `ClientDialect.follow` has seen it."""
     read_meaning: Callable[[Mapping[str, Any]], Meaning]  # Any: see body
 
     @cached_property
     def meaning(self) -> Meaning:
         return self.read_meaning(self.body)
+
+    @cached_property
+    def price_terms(self) -> frozenset[PriceTerm]:
+        """What of the request changes the vendor's price; which of it a target is sent, its codec knows."""
+        return read_terms(self.body)
 
 
 # ---- answers --------------------------------------------------------------------------------------------------------
@@ -282,6 +292,8 @@ class ChatResponse(msgspec.Struct, frozen=True, kw_only=True):
     raw: bytes = b""
     raw_dialect: Dialect | None = None
     service_tier: str = ""
+    price_terms: tuple[PriceTerm, ...] = ()
+    """At which terms it was made, as far as the vendor says."""
 
 
 class Delta(msgspec.Struct, frozen=True, kw_only=True):
@@ -330,3 +342,5 @@ class StreamChunk(msgspec.Struct, frozen=True, kw_only=True):
     """The name that `raw` came under, in dialects that name their events."""
     has_content: bool = False
     """`raw` gives the client something that no delta tells: sound, a picture."""
+    price_terms: tuple[PriceTerm, ...] = ()
+    """At which terms the answer is made, told at least once when the vendor says."""

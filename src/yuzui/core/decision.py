@@ -15,6 +15,7 @@ RefusalReason = Literal[
     "retention",
     "training",
     "unknown_price",
+    "unknown_price_factor",
     "lacks_feature",
     "context_too_small",
 ]
@@ -63,16 +64,3 @@ class Decision:
     may_fall_back: bool = True
     masked: frozenset[str] = frozenset()
     """Those of `allowed` that may see the request only masked."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One try at one target, for the record."""
-
-    target: str
-    outcome: str
-    """`ok`, or the fault's code."""
-    detail: str = ""
-    upstream_status: int = 0
-    duration_ms: int = 0
-    tokens_delivered: int = 0

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
+from fractions import Fraction
 from functools import cached_property
 
 from yuzui.core.usage import Usage
 
 PICO_PER_NANO = 1_000
 NANO = 1_000_000_000
+LIST_PRICE = Fraction(1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,10 +90,11 @@ def per_unit(pico: int) -> str:
     return f"{(Decimal(pico) / 1_000_000_000_000).normalize():f}"
 
 
-def cost_nano(price: Price, usage: Usage) -> int:
+def cost_nano(price: Price, usage: Usage, factor: Fraction = LIST_PRICE) -> int:
     """Cost of `usage` in nano-units of the price's currency, rounded up once per call.
 
     Cached input is part of `input_tokens`, reasoning is part of `output_tokens`: each token is priced exactly once.
+    `factor` multiplies what tokens cost (`core.price_terms`); pieces, calls and requests cost what they always do.
     """
     fresh = usage.input_tokens - usage.cached_input_tokens - usage.cache_write_tokens
     pico = (
@@ -99,7 +102,6 @@ def cost_nano(price: Price, usage: Usage) -> int:
         + usage.cached_input_tokens * price.cached_input_pico
         + usage.cache_write_tokens * price.cache_write_pico
         + usage.output_tokens * price.output_pico
-        + price.request_pico
     )
     # Parts with a price of their own: the difference to what the whole already charged for them.
     if price.cache_write_1h_pico is not None:
@@ -108,11 +110,12 @@ def cost_nano(price: Price, usage: Usage) -> int:
         pico += usage.input_audio_tokens * (price.input_audio_pico - price.input_pico)
     if price.output_audio_pico is not None:
         pico += usage.output_audio_tokens * (price.output_audio_pico - price.output_pico)
-    pico += usage.images * price.image_pico + usage.characters * price.character_pico
-    pico += usage.searches * price.search_pico - (-usage.audio_ms * price.second_pico // 1000)
+    of_units = price.request_pico + usage.images * price.image_pico + usage.characters * price.character_pico
+    of_units += usage.searches * price.search_pico - (-usage.audio_ms * price.second_pico // 1000)
     for tool, count in usage.server_tools:
-        pico += count * price.tool_pico.get(tool, 0)
-    return -(-pico // PICO_PER_NANO)
+        of_units += count * price.tool_pico.get(tool, 0)
+    numerator = pico * factor.numerator + of_units * factor.denominator
+    return -(-numerator // (PICO_PER_NANO * factor.denominator))
 
 
 def convert_nano(amount_nano: int, rate: Decimal) -> int:
@@ -120,8 +123,3 @@ def convert_nano(amount_nano: int, rate: Decimal) -> int:
     if rate == 1:
         return amount_nano
     return int((amount_nano * rate).to_integral_value(rounding=ROUND_CEILING))
-
-
-def show_nano(amount_nano: int, currency: str, *, digits: int = 6) -> str:
-    """For people only: `0.001234 USD`. Rounding happens nowhere else."""
-    return f"{Decimal(amount_nano) / NANO:.{digits}f} {currency}"

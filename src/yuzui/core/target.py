@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Literal
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from typing_extensions import override
 
 from yuzui.core.chat import Feature, Operation
 from yuzui.core.money import Price
+from yuzui.core.price_terms import PriceTerm
 
 Premises = Literal["own", "vendor"]
 ALL_FEATURES: frozenset[Feature] = frozenset(
@@ -96,6 +98,8 @@ class Target:
     """None: unknown, which refuses requests."""
     price_help: str = ""
     """When `price` is None: what to change."""
+    price_factors: Mapping[PriceTerm, Fraction] = field(default_factory=dict)
+    """What a term of the request multiplies the price of a token with; one that is not here has no known price."""
     api_key: str = ""
     auth: Auth | None = None
     """Takes the place of `api_key`."""

@@ -40,7 +40,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     is_estimated: bool = False
     """True when the upstream never said and we counted or assumed."""
     note: str = ""
-    """Why it is estimated or was clamped: `aborted`, `missing`, `clamped`, `unknown_outcome`."""
+    """Why it is estimated or was clamped: `aborted`, `missing`, `clamped`, `unknown_outcome`, `unknown_tier`."""
 
 
 MOST_UNITS = 10**9  # of anything that is counted apart: beyond it a target talks nonsense

@@ -9,6 +9,7 @@ from yuzui.core.answers import Answer
 from yuzui.core.chat import NO_LINE, AnswerFacts, ChatRequest, Dialect, Operation, RequestLine, StreamChunk
 from yuzui.core.errors import YuzuiError
 from yuzui.core.strict_json import read_object
+from yuzui.dialects._field_names import CHAT
 
 
 class StreamWriter(Protocol):
@@ -41,6 +42,8 @@ class ClientDialect(Protocol):
 
     name: Dialect
     operation: Operation = "chat"
+    names: Mapping[str, str] = CHAT
+    """How its clients spell what chat completions call otherwise: see `_field_names`."""
     hears: frozenset[str] = frozenset()
     """Names of the client's headers, in lower case, that the dialect needs to see."""
 
@@ -53,7 +56,7 @@ class ClientDialect(Protocol):
         ...
 
     def follow(self, request: ChatRequest, earlier: bytes) -> ChatRequest:
-        """`request` with what `earlier` (made by `to_keep`) holds in front: see `ChatRequest.follows`."""
+        """`request` with what `earlier` (made by `to_keep` or `to_join`) holds in front: see `ChatRequest.follows`."""
         return request
 
     def kept_id(self, facts: AnswerFacts) -> str:
@@ -67,6 +70,10 @@ class ClientDialect(Protocol):
     def to_keep(self, request: ChatRequest, answer: bytes) -> bytes:
         """What to keep of a request and its whole answer, so that it can be shown and followed later."""
         return answer
+
+    def to_join(self, request: ChatRequest, answer: bytes) -> bytes:
+        """`ChatRequest.joined` with what was asked and answered; called for requests that join something only."""
+        return request.joined
 
     def write_response(self, response: Answer, request: ChatRequest, facts: AnswerFacts) -> bytes:
         """The body of a whole answer."""

@@ -50,22 +50,6 @@ def check_name(value: str, param: str) -> str:
     return value
 
 
-def fold(name: str) -> str:
-    """A field's name as readers take it that ignore case and underscores."""
-    return name.casefold().replace("_", "")
-
-
-def check_case(name: str, known: frozenset[str]) -> None:
-    """Raise `InvalidRequest` for the `name` of an unknown field that is, once folded, one of `known`.
-
-    Servers whose JSON reader ignores case (Go's does) would read `Input` over the `input` that we checked.
-    """
-    if fold(name) in known:
-        raise InvalidRequest(
-            f"`{name[:64]}` differs from a known field in case only; use the API's spelling", param=name[:64]
-        )
-
-
 def _in_words(types: re.Match[str]) -> str:
     names = types[1].split(" | ")
     return " or ".join(_WORDS.get(name, name) for name in names if name != "null" or len(names) == 1)

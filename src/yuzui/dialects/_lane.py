@@ -13,8 +13,9 @@ from yuzui.core.chat import AnswerFacts, ChatRequest, Meaning, StreamChunk
 from yuzui.core.errors import InvalidRequest, UnsupportedFeature, UpstreamInvalid, YuzuiError
 from yuzui.core.sse import write_event
 from yuzui.dialects._contract import ClientDialect, StreamWriter
-from yuzui.dialects._explain import check_case, explain, fold
+from yuzui.dialects._explain import explain
 from yuzui.dialects._held import HeldTail, with_trailer
+from yuzui.dialects._spelling import fields_of
 from yuzui.dialects.openai_chat_stream import DONE, HEARTBEAT, error_object
 
 _encoder = msgspec.json.Encoder()
@@ -29,16 +30,11 @@ def read_fields(body: Mapping[str, Any], wire: type[Wire], *, strict: bool = Tru
 
     `strict=False` takes the texts of a form for the numbers and truths that they spell.
     """
+    fields_of(wire).check(body)
     try:
-        found = msgspec.convert(body, wire, strict=strict)
+        return msgspec.convert(body, wire, strict=strict)
     except msgspec.ValidationError as error:
         raise explain(str(error)) from error
-    known = wire.__struct_encode_fields__
-    if strangers := body.keys() - set(known):
-        folded = frozenset(map(fold, known))
-        for name in strangers:
-            check_case(name, folded)
-    return found
 
 
 def others(body: Mapping[str, Any], understood: frozenset[str]) -> dict[str, Any]:  # Any: checked JSON

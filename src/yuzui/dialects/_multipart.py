@@ -20,6 +20,7 @@ from python_multipart.exceptions import FormParserError
 
 from yuzui.core.errors import InvalidRequest
 from yuzui.dialects._explain import CONTROL
+from yuzui.dialects._spelling import refuse_look_alike
 
 FILES: Final = "input"
 """Where the files of a form stand in its body."""
@@ -32,6 +33,7 @@ _MOST_HEADERS: Final = 8
 _MOST_HEADER_BYTES: Final = 4096
 _BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
 _PARAMETER: Final = re.compile(r';\s*([!#$&*+\-.^_`|~0-9A-Za-z]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s";]+)\s*', re.DOTALL)
+_CHARSET: Final = "_charset_"  # RFC 7578, section 4.6; browsers take it in any case
 _ENCODINGS: Final = frozenset((b"binary", b"8bit", b"7bit"))
 _EXTENDED: Final = re.compile(r"utf-8'[A-Za-z0-9-]*'(.*)", re.IGNORECASE | re.DOTALL)
 
@@ -61,7 +63,7 @@ def read_form(body: bytes, content_type: str, form: Form) -> dict[str, Any]:  # 
     for part in _split(body, _boundary_of(content_type)):
         parameters = _disposition(part.headers.get(b"content-disposition", b""))
         name = parameters.get("name", "")
-        _check_name(name)
+        _check_name(name, form)
         data = part.data[0] if len(part.data) == 1 else b"".join(part.data)
         if name in form.files:
             files.append(
@@ -186,13 +188,18 @@ def _parameters(text: str) -> list[tuple[str, str]]:
     return found
 
 
-def _check_name(name: str) -> None:
+def _check_name(name: str, form: Form) -> None:
     if not name or len(name) > MOST_NAME_CHARS or CONTROL.search(name):
         raise InvalidRequest(
             f"a part of the form has no name, or one of more than {MOST_NAME_CHARS} characters; name each field"
         )
     if name == FILES:
         raise InvalidRequest(f"`{FILES}` is no field of this form; remove it", param=FILES)
+    if name.lower() == _CHARSET:
+        raise InvalidRequest(
+            f"`{_CHARSET}` changes how the other fields are read; remove it: they are always UTF-8", param=_CHARSET
+        )
+    refuse_look_alike(name, (*form.files, *form.blobs))
 
 
 def _check_once(name: str, form: Form, is_again: bool) -> None:

@@ -12,6 +12,7 @@ from yuzui.core.answers import Answer, Count
 from yuzui.core.chat import NO_LINE, AnswerFacts, ChatRequest, Dialect, Operation, RequestLine
 from yuzui.core.errors import InvalidRequest, YuzuiError
 from yuzui.dialects._contract import ClientDialect, StreamWriter
+from yuzui.dialects._field_names import MESSAGES
 from yuzui.dialects.anthropic_messages import HEARD, conversation_of
 from yuzui.dialects.anthropic_messages_answer import error_object
 from yuzui.dialects.anthropic_messages_meaning import reader_of
@@ -26,6 +27,7 @@ class AnthropicCountTokens(ClientDialect):
     """
 
     name: Dialect = "anthropic_count_tokens"
+    names = MESSAGES
     operation: Operation = "count_tokens"
     hears = HEARD
 

@@ -13,6 +13,7 @@ from yuzui.core.answers import Answer
 from yuzui.core.chat import NO_LINE, AnswerFacts, ChatRequest, ChatResponse, Dialect, RequestLine
 from yuzui.core.errors import YuzuiError
 from yuzui.dialects._contract import ClientDialect, StreamWriter
+from yuzui.dialects._field_names import MESSAGES
 from yuzui.dialects.anthropic_messages_answer import error_object, write_answer
 from yuzui.dialects.anthropic_messages_meaning import reader_of
 from yuzui.dialects.anthropic_messages_request import WireMessages, features, parse
@@ -26,6 +27,7 @@ class AnthropicMessages(ClientDialect):
     """`POST /v1/messages`."""
 
     name: Dialect = "anthropic_messages"
+    names = MESSAGES
     hears = HEARD
 
     @override

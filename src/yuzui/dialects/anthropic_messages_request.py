@@ -15,7 +15,8 @@ from msgspec import Meta, Struct
 
 from yuzui.core.chat import Feature
 from yuzui.core.errors import InvalidRequest, UnsupportedFeature
-from yuzui.dialects._explain import check_case, check_name, explain, fold, missing
+from yuzui.dialects._explain import check_name, explain, missing
+from yuzui.dialects._spelling import Fields
 
 Treatment = Literal["understood", "feature", "knob", "lane", "refused"]
 
@@ -82,7 +83,6 @@ _SOURCE_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _READABLE_SOURCES: Final = frozenset(("text", "content"))  # documents that are nothing but text
 
-_FOLDED: Final = frozenset(map(fold, FIELDS))
 _CHOICES: Final = {"role": "user, assistant or system", "type": "auto, any, tool or none"}
 
 Json = dict[str, Any]  # Any: JSON values
@@ -92,6 +92,7 @@ MaxTokens = Annotated[int, Meta(ge=0, le=10_000_000)]
 
 def parse(body: Mapping[str, Any]) -> WireMessages:  # Any: checked JSON
     """`body`, typed; raise `InvalidRequest` with the field's path and what to change."""
+    _SPELLED.check(body)
     try:
         wire = msgspec.convert(body, WireMessages)
     except msgspec.ValidationError as error:
@@ -104,8 +105,6 @@ def parse(body: Mapping[str, Any]) -> WireMessages:  # Any: checked JSON
             param="thread",
             code="thread_unsupported_request",
         )
-    for name in body.keys() - FIELDS.keys():
-        check_case(name, _FOLDED)
     if wire.metadata is not None and wire.metadata.user_id:
         check_name(wire.metadata.user_id, "metadata.user_id")
     if isinstance(wire.system, list):
@@ -418,3 +417,6 @@ class WireMessages(Struct, kw_only=True):
     thread: Json | None = None
     compaction: Json | None = None
     billing_policy: Json | None = None
+
+
+_SPELLED: Final = Fields.of(WireMessages, {"": FIELDS})

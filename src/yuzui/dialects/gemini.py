@@ -12,6 +12,7 @@ from yuzui.core.answers import Answer
 from yuzui.core.chat import NO_LINE, AnswerFacts, ChatRequest, ChatResponse, Dialect, Meaning, RequestLine
 from yuzui.core.errors import YuzuiError
 from yuzui.dialects._contract import ClientDialect, StreamWriter
+from yuzui.dialects._field_names import GEMINI
 from yuzui.dialects.gemini_answer import encode, error_object, write_answer
 from yuzui.dialects.gemini_meaning import meaning_of, read_meaning
 from yuzui.dialects.gemini_request import (
@@ -33,6 +34,7 @@ class Gemini(ClientDialect):
     """`POST /v1beta/models/{model}:generateContent` and `:streamGenerateContent`, also under Vertex AI's paths."""
 
     name: Dialect = "gemini"
+    names = GEMINI
 
     @override
     def read_request(self, body: Mapping[str, Any], line: RequestLine = NO_LINE) -> ChatRequest:  # Any: checked JSON

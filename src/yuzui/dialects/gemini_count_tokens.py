@@ -16,14 +16,17 @@ from yuzui.core.chat import NO_LINE, AnswerFacts, ChatRequest, Dialect, Meaning,
 from yuzui.core.errors import InvalidRequest, YuzuiError
 from yuzui.dialects import gemini_meaning
 from yuzui.dialects._contract import ClientDialect, StreamWriter
+from yuzui.dialects._field_names import GEMINI
+from yuzui.dialects._spelling import fields_of
 from yuzui.dialects.gemini_answer import encode, error_object
-from yuzui.dialects.gemini_request import features, in_camel_case, other_tools, parse, read_path
+from yuzui.dialects.gemini_request import Generate, features, in_camel_case, other_tools, parse, read_path
 
 _METHODS: Final = frozenset({"countTokens"})
 
 
 class GeminiCountTokens(ClientDialect):
     name: Dialect = "gemini_count_tokens"
+    names = GEMINI
     operation: Operation = "count_tokens"
 
     @override
@@ -63,6 +66,7 @@ def read_meaning(body: Mapping[str, Any]) -> Meaning:  # Any: checked JSON
 def _counted(body: Mapping[str, Any]) -> Mapping[str, Any]:  # Any: checked JSON
     """The request whose tokens are to be counted, in camelCase."""
     plain = in_camel_case(body)
+    fields_of(_CountTokens).check(plain)
     inner = plain.get("generateContentRequest")
     if inner is None:
         return plain
@@ -71,6 +75,13 @@ def _counted(body: Mapping[str, Any]) -> Mapping[str, Any]:  # Any: checked JSON
             "send either `contents` or an object in `generateContentRequest`", param="generateContentRequest"
         )
     return inner
+
+
+# ---- wire structs ---------------------------------------------------------------------------------------------------
+
+
+class _CountTokens(Generate, rename="camel"):
+    generate_content_request: Generate | None = None
 
 
 DIALECT: Final = GeminiCountTokens()

@@ -25,6 +25,7 @@ from yuzui.core.chat import (
 )
 from yuzui.core.errors import InvalidRequest, YuzuiError
 from yuzui.dialects._contract import ClientDialect, StreamWriter
+from yuzui.dialects._field_names import GEMINI
 from yuzui.dialects.gemini_answer import encode, error_object
 from yuzui.dialects.gemini_request import Content, convert, in_camel_case, listed, read_path
 
@@ -43,6 +44,7 @@ _UNTYPED: Final = frozenset({"", "TASK_TYPE_UNSPECIFIED"})
 
 class GeminiEmbeddings(ClientDialect):
     name: Dialect = "gemini_embeddings"
+    names = GEMINI
     operation: Operation = "embeddings"
 
     @override

@@ -20,6 +20,7 @@ from msgspec import Meta, Struct
 from yuzui.core.chat import Feature, RequestLine
 from yuzui.core.errors import InvalidRequest, NotFound
 from yuzui.dialects._explain import CONTROL, explain
+from yuzui.dialects._spelling import Fields, fields_of
 
 Json = dict[str, Any]  # Any: JSON values
 Treatment = Literal["understood", "feature", "knob", "lane"]
@@ -91,9 +92,11 @@ _FREE: Final = frozenset(
     }
 )  # fmt: skip
 """Fields whose keys are the client's own words."""
+_SNAKE: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")  # as Google writes them; it reads no other mixture
 _NESTED: Final = frozenset({dict, list})
 _MOST_MODEL_CHARS: Final = 256
 _T = TypeVar("_T")
+_Wire = TypeVar("_Wire", bound=Struct)
 
 
 def read_path(line: RequestLine, methods: frozenset[str]) -> tuple[str, str]:
@@ -133,8 +136,9 @@ def parse(body: Mapping[str, Any]) -> Generate:  # Any: checked JSON in camelCas
     return wire
 
 
-def convert(body: Mapping[str, Any], kind: type[_T]) -> _T:  # Any: checked JSON in camelCase
-    """`body`, typed."""
+def convert(body: Mapping[str, Any], kind: type[_Wire]) -> _Wire:  # Any: checked JSON in camelCase
+    """`body`, typed; raise `InvalidRequest` as well for what only looks like a field of `kind`."""
+    (_SPELLED if kind is Generate else fields_of(kind)).check(body)
     try:
         return msgspec.convert(body, kind, strict=False)
     except msgspec.ValidationError as error:
@@ -270,7 +274,7 @@ def _camel(value: Any, path: str) -> Any:  # Any: checked JSON
     out: Json = {}
     for key, item in value.items():
         name = key
-        if "_" in key:
+        if "_" in key and _SNAKE.fullmatch(key):
             head, *rest = key.split("_")
             name = head + "".join(word[:1].upper() + word[1:] for word in rest)
         if name in out:
@@ -417,3 +421,6 @@ class Generate(Struct, rename="camel"):
     generation_config: GenerationConfig | None = None
     cached_content: str | None = None
     service_tier: str | None = None
+
+
+_SPELLED: Final = Fields.of(Generate, {"": FIELDS, "generationConfig": GENERATION, "tools": WEB_SEARCH})

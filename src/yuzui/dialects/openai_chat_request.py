@@ -15,7 +15,8 @@ from msgspec import Meta, Struct
 
 from yuzui.core.chat import Feature
 from yuzui.core.errors import InvalidRequest
-from yuzui.dialects._explain import check_case, check_name, explain, fold
+from yuzui.dialects._explain import check_name, explain
+from yuzui.dialects._spelling import Fields
 
 Treatment = Literal["understood", "feature", "knob"]
 
@@ -68,7 +69,6 @@ REFUSED: Final[Mapping[str, str]] = {
     "best_of": "chat completions has no `best_of`; ask for `n` answers",  # some servers bill it without showing it
 }
 
-_FOLDED: Final = frozenset(map(fold, FIELDS))
 _CHOICES: Final = {
     "role": "system, developer, user, assistant, tool or function",
     "reasoning_effort": "none, minimal, low, medium, high, xhigh, max or default",
@@ -86,6 +86,7 @@ Penalty = Annotated[float, Meta(ge=-2, le=2)]
 
 def parse(body: Mapping[str, Any]) -> WireChat:  # Any: checked JSON
     """`body`, typed; raise `InvalidRequest` with the field's path and what to change."""
+    _SPELLED.check(body)
     try:
         wire = msgspec.convert(body, WireChat)
     except msgspec.ValidationError as error:
@@ -151,7 +152,6 @@ def _check_unknown(body: Mapping[str, Any]) -> None:  # Any: checked JSON
     for name in body.keys() - FIELDS.keys():
         if name in REFUSED and body[name] is not None:
             raise InvalidRequest(f"`{name}` is not accepted: {REFUSED[name]}", param=name)
-        check_case(name, _FOLDED)
 
 
 def _check_together(wire: WireChat) -> None:
@@ -458,3 +458,6 @@ _TYPE_CHOICES: Final = {
     "response_format": "text, json_object or json_schema",
     "messages": "function or custom",
 }
+
+
+_SPELLED: Final = Fields.of(WireChat, {"": (*FIELDS, *REFUSED)})

@@ -1,7 +1,7 @@
 """The Responses dialect: what the official OpenAI clients send to `/v1/responses`, and what they must get.
 
-State is the gateway's: it keeps answers (`store`, which is true unless the client says otherwise) and continues them
-(`previous_response_id`); ids of answers are ours, and vendors are asked to keep nothing.
+State is the gateway's: it keeps answers (`store`, which is true unless the client says otherwise) and conversations,
+and continues them (`previous_response_id`, `conversation`); ids are ours, and vendors are asked to keep nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from yuzui.dialects import openai_responses_state as state
 from yuzui.dialects._contract import ClientDialect, StreamWriter
 from yuzui.dialects._field_names import RESPONSES, in_words_of
 from yuzui.dialects.openai_chat_stream import error_object
+from yuzui.dialects.openai_conversations import name_in
 from yuzui.dialects.openai_responses_answer import response_id, write_answer
 from yuzui.dialects.openai_responses_lane import LaneWriter, write_own
 from yuzui.dialects.openai_responses_meaning import MeaningReader
@@ -30,6 +31,7 @@ class OpenAIResponses(ClientDialect):
     """`POST /v1/responses`."""
 
     name: Dialect = "openai_responses"
+    names = RESPONSES
 
     @override
     def read_request(self, body: Mapping[str, Any], line: RequestLine = NO_LINE) -> ChatRequest:  # Any: checked JSON
@@ -46,6 +48,7 @@ class OpenAIResponses(ClientDialect):
             conversation_id=asked.metadata.get("conversation_id", "") if asked.metadata else "",
             follows=state.followed(body),
             keeps=asked.store is not False,
+            joins=name_in(asked.conversation),
             read_meaning=MeaningReader(body, asked),
         )
 
@@ -64,6 +67,10 @@ class OpenAIResponses(ClientDialect):
     @override
     def to_keep(self, request: ChatRequest, answer: bytes) -> bytes:
         return state.to_keep(request, answer)
+
+    @override
+    def to_join(self, request: ChatRequest, answer: bytes) -> bytes:
+        return state.to_join(request, answer)
 
     @override
     def write_response(self, response: Answer, request: ChatRequest, facts: AnswerFacts) -> bytes:

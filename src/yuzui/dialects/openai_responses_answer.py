@@ -131,6 +131,7 @@ class Heading:
             usage=None if usage is None else write_usage(usage),
             user=said("user"),
             metadata=said("metadata") or {},
+            conversation={"id": self._request.joins} if self._request.joins else UNSET,
         )
 
 
@@ -405,3 +406,4 @@ class Response(Struct, kw_only=True):
     usage: WireUsage | None
     user: str | None
     metadata: dict[str, str]
+    conversation: dict[str, str] | UnsetType = UNSET

@@ -41,7 +41,7 @@ def write_own(response: bytes, request: ChatRequest, facts: AnswerFacts) -> byte
 
 
 def _is_ours(request: ChatRequest) -> bool:
-    return request.keeps or bool(request.follows)
+    return request.keeps or bool(request.follows or request.joins)
 
 
 def _own(response: bytes, request: ChatRequest, name: str) -> bytes:
@@ -49,6 +49,8 @@ def _own(response: bytes, request: ChatRequest, name: str) -> bytes:
     fields["id"] = Raw(encode(name))
     fields["previous_response_id"] = Raw(encode(request.follows or None))
     fields["store"] = Raw(encode(request.keeps))
+    if request.joins:
+        fields["conversation"] = Raw(encode({"id": request.joins}))
     return encode(fields)
 
 

@@ -15,7 +15,8 @@ from yuzui.core import strict_json
 from yuzui.core.chat import Feature
 from yuzui.core.errors import InvalidRequest, UnsupportedFeature
 from yuzui.dialects import openai_responses_wire as wire
-from yuzui.dialects._explain import check_case, check_name, explain, fold
+from yuzui.dialects._explain import check_name, explain
+from yuzui.dialects._spelling import Fields
 from yuzui.dialects.openai_responses_wire import WireResponses
 
 Treatment = Literal["understood", "ours", "feature", "knob", "lane"]
@@ -95,7 +96,7 @@ _ITEMS: Final = frozenset(
 _PLAIN_ITEMS: Final = _ITEMS - {"additional_tools"}
 _TOOLS: Final = frozenset(("function", "custom", "namespace", "web_search"))
 
-_FOLDED: Final = frozenset(map(fold, FIELDS))
+_SPELLED: Final = Fields.of(WireResponses, {"": (*FIELDS, *REFUSED)})
 _CHOICES: Final = {
     "role": "user, assistant, system or developer",
     "effort": "none, minimal, low, medium, high, xhigh or max",
@@ -128,6 +129,7 @@ _JSON_FORMATS: Final = (wire.JsonObjectFormat, wire.JsonSchemaFormat)
 
 def parse(body: Mapping[str, Any]) -> tuple[WireResponses, frozenset[Feature]]:  # Any: checked JSON
     """`body`, typed, and what a target must be able to do; raise `InvalidRequest` with the field and what to change."""
+    _SPELLED.check(body)
     asked = read(body)
     _check_names(asked)
     if not body.keys() <= FIELDS.keys():
@@ -264,7 +266,6 @@ def _check_unknown(body: Mapping[str, Any]) -> None:  # Any: checked JSON
     for name in body.keys() - FIELDS.keys():
         if name in REFUSED and body[name] is not None:
             raise InvalidRequest(f"`{name}` is no field of this API: {REFUSED[name]}", param=name)
-        check_case(name, _FOLDED)
 
 
 def _check_state(asked: WireResponses) -> None:
@@ -274,12 +275,12 @@ def _check_state(asked: WireResponses) -> None:
             "wait for the answer, or stream it",
             param="background",
         )
-    if asked.conversation is not None:
-        raise UnsupportedFeature(
-            "stored conversations are not kept here; continue with `previous_response_id`, or send the whole `input`",
-            param="conversation",
+    if asked.conversation and asked.previous_response_id:
+        raise InvalidRequest(
+            "`previous_response_id` and `conversation` both say what came before; send one of them",
+            param="previous_response_id",
         )
-    if not asked.input and asked.prompt is None and not asked.previous_response_id:
+    if not asked.input and asked.prompt is None and not (asked.previous_response_id or asked.conversation):
         raise InvalidRequest("`input` is missing; send a string or an array of items", param="input")
 
 

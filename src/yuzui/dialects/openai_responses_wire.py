@@ -275,7 +275,7 @@ class WireResponses(Struct, kw_only=True):
     stream_options: dict[str, Any] | None = None  # Any: only ever forwarded
     store: bool | None = None
     previous_response_id: Name | None = None
-    conversation: str | dict[str, Any] | None = None  # Any: refused
+    conversation: str | dict[str, Any] | None = None  # Any: `{"id": …}`
     background: bool | None = None
     include: list[str] | None = None
     max_output_tokens: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None

@@ -1,4 +1,4 @@
-"""Kept answers in the books: encrypted, each for its own scope, for as long as the operator allows."""
+"""Kept answers and conversations: encrypted in the books, each for its own scope, as long as the operator allows."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from typing_extensions import override
 
 from yuzui.core.booking import KeptAnswer
+from yuzui.core.errors import ClientFault
 from yuzui.ports import Archive, FoundAnswer
 
 NONCE_BYTES = 12
@@ -25,6 +26,8 @@ class AnswerBooks(Protocol):
 
     def forget_answer(self, scope: str, answer_id: str) -> bool: ...
 
+    def keep_answer(self, kept: KeptAnswer) -> None: ...
+
 
 class BookArchive(Archive):
     """`retention_days` is asked anew for each answer, so that a reload counts; 0 keeps nothing."""
@@ -33,6 +36,7 @@ class BookArchive(Archive):
         self._books = books
         self._cipher = AESGCM(key)
         self._retention_days = retention_days
+        self._held: set[tuple[str, str]] = set()
 
     @override
     def wrap(
@@ -53,7 +57,10 @@ class BookArchive(Archive):
 
     @override
     async def find(self, scope: str, id: str) -> FoundAnswer | None:
-        row = await asyncio.to_thread(self._books.kept_answer, scope, id)
+        return await asyncio.to_thread(self._find, scope, id)
+
+    def _find(self, scope: str, id: str) -> FoundAnswer | None:
+        row = self._books.kept_answer(scope, id)
         if row is None:
             return None
         level, sealed, own_id = row
@@ -66,6 +73,23 @@ class BookArchive(Archive):
     @override
     async def remove(self, scope: str, id: str) -> bool:
         return await asyncio.to_thread(self._books.forget_answer, scope, id)
+
+    @override
+    async def keep(self, kept: KeptAnswer) -> None:
+        await asyncio.to_thread(self._books.keep_answer, kept)
+
+    @override
+    def hold(self, scope: str, id: str) -> Callable[[object], None]:
+        """In this process: the books have one writer, so nobody else changes them."""
+        held = scope, id
+        if held in self._held:
+            raise ClientFault(
+                "another request works on this conversation; wait for its end, then send this one again",
+                code="conversation_locked",
+                status=409,
+            )
+        self._held.add(held)
+        return lambda _: self._held.discard(held)
 
 
 def _bound_to(scope: str, answer_id: str, level: str) -> bytes:

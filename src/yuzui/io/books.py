@@ -6,13 +6,14 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
 import apsw
 
-from yuzui.core.booking import Closing, Intent, KeyRecord, Receipt
+from yuzui.core.booking import Closing, Intent, KeptAnswer, KeyRecord, Receipt
 from yuzui.core.errors import GatewayFault
 from yuzui.io.database import (
     BUSY_TIMEOUT_MS,
@@ -71,25 +72,23 @@ class SqliteBooks:
     """The `Books` port on one file in the data folder. Open it with `SqliteBooks.open`."""
 
     def __init__(self, path: Path, *, lock: FolderLock | None, vfs: str | None, now_ns: Callable[[], int]) -> None:
-        self._lock = lock
         self._now_ns = now_ns
         timeout_ms = BUSY_TIMEOUT_MS if lock else CLI_BUSY_TIMEOUT_MS
 
         def connect() -> apsw.Connection:
             return open_database(path, busy_timeout_ms=timeout_ms, vfs=vfs)
 
-        first = connect()
-        try:
-            migrate(first)
-        except BaseException:
-            first.close()
-            raise
-        self._keys_connection = first
-        self._keys = KeyStore(first)
-        self._reader = connect()
-        self._reader_lock = threading.Lock()
-        self._ledger = Ledger(connect)
+        self._connection_lock = threading.Lock()
         self._writer: GroupCommit[Job, Answer] | None = None
+        with ExitStack() as opened:
+            if lock is not None:
+                opened.callback(lock.release)
+            self._keys_connection = opened.enter_context(closing(connect()))
+            migrate(self._keys_connection)
+            self._keys = KeyStore(self._keys_connection)
+            self._connection = opened.enter_context(closing(connect()))
+            self._ledger = opened.enter_context(closing(Ledger(connect)))
+            self._opened = opened.pop_all()
 
     @classmethod
     def open(
@@ -109,26 +108,21 @@ class SqliteBooks:
         """
         make_private_folder(data_dir)
         lock = FolderLock(data_dir) if exclusive else None
-        try:
-            books = cls(data_dir / DATABASE_NAME, lock=lock, vfs=vfs, now_ns=now_ns)
-            if exclusive:
+        books = cls(data_dir / DATABASE_NAME, lock=lock, vfs=vfs, now_ns=now_ns)
+        if exclusive:
+            try:
                 books._start_writing(book_currency)
-        except BaseException:
-            if lock:
-                lock.release()
-            raise
+            except BaseException:
+                books.stop()
+                raise
         return books
 
     def stop(self) -> None:
         """Commit what is queued and close the file. Call it when no request is running any more."""
         if self._writer is not None:
             self._writer.stop()
-        self._ledger.close()
-        self._keys_connection.close()
-        with self._reader_lock:
-            self._reader.close()
-        if self._lock is not None:
-            self._lock.release()
+        with self._connection_lock:
+            self._opened.close()
 
     # ---- the port ---------------------------------------------------------------------------------------------------
 
@@ -154,7 +148,7 @@ class SqliteBooks:
     def unpublished(self, from_index: int, limit: int) -> list[bytes]:
         """Audit leaves `from_index`, `from_index + 1`, …, at most `limit`. Blocks; callable from any thread."""
         # One row instead of `limit`: fetching each row takes the interpreter lock from the event loop once.
-        text = self._read(
+        text = self._execute(
             "SELECT group_concat(hex(record), ' ') FROM (SELECT record FROM leaf WHERE seq >= ? ORDER BY seq LIMIT ?)",
             (from_index, limit),
         )[0][0]
@@ -162,11 +156,11 @@ class SqliteBooks:
 
     def size(self) -> int:
         """How many audit leaves there are. Blocks; callable from any thread."""
-        return cast(int, self._read("SELECT coalesce(max(seq) + 1, 0) FROM request")[0][0])
+        return cast(int, self._execute("SELECT coalesce(max(seq) + 1, 0) FROM request")[0][0])
 
     def remembered(self, limit: int) -> list[tuple[bytes, int]]:
         """The latest `limit` entries of conversation memory, oldest first: (keyed hash, level index)."""
-        rows = self._read("SELECT hash, level FROM conversation_memory ORDER BY id DESC LIMIT ?", (limit,))
+        rows = self._execute("SELECT hash, level FROM conversation_memory ORDER BY id DESC LIMIT ?", (limit,))
         return cast(list[tuple[bytes, int]], rows)[::-1]
 
     def raise_remembered(self, level: int) -> None:
@@ -191,7 +185,7 @@ class SqliteBooks:
     def kept_answer(self, scope: str, answer_id: str) -> tuple[str, bytes, str] | None:
         """(level name, encrypted content, id) of what is kept under that id, or under the name of one of its items, and
         is not over its time. Blocks; callable from any thread."""
-        rows = self._read(
+        rows = self._execute(
             # By its own id first: items are named by vendors, and one could be named like another answer.
             "SELECT level, content, id FROM kept_answer WHERE scope = ?1 AND expires_ns > ?3 "
             "AND id IN (?2, (SELECT id FROM kept_name WHERE scope = ?1 AND name = ?2)) ORDER BY id <> ?2 LIMIT 1",
@@ -201,12 +195,24 @@ class SqliteBooks:
 
     def forget_answer(self, scope: str, answer_id: str) -> bool:
         """Whether there was one. Blocks for a commit; callable from any thread."""
-        rows = self._read("DELETE FROM kept_answer WHERE scope = ? AND id = ? RETURNING 1", (scope, answer_id))
+        rows = self._execute("DELETE FROM kept_answer WHERE scope = ? AND id = ? RETURNING 1", (scope, answer_id))
         return bool(rows)
+
+    def keep_answer(self, kept: KeptAnswer) -> None:
+        """In place of what was kept under the same id. Blocks for a commit; callable from any thread."""
+        self._execute(
+            "INSERT OR REPLACE INTO kept_answer (scope, id, level, expires_ns, content) VALUES (?, ?, ?, ?, ?)",
+            (kept.scope, kept.id, kept.level, kept.expires_ns, kept.content),
+        )
+
+    def shorten_answers(self, longest_s: float) -> None:
+        """Let no kept answer outlast `longest_s` from now. Blocks for a commit; callable from any thread."""
+        until_ns = self._now_ns() + int(longest_s * 1_000_000_000)
+        self._execute("UPDATE kept_answer SET expires_ns = ?1 WHERE expires_ns > ?1", (until_ns,))
 
     def forget_expired_answers(self, most: int = 1000) -> int:
         """Remove up to `most` answers that are over their time; say how many. Blocks; callable from any thread."""
-        rows = self._read(
+        rows = self._execute(
             "DELETE FROM kept_answer WHERE rowid IN "
             "(SELECT rowid FROM kept_answer WHERE expires_ns <= ? LIMIT ?) RETURNING 1",
             (self._now_ns(), most),
@@ -227,17 +233,19 @@ class SqliteBooks:
 
     def record_of(self, request_id: str) -> tuple[int, bytes] | None:
         """(leaf index, record) of a closed request."""
-        rows = self._read("SELECT seq, record FROM request JOIN leaf USING (seq) WHERE request_id = ?", (request_id,))
+        rows = self._execute(
+            "SELECT seq, record FROM request JOIN leaf USING (seq) WHERE request_id = ?", (request_id,)
+        )
         return cast(tuple[int, bytes], rows[0]) if rows else None
 
     def is_open(self, request_id: str) -> bool:
         """Whether the request is admitted and not closed yet."""
-        return bool(self._read("SELECT 1 FROM intent WHERE request_id = ?", (request_id,)))
+        return bool(self._execute("SELECT 1 FROM intent WHERE request_id = ?", (request_id,)))
 
     def costs(self, since_ns: int, until_ns: int, by: CostKey) -> list[CostRow]:
         """What was spent from `since_ns` up to but not including `until_ns`; the largest first, days in order (UTC)."""
         order = "1" if by == "day" else "5 DESC, 1"
-        rows = self._read(
+        rows = self._execute(
             f"SELECT {_GROUPS[by]}, count(*), sum(input_tokens), sum(output_tokens), sum(spent), sum(is_estimated) "
             f"FROM request WHERE at_ns >= ? AND at_ns < ? GROUP BY 1 ORDER BY {order}",
             (since_ns, until_ns),
@@ -250,7 +258,7 @@ class SqliteBooks:
 
     def budgets(self, key_id: str) -> list[BudgetRow]:
         """Every period of the key in which money was reserved or spent, in order of their names."""
-        rows = self._read('SELECT "window", cap, reserved, spent FROM budget WHERE key_id = ? ORDER BY 1', (key_id,))
+        rows = self._execute('SELECT "window", cap, reserved, spent FROM budget WHERE key_id = ? ORDER BY 1', (key_id,))
         return [
             BudgetRow(window=r[0], cap_nano=r[1], reserved_nano=r[2], spent_nano=r[3])
             for r in cast(list[tuple[str, int, int, int]], rows)
@@ -258,9 +266,9 @@ class SqliteBooks:
 
     def verify_sums(self) -> list[str]:
         """Everything in the books that does not add up, in words; empty when all is well. Reads the whole file."""
-        with self._reader_lock:
+        with self._connection_lock:
             try:
-                return find_wrong_sums(self._reader)
+                return find_wrong_sums(self._connection)
             except apsw.Error as error:
                 raise unavailable(error) from error
 
@@ -271,10 +279,10 @@ class SqliteBooks:
             raise GatewayFault("these books were opened for reading", code="ledger_unavailable")
         return self._writer
 
-    def _read(self, sql: str, bindings: tuple[int | str, ...] = ()) -> list[tuple[apsw.SQLiteValue, ...]]:
-        with self._reader_lock:
+    def _execute(self, sql: str, bindings: tuple[int | str | bytes, ...] = ()) -> list[tuple[apsw.SQLiteValue, ...]]:
+        with self._connection_lock:
             try:
-                return self._reader.execute(sql, bindings).fetchall()
+                return self._connection.execute(sql, bindings).fetchall()
             except apsw.Error as error:
                 raise unavailable(error) from error
 
@@ -288,7 +296,7 @@ class SqliteBooks:
 
     def _close_what_the_dead_left(self, book_currency: str) -> None:
         """We hold the lock: whoever wrote these intents is dead, and what its targets did with them is unknown."""
-        rows = self._read('SELECT request_id, at_ns, key_id, "window", reserved, record FROM intent ORDER BY rowid')
+        rows = self._execute('SELECT request_id, at_ns, key_id, "window", reserved, record FROM intent ORDER BY rowid')
         left = [
             Intent(request_id=r[0], at_ns=r[1], key_id=r[2], window=r[3], cap_nano=0, reserved_nano=r[4], record=r[5])
             for r in cast(list[tuple[str, int, str, str, int, bytes]], rows)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Container, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
@@ -33,6 +33,7 @@ MODEL_LISTS = ("/v1/models", "/v1beta/models")
 DESK_PATHS = frozenset({*MODEL_LISTS, "/healthz", "/readyz", "/metrics"})
 ONE_MODEL = tuple(f"{path}/" for path in MODEL_LISTS)
 ONE_ANSWER = "/v1/responses/"
+CONVERSATIONS = "/v1/conversations"
 KEY_HEADERS = frozenset({b"x-api-key", b"x-goog-api-key"})
 """Where clients of Anthropic's and Google's dialects put their key."""
 FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
@@ -43,7 +44,7 @@ class Routing(Protocol):
 
     def find(self, path: str, *, is_plain: bool) -> ClientDialect | None: ...
 
-    def for_errors(self, path: str) -> ClientDialect: ...
+    def for_errors(self, path: str, headers: Container[str]) -> ClientDialect: ...
 
 
 class Answering(Protocol):
@@ -72,11 +73,21 @@ class FrontDesk(Protocol):
 
     async def delete_answer(self, authorization: tuple[str, ...], name: str) -> bytes: ...
 
+    def conversation_methods(self, path: str) -> str: ...
+
+    async def conversation(
+        self, method: str, path: str, query: str, authorization: tuple[str, ...], body: bytes
+    ) -> bytes: ...
+
     def health(self) -> tuple[int, bytes]: ...
 
     def readiness(self) -> tuple[int, bytes]: ...
 
     def metrics(self, authorization: tuple[str, ...], *, is_local: bool) -> bytes: ...
+
+    def check_key(self, authorization: tuple[str, ...]) -> None:
+        """Raise `Unauthenticated` for a stranger."""
+        ...
 
     @property
     def most_body_bytes(self) -> int: ...
@@ -224,7 +235,7 @@ class HttpServer:
             if dialect is not None:
                 await self._chat(scope, receive, reply, dialect)
             else:
-                await self._other(scope, reply)
+                await self._other(scope, receive, reply)
         except ClientGone:
             return
         except YuzuiError as error:
@@ -272,6 +283,7 @@ class HttpServer:
         hears = dialect.hears
         conversation_id = ""
         origin = host = content_type = ""
+        waits = False
         for name, value in scope["headers"]:
             if name == b"authorization":
                 authorization.append(value.decode("latin-1"))
@@ -295,6 +307,8 @@ class HttpServer:
                 host = value.decode("latin-1")
             elif name == b"content-type":
                 content_type = value.decode("latin-1")
+            elif name == b"expect":
+                waits = True
             if hears and (text := name.decode("latin-1")) in hears:
                 heard[text] = f"{heard[text]},{value.decode('latin-1')}" if text in heard else value.decode("latin-1")
         query: bytes = scope["query_string"]
@@ -302,15 +316,19 @@ class HttpServer:
             _refuse_secrets_in_query(query)
         if self._desk.is_open:
             _check_browser(origin, host, content_type)
+        callers = _one_of_each(authorization, keys)
+        if waits:
+            self._desk.check_key(callers)  # reading on would tell the client to send
         return RawRequest(
-            body=await self._read_body(receive),
-            authorization=_one_of_each(authorization, keys),
+            body=await self._read_body(receive, callers),
+            authorization=callers,
             conversation_id=conversation_id,
             content_type=content_type,
             line=RequestLine(path=scope["path"], query=query.decode("latin-1"), headers=heard),
         )
 
-    async def _read_body(self, receive: Receive) -> bytes:
+    async def _read_body(self, receive: Receive, authorization: tuple[str, ...]) -> bytes:
+        """What comes at once is read; for more of it the sender must have a key: strangers fill no memory."""
         most = self._desk.most_body_bytes
         body = b""
         grown: bytearray | None = None  # one buffer: a list of a million tiny pieces would weigh forty times as much
@@ -324,6 +342,7 @@ class HttpServer:
                     if grown is not None:
                         grown += part
                     elif message.get("more_body", False):
+                        self._desk.check_key(authorization)
                         grown = bytearray(part)
                     else:
                         body = part
@@ -343,12 +362,13 @@ class HttpServer:
             f"the body is larger than {self._desk.most_body_bytes} bytes; send less or raise server.max_body_bytes"
         )
 
-    async def _other(self, scope: Scope, reply: AsgiReply) -> None:
+    async def _other(self, scope: Scope, receive: Receive, reply: AsgiReply) -> None:
         path: str = scope["path"]
         is_plain = _is_plain(scope)
         # A path with a name in it, which may be percent-encoded.
         is_model = path.startswith(ONE_MODEL) and path not in ONE_MODEL
         is_answer = path.startswith(ONE_ANSWER) and path != ONE_ANSWER and is_plain
+        is_conversation = path.startswith(CONVERSATIONS) and is_plain
         methods = ""
         if self._gateway.routes.find(path, is_plain=is_plain) is not None:
             methods = "POST"
@@ -356,6 +376,8 @@ class HttpServer:
             methods = "GET, HEAD"
         elif is_answer:
             methods = "GET" if path.endswith("/input_items") else "GET, DELETE"
+        elif is_conversation:
+            methods = self._desk.conversation_methods(path)
         if not methods:
             raise NotFound(f"no such path: {path[:100]!r}; point your client's base_url at /v1", code="not_found")
         if scope["method"] not in methods.split(", "):
@@ -364,6 +386,8 @@ class HttpServer:
             return
         if is_answer:
             await self._kept_answer(scope, reply, path.removeprefix(ONE_ANSWER))
+        elif is_conversation:
+            await self._conversation(scope, receive, reply, path)
         else:
             await self._at_the_desk(scope, reply, path)
 
@@ -377,6 +401,13 @@ class HttpServer:
         else:
             body = await self._desk.show_answer(caller.authorization, name)
         await reply.whole(200, body)
+
+    async def _conversation(self, scope: Scope, receive: Receive, reply: AsgiReply, path: str) -> None:
+        method, authorization, body = scope["method"], self._caller(scope).authorization, b""
+        if method == "POST":
+            body = (await self._read(scope, receive, self._gateway.routes.for_errors(path, ()))).body
+        query = scope["query_string"].decode("latin-1")
+        await reply.whole(200, await self._desk.conversation(method, path, query, authorization, body))
 
     def _caller(self, scope: Scope) -> _Caller:
         caller = _Caller(scope)
@@ -406,7 +437,8 @@ class HttpServer:
     ) -> None:
         """Faults from before the pipeline took over (it answers its own)."""
         if not reply.has_started:
-            dialect = self._gateway.routes.for_errors(scope["path"])
+            names = {name.decode("latin-1") for name, _ in scope["headers"]}
+            dialect = self._gateway.routes.for_errors(scope["path"], names)
             with suppress(ClientGone):
                 await reply.whole(error.status, dialect.write_error(error, ""), headers)
 

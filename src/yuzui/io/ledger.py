@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import apsw
 import msgspec
 
-from yuzui.core.booking import Closing, Intent, Receipt
+from yuzui.core.booking import Closing, Intent, KeptAnswer, Receipt
 from yuzui.core.errors import BudgetExceeded, GatewayFault
 from yuzui.core.money import NANO
 from yuzui.io.database import unavailable
@@ -47,8 +47,7 @@ class CloseJob:
     row: bytes
     legs: tuple[bytes, ...]
     memories: tuple[bytes, ...]
-    kept: tuple[tuple[bytes, bytes], ...]
-    """A row and its content each."""
+    kept: tuple[bytes, ...]
 
 
 Job = ReserveJob | CloseJob
@@ -75,12 +74,11 @@ def close_job(closing: Closing) -> CloseJob:
         for leg, p in enumerate(c.postings)
     )
     memories = tuple(_encode((digest.hex(), level, c.at_ns)) for digest, level in c.memory)
-    kept = tuple(
-        (_open_row((k.scope, k.id, k.level, k.expires_ns, k.names)), k.content)
-        for k in (c.kept, c.vault)
-        if k is not None
-    )
-    return CloseJob(closing, _open_row(row), legs, memories, kept)
+    return CloseJob(closing, _open_row(row), legs, memories, tuple([_kept_row(one) for one in c.kept]))
+
+
+def _kept_row(kept: KeptAnswer) -> bytes:
+    return _open_row((kept.scope, kept.id, kept.level, kept.expires_ns, kept.names))
 
 
 def _open_row(values: tuple[str | int | tuple[str, ...], ...]) -> bytes:
@@ -194,10 +192,11 @@ class Ledger:
                 intents.append(b"[%b,%d,%d]" % (job.row, offset, len(record)))
             records.append(record)
             offset += len(record)
-            for row, content in job.kept if isinstance(job, CloseJob) else ():
-                kept.append(b"[%b,%d,%d]" % (row, offset, len(content)))
-                records.append(content)
-                offset += len(content)
+            if isinstance(job, CloseJob):
+                for row, one in zip(job.kept, job.closing.kept, strict=True):
+                    kept.append(b"[%b,%d,%d]" % (row, offset, len(one.content)))
+                    records.append(one.content)
+                    offset += len(one.content)
         rejected = connection.execute(
             _BOOK,
             (self._next_seq, _array([_encode(i) for i in self._void]) if self._void else None, _array(intents),

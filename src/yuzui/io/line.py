@@ -14,6 +14,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 TOO_LARGE = b'{"error":{"message":"the request\'s head is too large; send fewer or shorter headers",' \
             b'"type":"invalid_request_error","param":null,"code":"head_too_large"}}'  # fmt: skip
 
+TOO_SLOW = b'{"error":{"message":"the request\'s head did not arrive in time; send it at once",' \
+           b'"type":"invalid_request_error","param":null,"code":"head_too_slow"}}'  # fmt: skip
+
 FULL = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 2\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -88,17 +91,21 @@ class GuardedLine(HttpToolsProtocol):
     def _unsupported_upgrade_warning(self) -> None:
         """Nothing to warn of: no upgrade is ever taken up, and the request goes on as it is."""
 
-    def _refuse_head(self) -> None:
+    def _refuse_head(self, status: bytes = b"431 Request Header Fields Too Large", body: bytes = TOO_LARGE) -> None:
         self.transport.write(
-            b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\n"
-            b"connection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(TOO_LARGE), TOO_LARGE)
+            b"HTTP/1.1 %s\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s"
+            % (status, len(body), body)
         )
         self.transport.close()
 
     def _look(self) -> None:
         """Close the line if it holds a place for nothing; look again later otherwise."""
         if self._has_overstayed(self.loop.time() - self._since):
-            self.transport.abort()  # what it did not read is not waited for
+            is_answering = self.cycle is not None and not self.cycle.response_complete
+            if self._is_in_head and not is_answering and not self.transport.get_write_buffer_size():
+                self._refuse_head(b"408 Request Timeout", TOO_SLOW)
+            else:
+                self.transport.abort()  # what it did not read is not waited for
         else:
             self._timer = self.loop.call_later(self.LOOK_EVERY_S, self._look)
 

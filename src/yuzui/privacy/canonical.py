@@ -8,11 +8,14 @@ Sources: https://www.unicode.org/reports/tr15/ (NFKC), https://www.unicode.org/r
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _CONTROLS = bytes((*range(9), 11, 12, *range(14, 32), 127))  # tab, line feed and carriage return stay
+_PLAIN = bytes(set(range(128)) - set(_CONTROLS))  # what stands for itself
 _MOST_REMEMBERED = 20_000  # distinct characters; no honest text comes near, and the memory stays bounded
-_MOST_REPLACED = 12  # distinct foldable characters up to which `str.replace` beats a table
+_MOST_REPLACED = 24  # distinct foldable characters up to which `str.replace` beats a table
 
 # Letters that look Latin; TR39's confusables.txt lists them, only those that stand for one letter are taken.
 _LOOKALIKES = {
@@ -45,18 +48,33 @@ _STRIPPED_RANGES = (
 
 
 @dataclass(frozen=True, slots=True)
+class Pieces:
+    """The way back from folded text: pieces by their start in it. Only places where something was folded make one."""
+
+    starts: list[int]
+    origins: list[int]
+    """Where each piece began in the original."""
+    is_kept: list[bool]
+    """Whether it stands there character by character; else all of it came from one character."""
+
+    def origin(self, at: int) -> int:
+        number = bisect_right(self.starts, at) - 1
+        return self.origins[number] + (at - self.starts[number] if self.is_kept[number] else 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Canonical:
-    """`origins` is None when the text kept its offsets; else `origins[i]` is where `text[i]` came from, and its last
-    entry (one beyond the text) is the length of the original."""
+    """`pieces` is None when the text kept its offsets."""
 
     text: str
-    origins: list[int] | None = None
+    pieces: Pieces | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The original characters behind `text[start:end]`, with the invisible ones inside and right behind it."""
-        if self.origins is None:
+        if self.pieces is None:
             return start, end
-        return self.origins[start], max(self.origins[end], self.origins[end - 1] + 1)
+        origin = self.pieces.origin
+        return origin(start), max(origin(end), origin(end - 1) + 1)
 
 
 class Canonicaliser:
@@ -75,21 +93,26 @@ class Canonicaliser:
         if not dirty:
             return Canonical(text)
         folded = self._folded
-        if all(len(folded[char]) == 1 for char in dirty):
-            if len(dirty) > _MOST_REPLACED:
-                return Canonical(text.translate({ord(char): folded[char] for char in dirty}))
-            for char in dirty:
+        alike = [char for char in dirty if len(folded[char]) == 1]  # these keep all offsets
+        if len(alike) > _MOST_REPLACED:
+            text = text.translate({ord(char): folded[char] for char in alike})
+        else:
+            for char in alike:
                 text = text.replace(char, folded[char])
+        if len(alike) == len(dirty):
             return Canonical(text)
-        return self._fold_with_origins(text)
+        return self._fold_with_pieces(text, dirty.difference(alike))
 
     def _dirty(self, text: str) -> set[str]:
         """The distinct characters of `text` that do not stand for themselves."""
-        unknown = set(text) - self._clean
+        # Plain ASCII goes first, as bytes: a set of all characters would cost ten times as much.
+        rest = text.encode("utf-8", "surrogatepass").translate(None, _PLAIN)
+        present = set(rest.decode("utf-8", "surrogatepass"))
+        unknown = present - self._clean
         if len(self._folded) + len(self._clean) > _MOST_REMEMBERED:
             self._clean.clear()
             self._folded.clear()
-            unknown = set(text)
+            unknown = present
         dirty = set()
         for char in unknown:
             folded = self._folded.get(char)
@@ -102,19 +125,38 @@ class Canonicaliser:
             dirty.add(char)
         return dirty
 
-    def _fold_with_origins(self, text: str) -> Canonical:
+    def _fold_with_pieces(self, text: str, dirty: set[str]) -> Canonical:
         folded = self._folded
-        pieces: list[str] = []
-        origins: list[int] = []
-        for at, char in enumerate(text):
-            piece = folded.get(char, char)
-            pieces.append(piece)
-            if len(piece) == 1:
-                origins.append(at)
-            else:
-                origins.extend([at] * len(piece))
-        origins.append(len(text))
-        return Canonical("".join(pieces), origins)
+        texts: list[str] = []
+        pieces = Pieces([], [], [])
+        at = size = 0
+        for place in sorted([place for char in dirty for place in _places(text, char)]):
+            if place > at:
+                texts.append(text[at:place])
+                pieces.starts.append(size)
+                pieces.origins.append(at)
+                pieces.is_kept.append(True)
+                size += place - at
+            piece = folded[text[place]]
+            if piece:
+                texts.append(piece)
+                pieces.starts.append(size)
+                pieces.origins.append(place)
+                pieces.is_kept.append(False)
+                size += len(piece)
+            at = place + 1
+        texts.append(text[at:])
+        pieces.starts.append(size)
+        pieces.origins.append(at)
+        pieces.is_kept.append(True)
+        return Canonical("".join(texts), pieces)
+
+
+def _places(text: str, char: str) -> Iterator[int]:
+    at = text.find(char)
+    while at >= 0:
+        yield at
+        at = text.find(char, at + 1)
 
 
 def is_plain(ascii_text: str) -> bool:

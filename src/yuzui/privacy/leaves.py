@@ -55,6 +55,9 @@ _PART_LISTS = frozenset(("content", "input", "output", "parts", "system", "promp
 _BLOB_KEYS = ("inlineData", "inline_data", "fileData", "file_data")
 _BLOBS = frozenset(_BLOB_KEYS)
 _TEXT_SOURCES = frozenset(("text", "content"))
+_NAMED_TYPES = frozenset((str, int))
+_LEAST_NAMED, _LONGEST_NAMED, _LONGEST_KEY = 4, 256, 64  # characters of a value that its name can explain
+_LEAST_JOINED, _LONGEST_WORD = 10, 64
 _LONGEST_NAME = 512  # characters: longer ones in the alphabets of base64 are a blob
 _BLOB = re.compile(r"[A-Za-z0-9+/=_\-\r\n]*")
 _DATA_URL = "data_url"
@@ -70,10 +73,15 @@ class Leaf(msgspec.Struct, frozen=True, gc=False):  # several per request: a thi
     text: str
     path: Path
     whole: int | None = None
+    offset: int = 0
+    """Where the `whole` characters begin in the leaf: views of an encoded piece cover only that piece."""
+    is_piece: bool = False
+    """Whether it is such a view: a finding in it never repeats one elsewhere, because it covers another place."""
     form: Form | None = None
     span: tuple[int, int] | None = None
-    """The piece of the string at `path` that a derived text was read out of (some base64 in a sentence), where that is
-    not all of it: masking replaces this piece."""
+    """Its place among the characters at `path`, where every finding in it has the same one."""
+    shift: int = 0
+    """Characters in front of it that are not the client's."""
 
     @property
     def place_form(self) -> Form:
@@ -90,6 +98,9 @@ def read_leaves(body: Mapping[str, Any]) -> Leaves:  # Any: checked JSON
     """Every leaf of `body`. Raise `InvalidRequest` beyond 64 levels."""
     leaves = Leaves([], [])
     _walk_object(body, ("", "$"), 1, leaves)
+    for name in ("messages", "input"):
+        if type(body.get(name)) is list and len(body[name]) > 1:
+            _join_messages(body[name], (("", "$"), "." + name), leaves)
     if body.get("cachedContent") or body.get("cached_content"):  # a context that lies with the vendor
         leaves.unscannable.append("cachedContent")
     return leaves
@@ -154,11 +165,74 @@ def _walk_object(value: Mapping[str, Any], path: Path, depth: int, leaves: Leave
         else:
             step = (path, f".#{number}")
             _walk(key, (step, KEY), depth, leaves)
+            if type(item) in _NAMED_TYPES:
+                _add_named(key, item, step, leaves)
             _walk(item, step, depth, leaves)
             if type(item) is str and len(item) > _LONGEST_NAME and _BLOB.fullmatch(item):
                 leaves.unscannable.append("blob")  # a picture or a file in a field that only its vendor knows
     if "audio" in value and "role" in value and value["audio"] is not None:
         leaves.unscannable.append("audio")  # a reference to what was said earlier
+
+
+def _add_named(key: str, item: str | int, path: Path, leaves: Leaves) -> None:
+    """The value once more behind its name: `{"phone": "2025550134"}` says what the digits are."""
+    text = str(item)
+    if _LEAST_NAMED <= len(text) <= _LONGEST_NAMED and len(key) <= _LONGEST_KEY:
+        name = f"{_spell_key(key)}: "
+        form: Form = "text" if isinstance(item, str) else "number"
+        leaves.found.append(Leaf(name + text, path, len(text), form=form, shift=len(name)))
+
+
+def _spell_key(key: str) -> str:
+    """`userPhone` and `user_phone` as words."""
+    words = [
+        f" {char}" if char.isupper() and before.islower() else char
+        for before, char in zip(" " + key, key, strict=False)
+    ]
+    return "".join(words).replace("_", " ")
+
+
+def _join_messages(messages: Any, path: Path, leaves: Leaves) -> None:  # Any: checked JSON
+    """A value cut in two by a message's end: the last word of each with the first and the last word of the next."""
+    before: tuple[str, Path] | None = None
+    for index, message in enumerate(messages):
+        content = message.get("content") if type(message) is dict else None
+        if type(content) is not str or not content:
+            before = None
+            continue
+        here = (content, ((path, index), ".content"))
+        if before is not None:
+            tail = _last_word(before[0])
+            for word, at in dict.fromkeys((_first_word(content), _last_word(content))):
+                joined = tail[0] + word
+                if len(joined) >= _LEAST_JOINED and _may_be_half(tail[0]) and _may_be_half(word):
+                    leaves.found.append(Leaf(joined, before[1], len(tail[0]), tail[1], True))
+                    leaves.found.append(Leaf(joined, here[1], len(word), at, True))
+        before = here
+
+
+def _may_be_half(word: str) -> bool:
+    """Whether a word can be half of a number or a key: prose cannot."""
+    return any(char.isdigit() for char in word) or (len(word) >= 3 and word.isupper())
+
+
+def _first_word(text: str) -> tuple[str, int]:
+    """(the word of ASCII letters and digits that begins `text`, where it begins)"""
+    end = 0
+    while end < len(text) and end < _LONGEST_WORD and _is_in_word(text[end]):
+        end += 1
+    return text[:end], 0
+
+
+def _last_word(text: str) -> tuple[str, int]:
+    start = len(text)
+    while start and len(text) - start < _LONGEST_WORD and _is_in_word(text[start - 1]):
+        start -= 1
+    return text[start:], start
+
+
+def _is_in_word(char: str) -> bool:
+    return char in "@._+/-" or (char.isalnum() and char.isascii())
 
 
 def _walk_list(value: Sequence[Any], path: Path, depth: int, leaves: Leaves) -> None:  # Any: checked JSON
@@ -191,7 +265,7 @@ def _walk_parts(value: Sequence[Any], path: Path, depth: int, leaves: Leaves) ->
         leaves.unscannable.append("tokens")
     if len(texts) > 1:  # upstreams join the parts of a message, so a value cut in two is whole again there
         joined = "".join(texts)
-        leaves.found.append(Leaf(joined, path, len(joined), "joined"))
+        leaves.found.append(Leaf(joined, path, len(joined), form="joined"))
         if "\\" in joined:
             inside = Leaves([], leaves.unscannable)
             _walk_embedded(joined, path, depth, inside)
@@ -247,7 +321,12 @@ def _look_into(text: str, path: Path, depth: int, leaves: Leaves) -> None:
     if said:
         inside = Leaves([], leaves.unscannable)
         _walk(said, (path, EMBEDDED), depth + 1, inside)
-        leaves.found.extend([Leaf(leaf.text, leaf.path, len(text), leaf.place_form) for leaf in inside.found])
+        leaves.found.extend(
+            [
+                Leaf(leaf.text, leaf.path, len(text), form=leaf.place_form, span=leaf.span, shift=leaf.shift)
+                for leaf in inside.found
+            ]
+        )
     inside = Leaves([], leaves.unscannable)
     for piece in read_sealed(text)[1 if said else 0 :]:  # what it says comes first
         _walk(piece, path, depth + 1, inside)
@@ -266,7 +345,12 @@ def _walk_embedded(text: str, path: Path, depth: int, leaves: Leaves) -> None:
             inside.found.append(Leaf(read_escapes(text), path, form="whole"))
     except (InvalidRequest, RecursionError):
         leaves.unscannable.append("nested_json")
-    leaves.found.extend([Leaf(leaf.text, leaf.path, len(text), leaf.place_form) for leaf in inside.found])
+    leaves.found.extend(
+        [
+            Leaf(leaf.text, leaf.path, len(text), form=leaf.place_form, span=leaf.span, shift=leaf.shift)
+            for leaf in inside.found
+        ]
+    )
 
 
 def _spell_number(value: int | float) -> str:

@@ -416,7 +416,9 @@ class _Work:
     def _edits_of_seal(self, text: str, node: _Node | None, depth: int) -> list[Edit]:
         """A thought that travels with its seal is masked in it, as its vendor had it."""
         thought = unseal(text)
-        if node is not None and node.spans:
+        has_text = thought is not None and bool(thought.text)
+        # What was read out of the base64 of a seal is its text; the bytes that leave are searched for all else.
+        if node is not None and any(form != "text" or not has_text for form, *_ in node.spans):
             raise Unmaskable("a finding stands under a seal")
         if thought is None or not thought.text:
             return []

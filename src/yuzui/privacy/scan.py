@@ -10,6 +10,7 @@ from typing import Any
 
 from yuzui.core.errors import InvalidRequest
 from yuzui.core.sensitivity import Finding, Place, SensitivityRules
+from yuzui.privacy import encodings
 from yuzui.privacy.canonical import Canonical, Canonicaliser, count_controls
 from yuzui.privacy.catalogue import load_detectors
 from yuzui.privacy.custom import compile_custom
@@ -66,17 +67,41 @@ class _Sheet:
 
     def original_span(self, number: int, start: int, end: int) -> tuple[int, int]:
         leaf = self.leaves[number]
-        return self._span(number, start, end) if leaf.whole is None else (0, leaf.whole)
+        return self._span(number, start, end) if leaf.whole is None else (leaf.offset, leaf.offset + leaf.whole)
 
     def place(self, number: int, start: int, end: int) -> Place:
         leaf = self.leaves[number]
-        form = leaf.place_form
-        if form == "whole" and leaf.span is not None:
-            return Place(leaf.path, "text", *leaf.span)
-        return Place(leaf.path, form) if form == "whole" else Place(leaf.path, form, *self._span(number, start, end))
+        if leaf.span is not None:
+            return Place(leaf.path, leaf.place_form, *leaf.span)
+        if leaf.is_piece and leaf.whole is not None and leaf.form is None:
+            return Place(leaf.path, "text", leaf.offset, leaf.offset + leaf.whole)
+        if leaf.place_form == "whole":
+            return Place(leaf.path, "whole")
+        start, end = self._span(number, start, end)
+        if end <= leaf.shift:  # in the client's name of the value: what that says is about all of it
+            return Place(leaf.path, "whole")
+        return Place(leaf.path, leaf.place_form, max(start - leaf.shift, 0), end - leaf.shift)
 
     def _span(self, number: int, start: int, end: int) -> tuple[int, int]:
         return (start, end) if self.canonicals is None else self.canonicals[number].span(start, end)
+
+
+class _Budget:
+    """How much decoded text one request may still bring."""
+
+    __slots__ = ("bytes_left", "views_left")
+
+    def __init__(self) -> None:
+        self.bytes_left = encodings.MAX_BYTES
+        self.views_left = encodings.MAX_VIEWS
+
+    def spend(self, size: int) -> None:
+        self.bytes_left -= size
+        self.views_left -= 1
+
+    @property
+    def is_spent(self) -> bool:
+        return self.bytes_left < 0 or self.views_left < 0
 
 
 class Scanner:
@@ -97,7 +122,7 @@ class Scanner:
                     across.setdefault(layout, []).append(name)
         self._layouts = Layouts(wanted, across)
         self._owners = [(), *(tuple(names) for names in owners.values())]
-        self._engine = compile_engine((Pattern(regex=CLUSTER_REGEX), *owners), engine)
+        self._engine = compile_engine((Pattern(regex=CLUSTER_REGEX), *owners, *encodings.PATTERNS), engine)
 
     @property
     def engine_name(self) -> str:
@@ -117,24 +142,66 @@ class Scanner:
         return self._scan(Leaves([Leaf(text, ((), "$"))], []))
 
     def _scan(self, leaves: Leaves) -> ScanResult:
-        sheet = self._lay_out(leaves.found)
-        try:
-            candidates = self._engine.find(sheet.text, sheet.data)
-        except TooManyCandidates:
-            return ScanResult(unscannable=tuple(leaves.unscannable), failures=("too_many_candidates",))
-        except Exception as error:  # fail closed whatever breaks; the name of the error holds no content
-            return ScanResult(unscannable=tuple(leaves.unscannable), failures=(f"engine: {type(error).__name__}",))
-        if not candidates:
-            return ScanResult(unscannable=tuple(leaves.unscannable)) if leaves.unscannable else NOTHING
         failures: dict[str, None] = {}
-        found: list[tuple[str, Hit]] = []
-        self._ask_all(sheet.text, candidates, failures, found)
-        if not found and not failures and not leaves.unscannable:
+        findings: tuple[Finding, ...] = ()
+        repeats: tuple[Finding, ...] = ()
+        pending = leaves.found
+        budget = _Budget()
+        for depth in range(encodings.MAX_DEPTH + 1):
+            sheet = self._lay_out(pending)
+            try:
+                candidates = self._engine.find(sheet.text, sheet.data)
+            except TooManyCandidates:
+                failures["too_many_candidates"] = None
+                break
+            except Exception as error:  # fail closed whatever breaks; the name of the error holds no content
+                failures[f"engine: {type(error).__name__}"] = None
+                break
+            if not candidates:
+                break
+            found: list[tuple[str, Hit]] = []
+            self._ask_all(sheet.text, candidates, failures, found)
+            if found:
+                more, again = _to_findings(sheet, found)
+                new = more if depth == 0 else _without_known(more, findings)
+                repeats += (*again, *(one for one in more if one not in new))
+                findings += new
+            pending = self._views(sheet, candidates, budget, failures)
+            if not pending:
+                break
+            if depth == encodings.MAX_DEPTH or budget.is_spent:
+                leaves.unscannable.append("encoded")
+                break
+        if not findings and not failures and not leaves.unscannable:
             return NOTHING
-        findings, repeats = _to_findings(sheet, found)
         return ScanResult(
             findings=findings, repeats=repeats, unscannable=tuple(leaves.unscannable), failures=tuple(failures)
         )
+
+    def _views(
+        self, sheet: _Sheet, candidates: list[Candidate], budget: _Budget, failures: dict[str, None]
+    ) -> list[Leaf]:
+        """What the encoded pieces of a sheet spell, as leaves that cover these pieces."""
+        first = len(self._owners)
+        if all(index < first for index, _, _ in candidates):
+            return []
+        found: list[Leaf] = []
+        places = ((index - first, start, end) for index, start, end in candidates if index >= first)
+        try:
+            for view in encodings.read_encoded(sheet.text, places):
+                number = sheet.leaf_at(view.start)
+                start = view.start - sheet.starts[number]
+                end = min(view.end - sheet.starts[number], sheet.size_of(number))
+                offset, behind = sheet.original_span(number, start, end)
+                place = sheet.place(number, start, end)
+                span = None if place.form == "whole" else (place.start, place.end)
+                found.append(Leaf(view.text, place.path, behind - offset, offset, True, place.form, span))
+                budget.spend(len(view.text))
+                if budget.is_spent:
+                    break
+        except Exception:  # as in `_ask`: what cannot be read must not pass for clean
+            failures["encodings"] = None
+        return found
 
     def _ask_all(
         self, text: str, candidates: list[Candidate], failures: dict[str, None], found: list[tuple[str, Hit]]
@@ -146,7 +213,7 @@ class Scanner:
                         self._ask_digits(name, digits, failures, found)
                     if len(found) > MAX_FINDINGS:
                         break
-            else:
+            elif index < len(self._owners):
                 for name in self._owners[index]:
                     self._ask(name, text, start, end, failures, found)
             if len(found) > MAX_FINDINGS:
@@ -189,7 +256,7 @@ class Scanner:
         canonicals = [fold(leaf.text) for leaf in leaves]
         leaves = list(leaves)
         for number, canonical in enumerate(canonicals[:]):
-            if canonical.origins is None:
+            if canonical.pieces is None:
                 continue
             leaf = leaves[number]
             for view in read_hidden(leaf.text):
@@ -215,6 +282,18 @@ def _is_encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _without_known(more: tuple[Finding, ...], known: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Findings in encoded pieces, without those that lie inside one of their kind that was found without decoding."""
+    places: dict[tuple[str, str], list[Finding]] = {}
+    for one in known:
+        places.setdefault((one.path, one.kind), []).append(one)
+    return tuple(
+        one
+        for one in more
+        if not any(old.start <= one.start and one.end <= old.end for old in places.get((one.path, one.kind), ()))
+    )
 
 
 def _to_findings(sheet: _Sheet, found: Iterable[tuple[str, Hit]]) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
@@ -244,6 +323,7 @@ def _to_findings(sheet: _Sheet, found: Iterable[tuple[str, Hit]]) -> tuple[tuple
             kind=hit.kind, detector=name, start=first, end=last, path=spell_path(sheet.leaves[number].path),
             confidence=hit.confidence, place=sheet.place(number, start, end),
         )  # fmt: skip  # as short as it can be
-        (repeats if is_derived and value in known else findings).append(finding)
+        is_repeat = is_derived and value in known and not sheet.leaves[number].is_piece
+        (repeats if is_repeat else findings).append(finding)
         known.add(value)
     return tuple(findings), tuple(repeats)

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-NUMBER_LABELS = frozenset(
-    (
-        "tel",
-        "phone",
-        "mobile",
-        "mob",
-        "cell",
-        "call",
-        "ph",
-        "id",
-        "idcard",
-        "card",
-        "no",
-        "num",
-        "ssn",
-        "sfz",
-        "sj",
-        "dh",
-    )
-)
+_NUMBER_LABELS_WORDS = """
+    tel phone mobile mob cell call ph id idcard card no num ssn sfz sj dh
+"""
+NUMBER_LABELS = frozenset(tuple(_NUMBER_LABELS_WORDS.split()))
 """Words that people glue to a number: `tel13800138000`."""
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DIGITS = frozenset("0123456789")
+_MARKUP = frozenset("*_`()[]~\"'")
 _WORD = _LETTERS | _DIGITS
 
 
@@ -100,3 +85,10 @@ def take(text: str, start: int, end: int, allowed: frozenset[str], most: int) ->
     while end < limit and text[end] in allowed:
         end += 1
     return start, end
+
+
+def with_markup(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span with the marks around it, when marks also stand inside: `**138**`0013`_8000_`."""
+    if _MARKUP.isdisjoint(text[start:end]):
+        return start, end
+    return take(text, start, end, _MARKUP, 3)

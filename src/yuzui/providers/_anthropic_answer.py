@@ -120,6 +120,7 @@ def read_answer(body: bytes, *, is_lane: bool, answer_tool: str) -> ChatResponse
         created_s=0,
         choices=(choice,),
         usage=counts.usage,
+        price_terms=counts.price_terms,
         raw=body if is_lane else b"",
         raw_dialect="anthropic_messages" if is_lane else None,
     )

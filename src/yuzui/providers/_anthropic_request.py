@@ -134,7 +134,7 @@ def _write_search(search: WebSearch, drop: Dropped) -> Block:
     if search.allowed_domains:
         written["allowed_domains"] = list(search.allowed_domains)
         if search.blocked_domains:  # the API takes one of the two, and what is allowed says more
-            drop("web_search.blocked_domains")
+            drop("web_search_options.blocked_domains")
     elif search.blocked_domains:
         written["blocked_domains"] = list(search.blocked_domains)
     if search.most_uses is not None:

@@ -137,17 +137,26 @@ class StreamDecoder(HoldingDecoder):
             return self._lane_chunk(event, delta, payload)
         if delta is None:
             return None
-        return StreamChunk(id=self._id, model=self._model, deltas=(delta,), usage=self._usage_to_tell(delta))
+        usage = self._usage_to_tell(delta)
+        return StreamChunk(
+            id=self._id,
+            model=self._model,
+            deltas=(delta,),
+            usage=usage,
+            price_terms=self._counts.price_terms if usage is not None else (),
+        )
 
     def _lane_chunk(self, event: _Event, delta: Delta | None, payload: bytes) -> StreamChunk:
         if b"\n" in payload:
             payload = payload.replace(b"\n", b" ")  # JSON holds a line break between its tokens only
         block = event.content_block
+        usage = self._usage_to_tell(delta) if delta is not None else None
         return StreamChunk(
             id=self._id,
             model=self._model,
             deltas=(delta,) if delta is not None else (),
-            usage=self._usage_to_tell(delta) if delta is not None else None,
+            usage=usage,
+            price_terms=self._counts.price_terms if usage is not None else (),
             raw=payload,
             event=event.type,
             has_content=block is not None and block.type not in _TOLD,

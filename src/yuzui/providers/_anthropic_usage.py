@@ -9,6 +9,7 @@
 | `output_tokens` | `output_tokens` |
 | `output_tokens_details.thinking_tokens` | `reasoning_tokens` |
 | `server_tool_use.NAME_requests` | `server_tools` under NAME |
+| `service_tier`, `speed`, `inference_geo` | none: they are price terms |
 | `iterations` of type `compaction` and `advisor_message` | added to all of the above: the totals leave them out |
 
 Source: https://platform.claude.com/docs/en/api/messages, `anthropic` 2.14.0, types/usage.py and
@@ -17,8 +18,11 @@ types/beta/beta_usage.py (2026-11-26). Bounds are not checked here, see `core.us
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
+from yuzui.core.price_terms import PriceTerm, field_of, told_terms
 from yuzui.core.usage import Usage
 
 _APART = frozenset({"compaction", "advisor_message"})
@@ -58,12 +62,18 @@ class WireUsage(msgspec.Struct, frozen=True):
     output_tokens_details: _OutputDetails | None = None
     server_tool_use: _ServerTools | None = None
     iterations: tuple[_Iteration, ...] | None = None
+    service_tier: Any = None  # Any: a word, where it is one; so are the next two
+    speed: Any = None
+    inference_geo: Any = None
 
 
 class UsageReader:
     """Counts of one answer. Those of a later event replace the earlier ones; an absent one stands as it did."""
 
-    __slots__ = ("_apart", "_cached", "_calls", "_input", "_is_told", "_output", "_thinking", "_written", "_written_1h")
+    __slots__ = (
+        "_apart", "_cached", "_calls", "_input", "_is_told", "_output", "_thinking", "_written", "_written_1h",
+        "price_terms",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._is_told = False
@@ -75,6 +85,8 @@ class UsageReader:
         self._thinking = 0
         self._calls: dict[str, int] = {}
         self._apart: tuple[_Iteration, ...] = ()
+        self.price_terms: tuple[PriceTerm, ...] = ()
+        """Those that were told last."""
 
     def read(self, usage: WireUsage | None) -> None:
         if usage is None:
@@ -95,6 +107,10 @@ class UsageReader:
                     self._calls[name] = count
         if usage.iterations is not None:
             self._apart = tuple([turn for turn in usage.iterations if turn.type in _APART])
+        told = told_terms(service_tier=usage.service_tier, speed=usage.speed, inference_geo=usage.inference_geo)
+        if told:
+            fields = {field_of(term) for term in told}
+            self.price_terms = (*(term for term in self.price_terms if field_of(term) not in fields), *told)
 
     @property
     def usage(self) -> Usage | None:

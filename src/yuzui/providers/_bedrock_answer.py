@@ -22,6 +22,7 @@ from yuzui.core.chat import (
     ToolCallPart,
 )
 from yuzui.core.errors import UpstreamInvalid
+from yuzui.core.price_terms import PriceTerm, told_terms
 from yuzui.core.usage import Usage
 from yuzui.providers._reading import BAD, MOST_COUNTED, object_text, part_count, reason_of
 
@@ -60,7 +61,20 @@ def read_answer(body: bytes, answer_tool: str, model: str) -> ChatResponse:
     )
     tier = found.serviceTier.type if found.serviceTier is not None else ""
     return ChatResponse(
-        id="", model=model, created_s=0, choices=(choice,), usage=read_usage(found.usage), service_tier=tier
+        id="",
+        model=model,
+        created_s=0,
+        choices=(choice,),
+        usage=read_usage(found.usage),
+        service_tier=tier,
+        price_terms=price_terms_of(found.serviceTier, found.performanceConfig),
+    )
+
+
+def price_terms_of(tier: WireTier | None, performance: WirePerformance | None) -> tuple[PriceTerm, ...]:
+    return told_terms(
+        service_tier=tier.type if tier is not None else "",
+        latency=performance.latency if performance is not None else "",
     )
 
 
@@ -224,8 +238,12 @@ class _Output(Struct, frozen=True):
     message: _Message | None = None
 
 
-class _Tier(Struct, frozen=True):
+class WireTier(Struct, frozen=True):
     type: str = ""
+
+
+class WirePerformance(Struct, frozen=True):
+    latency: str = ""
 
 
 class _Answer(Struct, frozen=True):
@@ -233,7 +251,8 @@ class _Answer(Struct, frozen=True):
     stopReason: str | None = None
     usage: Raw = Raw()
     additionalModelResponseFields: Raw = Raw()
-    serviceTier: _Tier | None = None
+    serviceTier: WireTier | None = None
+    performanceConfig: WirePerformance | None = None
 
 
 class _Extra(Struct, frozen=True):

@@ -28,6 +28,8 @@ THINKING_BUDGETS: Final = {"low": 1024, "medium": 4096, "high": 16_384, "xhigh":
 MIN_THINKING_BUDGET: Final = 1024
 _EFFORTS: Final = ("minimal", "low", "medium", "high", "xhigh", "max")
 _SERVICE_TIERS: Final = frozenset(("default", "flex", "priority", "reserved"))
+SAYABLE: Final = frozenset([f"service_tier={tier}" for tier in _SERVICE_TIERS])
+"""Price terms that a client can ask for."""
 _SETTLED: Final = frozenset(("metadata", "service_tier", "store", "stream_options", "top_k"))
 _HARMLESS: Final[dict[str, object]] = {"modalities": ["text"], "n": 1}
 _METADATA: Final = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{0,256}")

@@ -17,9 +17,12 @@ from yuzui.core.errors import UpstreamInvalid
 from yuzui.core.eventstream import EventMessage, EventStreamReader
 from yuzui.providers._bedrock_answer import (
     WireCitation,
+    WirePerformance,
+    WireTier,
     citation_of,
     finish_of,
     native_finish_of,
+    price_terms_of,
     read_usage,
     stop_sequence_of,
 )
@@ -178,8 +181,9 @@ class StreamDecoder(HoldingDecoder):
             raise UpstreamInvalid("the target's stream tells its counts before its answer ended")
         self.end()
         usage = read_usage(event.usage)
-        if usage is not None:
-            chunks.append(StreamChunk(model=self._model, usage=usage))
+        terms = price_terms_of(event.serviceTier, event.performanceConfig)
+        if usage is not None or terms:
+            chunks.append(StreamChunk(model=self._model, usage=usage, price_terms=terms))
 
     def _say(self, delta: Delta) -> StreamChunk:
         return StreamChunk(model=self._model, deltas=(delta,))
@@ -235,6 +239,8 @@ class _Event(Struct, frozen=True):
     stopReason: str | None = None
     additionalModelResponseFields: Raw = Raw()
     usage: Raw = Raw()
+    serviceTier: WireTier | None = None
+    performanceConfig: WirePerformance | None = None
 
 
 _event = msgspec.json.Decoder(_Event)

@@ -182,7 +182,7 @@ class Conversation:
             if self._family.takes_status:
                 result["status"] = "error"
             else:
-                self._drop("is_error")
+                self._drop("tool_result.is_error")
         return {"toolResult": result}
 
     def _write_image(self, part: ImagePart) -> Block:

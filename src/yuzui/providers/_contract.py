@@ -15,6 +15,7 @@ from typing_extensions import override
 from yuzui.core.answers import Answer
 from yuzui.core.chat import ChatRequest, Dialect, Operation, StreamChunk
 from yuzui.core.errors import UpstreamFault
+from yuzui.core.price_terms import PriceTerm, read_terms
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
 
@@ -75,6 +76,15 @@ class Codec(Protocol):
         """`output_cap`: sent when the client set no bound (hard budget). Raise `UnsupportedFeature` naming it."""
         ...
 
+    def sent_terms(self, request: ChatRequest, target: Target) -> frozenset[PriceTerm]:
+        """The price terms that `write_request` may say to `target`: on the lane all that the client said. Never fewer,
+        for what is sent and not told here is not reserved."""
+        return request.price_terms if request.dialect == self.dialect else frozenset()
+
+    def own_terms(self, target: Target) -> frozenset[PriceTerm]:
+        """Price terms that every request to `target` asks for, because its operator said so."""
+        return frozenset()
+
     def read_response(self, body: bytes, wire: WireRequest | None = None) -> Answer:
         """The answer to `wire`. Raise `UpstreamInvalid` when the body is not a complete, well-formed one."""
         ...
@@ -86,3 +96,11 @@ class Codec(Protocol):
     def read_error(self, status: int, headers: Mapping[str, str], body: bytes, target: Target) -> UpstreamFault:
         """The fault for a non-2xx answer. The vendor's text is redacted: `target.api_key` is removed by value."""
         ...
+
+
+def lane_terms(request: ChatRequest, target: Target) -> frozenset[PriceTerm]:
+    """What of the client's own JSON changes the price, for lanes that leave out what `target.quirks.drops` names."""
+    drops = target.quirks.drops
+    if not request.price_terms or drops.isdisjoint(request.body):
+        return request.price_terms
+    return read_terms({name: value for name, value in request.body.items() if name not in drops})

@@ -27,6 +27,7 @@ from yuzui.core.chat import (
     ToolCallPart,
 )
 from yuzui.core.errors import UpstreamInvalid
+from yuzui.core.price_terms import PriceTerm, told_terms
 from yuzui.core.usage import Usage
 from yuzui.providers._gemini_faults import find_error, stream_fault
 from yuzui.providers._reading import BAD, object_text, reason_of
@@ -70,7 +71,13 @@ def read_answer(body: bytes, *, is_lane: bool) -> ChatResponse:
         raw=body if is_lane else b"",
         raw_dialect="gemini" if is_lane else None,
         service_tier=_TIERS.get((found.usageMetadata.trafficType or "") if found.usageMetadata else "", ""),
+        price_terms=price_terms_of(found.usageMetadata),
     )
+
+
+def price_terms_of(found: WireUsage | None) -> tuple[PriceTerm, ...]:
+    """Vertex tells its `trafficType`, the Gemini API a `serviceTier`."""
+    return told_terms(service_tier=found.serviceTier or found.trafficType) if found is not None else ()
 
 
 def read_usage(found: WireUsage | None, searches: int = 0) -> Usage | None:
@@ -347,6 +354,7 @@ class WireUsage(Struct):
     cacheTokensDetails: list[_Count] | None = None
     candidatesTokensDetails: list[_Count] | None = None
     trafficType: str | None = None
+    serviceTier: Any = None  # Any: a word, where it is one
 
 
 class WireAnswer(Struct):

@@ -46,6 +46,8 @@ _SAMPLING: Final = {
     "frequency_penalty": "frequencyPenalty",
 }
 _TIERS: Final = {"default": "standard", "flex": "flex", "priority": "priority"}
+SAYABLE: Final = frozenset([f"service_tier={tier}" for tier in _TIERS])
+"""Price terms that a client of another dialect can ask for."""
 _HARMLESS: Final[Mapping[str, object]] = {
     "logprobs": False, "modalities": ["text"], "n": 1, "parallel_tool_calls": True, "service_tier": "auto",
     "store": False, "stream_options": None,
@@ -174,11 +176,11 @@ def _search(wanted: WebSearch, drop: Drop) -> Json:
     if wanted.allowed_domains or wanted.blocked_domains:
         raise _unsupported("web_search", "it searches the whole web; leave the domains out")
     if wanted.most_uses is not None:
-        drop("web_search.max_uses")
+        drop("web_search_options.max_uses")
     if wanted.context_size:
-        drop("web_search.search_context_size")
+        drop("web_search_options.search_context_size")
     if wanted.location:
-        drop("web_search.user_location")
+        drop("web_search_options.user_location")
     return {}
 
 

@@ -20,6 +20,7 @@ from yuzui.providers._gemini_answer import (
     call_id,
     citations_of,
     finish_of,
+    price_terms_of,
     read_usage,
     read_wire,
     refusal_of,
@@ -87,19 +88,29 @@ class StreamDecoder(HoldingDecoder):
         if found.promptFeedback is not None and found.promptFeedback.blockReason:
             self._block(found.promptFeedback, deltas)
         usage = read_usage(found.usageMetadata, self._searches)
+        terms = price_terms_of(found.usageMetadata)
         answer_id, model = found.responseId or "", found.modelVersion or ""
         if self._is_lane:
             if b"\n" in raw:  # an event of several data lines, in JSON between tokens only: one line for the client
                 raw = raw.replace(b"\n", b" ")
             said = tuple(deltas)
             chunks.append(
-                StreamChunk(id=answer_id, model=model, deltas=said, usage=usage, raw=raw, has_content=has_media)
+                StreamChunk(
+                    id=answer_id,
+                    model=model,
+                    deltas=said,
+                    usage=usage,
+                    raw=raw,
+                    has_content=has_media,
+                    price_terms=terms,
+                )
             )
             return
         for delta in deltas[:-1]:  # each in a chunk of its own: two of one candidate in one would lose their order
             chunks.append(StreamChunk(id=answer_id, model=model, deltas=(delta,)))
         if deltas or usage is not None:
-            chunks.append(StreamChunk(id=answer_id, model=model, deltas=tuple(deltas[-1:]), usage=usage))
+            last = tuple(deltas[-1:])
+            chunks.append(StreamChunk(id=answer_id, model=model, deltas=last, usage=usage, price_terms=terms))
 
     def _read_candidate(self, candidate: WireCandidate, found: WireAnswer, number: int, deltas: list[Delta]) -> bool:
         """Add what `candidate` says to `deltas`; say whether it holds what no delta tells."""

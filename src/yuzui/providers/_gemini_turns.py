@@ -318,7 +318,7 @@ class _Conversation:
 
     def _note_document(self, part: DocumentPart) -> None:
         if part.wants_citations:
-            self._drop("citations")
+            self._drop("document.citations")
         if part.context:
             self._drop("document.context")
         if part.title:

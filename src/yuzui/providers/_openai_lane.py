@@ -13,8 +13,9 @@ from msgspec import Raw, Struct
 from typing_extensions import override
 
 from yuzui.core import strict_json
-from yuzui.core.chat import ChatRequest, StreamChunk
+from yuzui.core.chat import ChatRequest, Operation, StreamChunk
 from yuzui.core.errors import UnsupportedFeature, UpstreamFault, UpstreamInterrupted, UpstreamInvalid
+from yuzui.core.price_terms import PriceTerm
 from yuzui.core.sse import SseReader
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
@@ -26,6 +27,8 @@ from yuzui.providers.openai_errors import WireError, find_error, read_stream_err
 
 Answered = TypeVar("Answered")
 
+_TRANSLATED: Final[frozenset[Operation]] = frozenset(("embeddings", "rerank"))
+"""Operations that more than one dialect says."""
 _MOST_SECONDS: Final = 10**7  # of sound, in any answer
 
 
@@ -100,6 +103,12 @@ def json_request(patched: Patched, target: Target, path: str, *, is_stream: bool
 
 class OperationCodec(Codec):
     """What a codec of one operation does like all of them."""
+
+    @override
+    def sent_terms(self, request: ChatRequest, target: Target) -> frozenset[PriceTerm]:
+        if self.operation in _TRANSLATED:
+            return super().sent_terms(request, target)
+        return request.price_terms  # the others hand on what their clients wrote, under whatever path
 
     @override
     def decoder(self, wire: WireRequest | None = None) -> Decoder:

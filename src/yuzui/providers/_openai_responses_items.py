@@ -135,7 +135,7 @@ def _write_call(part: ToolCallPart) -> Item:
 
 def _write_result(part: ToolResultPart, custom_calls: set[str], drop: Drop) -> Item:
     if part.is_error:
-        drop("is_error")  # there is no field for it; the text of an error usually says so
+        drop("tool_result.is_error")  # there is no field for it; the text of an error usually says so
     pieces = [piece for one in part.parts if (piece := _write_piece(one, drop)) is not None]
     if part.cache and pieces:
         _marked(pieces[-1], part.cache)
@@ -194,11 +194,11 @@ def _write_image(part: ImagePart) -> Item:
 
 def _write_document(part: DocumentPart, drop: Drop) -> Item:
     if part.wants_citations:
-        drop("citations")
+        drop("document.citations")
     if part.text:
         return {"type": "input_text", "text": "\n\n".join(filter(None, (part.title, part.context, part.text)))}
     if part.context:
-        drop("context")
+        drop("document.context")
     file: Item = {"type": "input_file"}
     if part.file_id:
         file["file_id"] = part.file_id

@@ -23,6 +23,7 @@ from yuzui.core.chat import (
     ToolCallPart,
 )
 from yuzui.core.errors import UpstreamFault, UpstreamInterrupted, UpstreamInvalid
+from yuzui.core.price_terms import told_terms
 from yuzui.core.usage import Usage
 from yuzui.providers._reading import BAD, MOST_COUNTED, part_count, reason_of
 from yuzui.providers.openai_errors import WireError, find_error, read_stream_error
@@ -81,6 +82,7 @@ def read_answer(body: bytes) -> ChatResponse:
         raw=body,
         raw_dialect="openai_responses",
         service_tier=found.service_tier or "",
+        price_terms=told_terms(service_tier=found.service_tier),
     )
 
 

@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from yuzui.core.chat import Delta, StreamChunk, ToolCallDelta
 from yuzui.core.errors import UpstreamFault, UpstreamInvalid
+from yuzui.core.price_terms import PriceTerm, told_terms
 from yuzui.core.sse import SseReader
 from yuzui.core.usage import Usage
 from yuzui.providers._openai_responses_reply import (
@@ -75,6 +76,7 @@ class StreamDecoder(HoldingDecoder):
         "_keeps_raw",
         "_model",
         "_notes",
+        "_price_terms",
         "_reader",
         "_said",
         "_thoughts",
@@ -87,6 +89,7 @@ class StreamDecoder(HoldingDecoder):
         self._id = ""
         self._model = ""
         self._created_s = 0
+        self._price_terms: tuple[PriceTerm, ...] = ()
         self._calls: dict[int, _Call] = {}
         self._thoughts: dict[int, _Thought] = {}
         self._said: set[tuple[int, int]] = set()
@@ -143,6 +146,7 @@ class StreamDecoder(HoldingDecoder):
             raw=raw,
             event=event,
             has_content=event == "response.image_generation_call.partial_image",
+            price_terms=self._price_terms,
         )
 
     def _take(self, event: _Event) -> tuple[list[Delta], Usage | None]:
@@ -275,6 +279,7 @@ class StreamDecoder(HoldingDecoder):
             deltas += self._close_item(item, index)
         if event.type == "response.incomplete" and response.status != "incomplete":
             response = msgspec.structs.replace(response, status="incomplete")
+        self._price_terms = told_terms(service_tier=response.service_tier)  # before the end it is what was asked for
         finish, native = finish_of(response, bool(self._calls))
         deltas.append(Delta(finish_reason=finish, native_finish=native))
         self.end()

@@ -18,13 +18,14 @@ from yuzui import __version__
 from yuzui.core import strict_json
 from yuzui.core.chat import ChatRequest, ChatResponse, Dialect
 from yuzui.core.errors import UpstreamFault
+from yuzui.core.price_terms import PriceTerm
 from yuzui.core.target import Quirks, Target, path_of
 from yuzui.providers._anthropic_answer import read_answer
 from yuzui.providers._anthropic_faults import read_fault
 from yuzui.providers._anthropic_lane import betas, write_lane
 from yuzui.providers._anthropic_request import write_body
 from yuzui.providers._anthropic_stream import StreamDecoder
-from yuzui.providers._contract import Codec, Decoder, WireRequest
+from yuzui.providers._contract import Codec, Decoder, WireRequest, lane_terms
 from yuzui.providers.catalogue import ProviderRow
 
 API_VERSION = "2023-06-01"  # the one that servers of other vendors speak too; 2026-10-21 only takes things away
@@ -39,6 +40,9 @@ ROW = ProviderRow(
     premises="vendor",
     models=("claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5", "claude-fable-5-2"),
     price_provider="anthropic",
+    # Of all tokens and of all models that know the field, while fast mode differs from model to model:
+    # https://platform.claude.com/docs/en/manage-claude/data-residency (2026-11-26)
+    price_factors={"inference_geo": {"us": 1.1}},
     lacks=frozenset({"audio", "logprobs", "n"}),
     offers=frozenset({"server_tools"}),
     quirks=Quirks(path=USUAL_PATH, auth="x-api-key", headers={"anthropic-version": API_VERSION}),
@@ -72,6 +76,10 @@ class AnthropicCodec(Codec):
             answer_tool=answer_tool,
             model=target.model,
         )
+
+    @override
+    def sent_terms(self, request: ChatRequest, target: Target) -> frozenset[PriceTerm]:
+        return lane_terms(request, target) if request.dialect == self.dialect else frozenset()
 
     @override
     def read_response(self, body: bytes, wire: WireRequest | None = None) -> ChatResponse:

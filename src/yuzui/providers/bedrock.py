@@ -18,10 +18,11 @@ from yuzui import __version__
 from yuzui.core import eventstream, strict_json
 from yuzui.core.chat import ChatRequest, ChatResponse, Dialect
 from yuzui.core.errors import UpstreamFault
+from yuzui.core.price_terms import PriceTerm, term_of
 from yuzui.core.target import Target
 from yuzui.providers._bedrock_answer import read_answer
 from yuzui.providers._bedrock_faults import read_fault
-from yuzui.providers._bedrock_request import Writer
+from yuzui.providers._bedrock_request import SAYABLE, Writer
 from yuzui.providers._bedrock_stream import StreamDecoder
 from yuzui.providers._contract import Codec, Decoder, WireRequest
 from yuzui.providers.catalogue import ProviderRow
@@ -31,6 +32,7 @@ ROW = ProviderRow(
     codec="bedrock",
     base_url="",  # https://bedrock-runtime.REGION.amazonaws.com, or a private endpoint
     key_env="AWS_BEARER_TOKEN_BEDROCK",
+    auth=("aws_sigv4",),
     jurisdiction="US",
     premises="vendor",
     price_provider="aws",
@@ -59,6 +61,15 @@ class BedrockCodec(Codec):
             answer_tool=writer.answer_tool,
             model=target.model,
         )
+
+    @override
+    def sent_terms(self, request: ChatRequest, target: Target) -> frozenset[PriceTerm]:
+        return request.price_terms & SAYABLE
+
+    @override
+    def own_terms(self, target: Target) -> frozenset[PriceTerm]:
+        latency = target.parameters.get("latency")
+        return frozenset((term_of("latency", latency),)) if latency else frozenset()
 
     @override
     def read_response(self, body: bytes, wire: WireRequest | None = None) -> ChatResponse:

@@ -12,7 +12,7 @@ import msgspec
 
 import yuzui.providers
 from yuzui.core.chat import Feature, Operation
-from yuzui.core.target import ALL_FEATURES, CHAT_ONLY, RARE_FEATURES, Premises, Quirks
+from yuzui.core.target import ALL_FEATURES, CHAT_ONLY, RARE_FEATURES, AuthKind, Premises, Quirks
 from yuzui.providers._contract import Codec
 
 ROWS_FILE = "openai_compatible.toml"
@@ -36,6 +36,8 @@ class ProviderRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Current names, for a start without configuration; the first is the default."""
     price_provider: str = ""
     """Provider id in the genai-prices package; empty: it has no prices for this one."""
+    price_factors: Mapping[str, Mapping[str, float]] = {}
+    """What a field's value multiplies the price of a token with, where that is written down and one for all models."""
     lacks: frozenset[Feature] = frozenset()
     """Features that no model of this provider offers on this endpoint."""
     offers: frozenset[Feature] = frozenset()
@@ -46,8 +48,10 @@ class ProviderRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """What a target of it does unless yuzui.toml says otherwise: usually models that chat."""
     parameters: Mapping[str, str] = {}
     """Defaults of `targets.parameters`."""
-    needs: tuple[str, ...] = ()
-    """Keys that `targets.parameters` must have."""
+    needs: tuple[str | tuple[str, ...], ...] = ()
+    """Keys that `targets.parameters` must have; of several in one place, one."""
+    auth: tuple[AuthKind, ...] = ()
+    """Kinds of `targets.auth` that it takes in place of an API key."""
     quirks: Quirks = Quirks()
     source: str
     """Where the facts stand."""
@@ -57,6 +61,14 @@ class ProviderRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     @property
     def features(self) -> frozenset[Feature]:
         return (ALL_FEATURES - RARE_FEATURES - self.lacks) | self.offers
+
+    def missing(self, parameters: Mapping[str, str]) -> tuple[str, ...]:
+        """The first need that `parameters` does not meet: any of these keys would. Empty when all are met."""
+        for need in self.needs:
+            names = (need,) if isinstance(need, str) else need
+            if not any(parameters.get(name) for name in names):
+                return names
+        return ()
 
 
 def load_rows() -> Mapping[str, ProviderRow]:

@@ -15,12 +15,13 @@ from typing_extensions import override
 from yuzui.core import strict_json
 from yuzui.core.chat import ChatRequest, ChatResponse, Dialect
 from yuzui.core.errors import UpstreamFault
+from yuzui.core.price_terms import PriceTerm
 from yuzui.core.target import Target
 from yuzui.providers._contract import Codec, Decoder, WireRequest
 from yuzui.providers._gemini_answer import read_answer
 from yuzui.providers._gemini_faults import read_fault
 from yuzui.providers._gemini_place import Place, gemini_place, write_headers
-from yuzui.providers._gemini_request import patch_body, write_body
+from yuzui.providers._gemini_request import SAYABLE, patch_body, write_body
 from yuzui.providers._gemini_stream import StreamDecoder
 from yuzui.providers.catalogue import ProviderRow
 
@@ -62,6 +63,10 @@ class GeminiCodec(Codec):
             is_lane=is_lane,
             model=target.model,
         )
+
+    @override
+    def sent_terms(self, request: ChatRequest, target: Target) -> frozenset[PriceTerm]:
+        return request.price_terms if request.dialect == self.dialect else request.price_terms & SAYABLE
 
     @override
     def read_response(self, body: bytes, wire: WireRequest | None = None) -> ChatResponse:

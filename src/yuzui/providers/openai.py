@@ -15,11 +15,12 @@ from yuzui import __version__
 from yuzui.core import strict_json
 from yuzui.core.chat import ChatRequest, ChatResponse, Dialect
 from yuzui.core.errors import UpstreamFault
+from yuzui.core.price_terms import PriceTerm, of_fields
 from yuzui.core.target import Quirks, Target, path_of
 from yuzui.providers import openai_errors, openai_reply
-from yuzui.providers._contract import Codec, Decoder, WireRequest
+from yuzui.providers._contract import Codec, Decoder, WireRequest, lane_terms
 from yuzui.providers._openai_chat_lane import without_foreign_thoughts
-from yuzui.providers.openai_request import Dropped, body_of_meaning
+from yuzui.providers.openai_request import KNOBS, Dropped, body_of_meaning
 
 USER_AGENT: Final = f"yuzui/{__version__}"
 _MAX_TOKENS: Final = ("max_completion_tokens", "max_tokens")
@@ -62,6 +63,12 @@ class OpenAICodec(Codec):
             is_lane=is_lane,
             model=target.model,
         )
+
+    @override
+    def sent_terms(self, request: ChatRequest, target: Target) -> frozenset[PriceTerm]:
+        if request.dialect == self.dialect and request.operation == self.operation:
+            return lane_terms(request, target)
+        return of_fields(request.price_terms, (KNOBS | target.quirks.takes) - target.quirks.drops)
 
     @override
     def read_response(self, body: bytes, wire: WireRequest | None = None) -> ChatResponse:

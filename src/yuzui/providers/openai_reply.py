@@ -29,6 +29,7 @@ from yuzui.core.chat import (
     ToolCallPart,
 )
 from yuzui.core.errors import UpstreamFault, UpstreamInterrupted, UpstreamInvalid
+from yuzui.core.price_terms import PriceTerm, told_terms
 from yuzui.core.sse import SseReader
 from yuzui.core.usage import Usage
 from yuzui.providers._openai_thinking import CLOSE, ThinkSplitter, split
@@ -75,13 +76,14 @@ def read_response(body: bytes, *, is_lane: bool = True) -> ChatResponse:
         raw=body,
         raw_dialect="openai_chat",
         service_tier=found.service_tier if isinstance(found.service_tier, str) else "",
+        price_terms=told_terms(service_tier=found.service_tier),
     )
 
 
 class OpenAIDecoder(HoldingDecoder):
     """One stream, which `[DONE]` ends."""
 
-    __slots__ = ("_ended", "_is_lane", "_open", "_reader", "_thinking", "_tools")
+    __slots__ = ("_ended", "_is_lane", "_open", "_reader", "_thinking", "_tier", "_tools")
 
     def __init__(self, *, is_lane: bool = True) -> None:
         """`is_lane`: the events go on as they are, so nothing in them is taken apart."""
@@ -91,6 +93,7 @@ class OpenAIDecoder(HoldingDecoder):
         self._reader = SseReader()
         self._open: set[int] = set()
         self._ended: set[int] = set()
+        self._tier: object = None
         self._tools: dict[int, tuple[int, str]] = {}  # choice → position and id of the tool call being written
 
     @override
@@ -148,7 +151,15 @@ class OpenAIDecoder(HoldingDecoder):
             deltas=deltas,
             usage=_usage(found.usage),
             raw=raw,
+            price_terms=() if found.service_tier == self._tier else self._price_terms(found.service_tier),
         )
+
+    def _price_terms(self, tier: object) -> tuple[PriceTerm, ...]:
+        """Told when it changes: many servers repeat it in every event."""
+        if tier is None:
+            return ()
+        self._tier = tier
+        return told_terms(service_tier=tier)
 
     def _delta(self, choice: _StreamChoice, raw: bytes, position: int) -> tuple[Delta, bytes]:
         index = choice.index or 0
@@ -481,6 +492,7 @@ class _Chunk(Struct):
     created: int | float | str | None = None
     choices: list[_StreamChoice] | None = None
     usage: Raw = Raw()
+    service_tier: Any = None  # Any: a word, where it is one
     error: Any = None  # Any: only whether it is there; `find_error` reads it
 
 

@@ -17,9 +17,10 @@ from typing_extensions import override
 from yuzui.core import strict_json
 from yuzui.core.chat import ChatRequest, ChatResponse, Dialect
 from yuzui.core.errors import UpstreamFault
+from yuzui.core.price_terms import PriceTerm, of_fields
 from yuzui.core.target import Target, path_of
 from yuzui.providers import openai_errors
-from yuzui.providers._contract import Codec, Decoder, WireRequest
+from yuzui.providers._contract import Codec, Decoder, WireRequest, lane_terms
 from yuzui.providers._openai_responses_lane import patch
 from yuzui.providers._openai_responses_models import traits_of
 from yuzui.providers._openai_responses_reply import read_answer
@@ -40,6 +41,8 @@ ROW = ProviderRow(
     premises="vendor",
     models=(),  # without a configuration the row `openai` offers them already, and speaks this wire to its clients
     price_provider="openai",
+    # As a batch, half: https://developers.openai.com/api/docs/guides/flex-processing (2026-11-26)
+    price_factors={"service_tier": {"flex": 0.5}},
     lacks=frozenset({"audio", "n"}),
     offers=frozenset({"server_tools"}),
     source="https://developers.openai.com/api/reference/resources/responses",
@@ -73,6 +76,12 @@ class OpenAIResponsesCodec(Codec):
             is_lane=is_lane,
             model=target.model,
         )
+
+    @override
+    def sent_terms(self, request: ChatRequest, target: Target) -> frozenset[PriceTerm]:
+        if request.dialect == DIALECT:
+            return lane_terms(request, target)
+        return of_fields(request.price_terms, ("service_tier",))
 
     @override
     def read_response(self, body: bytes, wire: WireRequest | None = None) -> ChatResponse:

@@ -32,6 +32,7 @@ ROW = ProviderRow(
     codec="qianfan_native",
     base_url="https://qianfan.baidubce.com/v2",
     key_env="QIANFAN_API_KEY",
+    auth=("baidu_iam",),
     jurisdiction="CN",
     premises="vendor",
     models=("ernie-4.0-turbo-8k", "ernie-3.5-8k"),

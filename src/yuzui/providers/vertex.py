@@ -24,6 +24,7 @@ ROW = ProviderRow(
     offers=frozenset({"server_tools"}),
     parameters={"location": "global"},
     needs=("project_id", "location"),
+    auth=("google_service_account",),
     source="https://docs.cloud.google.com/gemini-enterprise-agent-platform/reference/models/inference",
     checked="2026-11-26",
 )

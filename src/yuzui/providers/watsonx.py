@@ -36,6 +36,8 @@ ROW = ProviderRow(
     models=("ibm/granite-4-h-small", "meta-llama/llama-3-3-70b-instruct"),
     lacks=frozenset({"files", "logprobs", "web_search"}),
     parameters={"version": "2025-04-23"},
+    needs=(("project_id", "space_id", "deployment_id"),),
+    auth=("ibm_iam",),
     quirks=Quirks(developer_role=False),
     source="https://cloud.ibm.com/apidocs/watsonx-ai#text-chat",
     checked="2026-11-26",

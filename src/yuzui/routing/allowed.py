@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from yuzui.core.caller import Constraints
 from yuzui.core.chat import Feature, Operation
 from yuzui.core.decision import AllowedSet, RefusalReason, Verdict
+from yuzui.core.price_terms import OTHER, PriceTerm, factor_of
 from yuzui.core.sensitivity import Lattice
 from yuzui.core.target import Target
 
@@ -36,6 +37,8 @@ class Demands:
     operation: Operation = "chat"
     input_tokens: int
     """The least that the input can be expected to need."""
+    sent_terms: Mapping[str, frozenset[PriceTerm]] = field(default_factory=dict)
+    """Target name → what it would be asked that changes its price."""
     masked_level: int | None = None
     """The level once masked; None: it cannot be masked."""
 
@@ -49,6 +52,13 @@ class Judgement:
     refused: tuple[Verdict, ...]
     masked: frozenset[str] = frozenset()
     """Those that may see it only masked."""
+
+
+def is_permitted(target: Target, demands: Demands, lattice: Lattice, currencies: Collection[str]) -> bool:
+    return (
+        refuse_for_sovereignty(target, demands, lattice) is None
+        and refuse_for_ability(target, demands, currencies) is None
+    )
 
 
 def judge(
@@ -141,7 +151,27 @@ def refuse_for_ability(target: Target, demands: Demands, currencies: Collection[
             words=f"its price is in {currency}, which has no rate to the book currency; set `money.rates.{currency}`"
             " in yuzui.toml",
         )
+    if target.price.is_free:
+        return None
+    unpriced = unpriced_terms(target, demands.sent_terms.get(target.name, frozenset()))
+    if unpriced:
+        return Verdict(target=target.name, reason="unknown_price_factor", words=_unpriced_words(target, unpriced[0]))
     return None
+
+
+def unpriced_terms(target: Target, sent: Collection[PriceTerm]) -> list[PriceTerm]:
+    """Those of `sent` whose part in the price of `target` nobody knows."""
+    return sorted(term for term in sent if factor_of(term, target.price_factors) is None)
+
+
+def _unpriced_words(target: Target, term: PriceTerm) -> str:
+    name, _, value = term.partition("=")
+    if value == OTHER:
+        return f"what `{name}` asks for is nothing that a price is known for"
+    return (
+        f"what `{name}` = {value!r} makes of its price is unknown; set `price_factors.{name}.{value}` of target "
+        f"{target.name!r} in yuzui.toml"
+    )
 
 
 def _can_stand_in(target: Target, operation: Operation) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 
 from yuzui.core.chat import Feature, Operation
 from yuzui.core.money import Price, per_million, per_unit
+from yuzui.core.price_terms import PriceTerm, show_factor
 from yuzui.core.sensitivity import Lattice
 from yuzui.core.target import Target
 from yuzui.routing.allowed import level_name
@@ -32,7 +34,7 @@ def describe(name: Name, lattice: Lattice) -> Mapping[str, object]:
             "clearance": level_name(lattice, max(target.clearance for target in candidates)),
             "premises": premises,
             "jurisdictions": sorted({target.jurisdiction for target in candidates if target.jurisdiction}),
-            "price": None if name.is_virtual else describe_price(first.price),
+            "price": None if name.is_virtual else describe_price(first.price, first.price_factors),
             "serves": sorted(frozenset[Operation]().union(*(target.serves for target in candidates))),
             "features": sorted(frozenset[Feature]().union(*map(_features, candidates))),
             "max_output_tokens": max(target.max_output_tokens for target in candidates),
@@ -49,7 +51,9 @@ def _features(target: Target) -> frozenset[Feature]:
     return target.features if "chat" in target.serves else frozenset()
 
 
-def describe_price(price: Price | None) -> Mapping[str, object] | str:
+def describe_price(
+    price: Price | None, factors: Mapping[PriceTerm, Fraction] | None = None
+) -> Mapping[str, object] | str:
     """`unknown`, `free`, or decimal texts per million tokens."""
     if price is None:
         return "unknown"
@@ -61,6 +65,7 @@ def describe_price(price: Price | None) -> Mapping[str, object] | str:
         "cached_input": per_million(price.cached_input_pico),
         "output": per_million(price.output_pico),
         **_special(price),
+        **({"factors": {term: show_factor(factors[term]) for term in sorted(factors)}} if factors else {}),
         "version": price.version,
     }
 

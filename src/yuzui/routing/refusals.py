@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from yuzui.core.chat import Feature
 from yuzui.core.decision import Verdict
 from yuzui.core.errors import GatewayFault, NoPermittedTarget, UnsupportedFeature, YuzuiError
+from yuzui.core.price_terms import field_of
 from yuzui.core.sensitivity import Lattice, Sensitivity
 from yuzui.core.target import Target
 from yuzui.routing.allowed import (
@@ -16,6 +17,7 @@ from yuzui.routing.allowed import (
     level_name,
     refuse_for_ability,
     refuse_for_sovereignty,
+    unpriced_terms,
 )
 
 MOST_VERDICTS_IN_MESSAGE = 5
@@ -59,6 +61,8 @@ def explain_refusal(
             retryable=False,  # until the operator mends it, asking again is in vain
             status=503,
         )
+    elif unpriced := [verdict for verdict in refused if verdict.reason == "unknown_price_factor"]:
+        error = case.unpriced(unpriced)
     elif case.is_for_sovereignty(refused):
         error = NoPermittedTarget(
             f"no target behind model {model!r} may see this request: it is "
@@ -84,6 +88,18 @@ class _Case:
         if len(hidden) == len(refused):
             return True
         return any(self._is_able(target) for target in self.candidates if target.name in hidden)
+
+    def unpriced(self, refused: Sequence[Verdict]) -> UnsupportedFeature:
+        """Some candidate could answer, at a price that nobody knows: client and operator can each mend it."""
+        asked = self.demands.sent_terms[refused[0].target]
+        target = next(target for target in self.candidates if target.name == refused[0].target)
+        field = field_of(unpriced_terms(target, asked)[0])
+        return UnsupportedFeature(
+            f"`{field}` changes the price of model {self.model!r} by a factor that is not known here, so the request is"
+            f" not sent: leave it out, or ask the operator to say it. Refused: {_short(refused)}",
+            code="unknown_price_factor",
+            param=field,
+        )
 
     def unable(self, refused: Sequence[Verdict], everything: Iterable[Target]) -> UnsupportedFeature:
         """Some candidate may see the request, and none that may can answer it."""

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import islice
 
 from yuzui.core.caller import Constraints
-from yuzui.core.chat import Feature, Operation
+from yuzui.core.chat import Dialect, Feature, Operation
 from yuzui.core.decision import AllowedSet, Decision, Verdict
 from yuzui.core.money import Price, per_million
+from yuzui.core.price_terms import STANDARD, PriceTerm
 from yuzui.core.sensitivity import Lattice, Sensitivity
 from yuzui.core.target import Target, VirtualModel
-from yuzui.routing.allowed import BOUND_SLACK, WITHOUT_TEXT, Demands, judge
+from yuzui.routing.allowed import (
+    BOUND_SLACK,
+    WITHOUT_TEXT,
+    Demands,
+    is_permitted,
+    judge,
+    refuse_for_sovereignty,
+)
 from yuzui.routing.health import Health
 from yuzui.routing.listing import describe
 from yuzui.routing.memo import Memo
@@ -28,7 +36,14 @@ MOST_JUDGEMENTS = 2048
 MOST_RANKINGS = 64  # size classes that one judgement remembers an order for
 MOST_NAMES_IN_WHY = 3
 
-_Key = tuple[str, int, int | None, Constraints, Operation, frozenset[Feature], int]
+WIDEST = Constraints(allow_training=True)
+"""Of a caller that narrows nothing."""
+
+_Key = tuple[str, int, int | None, Constraints, Operation, frozenset[Feature], int, Dialect]
+
+
+def _none_sent(target: Target) -> frozenset[PriceTerm]:
+    return frozenset()
 
 
 class Router:
@@ -64,35 +79,39 @@ class Router:
         masked_level: int | None = None,
         health: Health,
         fraction: float,
+        dialect: Dialect = "",
+        price_terms: frozenset[PriceTerm] = frozenset(),
+        sent_terms: Callable[[Target], frozenset[PriceTerm]] = _none_sent,
     ) -> Decision:
         """Where the request goes. The plan is never empty and never leaves the allowed set; nothing widens either.
 
         `input_tokens` is the upper bound that is reserved, `output_tokens` what is expected; `fraction` is uniform in
-        [0, 1); `masked_level` is the request's level once masked, if it can be. Raise `NotFound`, `NotAllowed`,
-        `NoPermittedTarget`, `UnsupportedFeature`, or `GatewayFault` with code `unknown_price`.
+        [0, 1). `price_terms` is what changes the price, `sent_terms` what of it a target would be asked; `masked_level`
+        is the request's level once masked, if it can be. Raise `NotFound`, `NotAllowed`, `NoPermittedTarget`,
+        `UnsupportedFeature`, or `GatewayFault` with code `unknown_price`.
         """
         name = self._names.resolve(model, allowed_models)
         level = max(sensitivity.level, constraints.floor)
         expected_tokens = input_tokens // BOUND_SLACK
         # The bytes of an image or a file say nothing about the tokens that it becomes.
         least_tokens = expected_tokens if features.isdisjoint(WITHOUT_TEXT) else 0
-        key = (
-            model,
-            level,
-            masked_level,
-            constraints,
-            operation,
-            features,
-            bisect_left(name.context_sizes, least_tokens),
-        )
-        judged = self._judgements.get(key)
+        size = bisect_left(name.context_sizes, least_tokens)
+        key = (model, level, masked_level, constraints, operation, features, size, dialect)
+        is_usual = price_terms <= STANDARD  # what clients may write into a field else has no end: not to be remembered
+        judged = self._judgements.get(key) if is_usual else None
         if judged is None:
             demands = Demands(
-                level=level, constraints=constraints, features=features, operation=operation, input_tokens=least_tokens,
+                level=level,
+                constraints=constraints,
+                features=features,
+                operation=operation,
+                input_tokens=least_tokens,
+                sent_terms=_asked(name, sent_terms),
                 masked_level=masked_level,
-            )  # fmt: skip  # one thing
+            )
             judged = self._judge(name, demands)
-            self._judgements.put(key, judged)
+            if is_usual:
+                self._judgements.put(key, judged)
         if not judged.permitted:
             raise self._refusal(name, judged, sensitivity, allowed_models)
         facts = Facts(
@@ -119,13 +138,55 @@ class Router:
             masked=judged.masked,
         )
 
-    def models(self, allowed_models: frozenset[str] | None = None) -> tuple[Mapping[str, object], ...]:
-        """The entries of GET /v1/models: virtual models, then targets; only `allowed_models`, when given."""
-        return tuple(
-            describe(name, self._lattice)
-            for name in self._names.listed()
-            if allowed_models is None or name.name in allowed_models
-        )
+    def others(
+        self,
+        decision: Decision,
+        *,
+        constraints: Constraints,
+        allowed_models: frozenset[str] | None,
+        features: frozenset[Feature],
+        operation: Operation,
+        sent_terms: Callable[[Target], frozenset[PriceTerm]] = _none_sent,
+    ) -> Iterator[Target]:
+        """Targets outside the plan of `decision` that may see the same request, and that its caller may name."""
+        for target in self._writable(allowed_models):
+            if target in decision.plan:
+                continue
+            demands = Demands(
+                level=decision.level, constraints=constraints, features=features, operation=operation, input_tokens=0,
+                sent_terms={target.name: sent_terms(target)},
+            )  # fmt: skip
+            if is_permitted(target, demands, self._lattice, self._rates.keys()):
+                yield target
+
+    def _writable(self, allowed_models: frozenset[str] | None) -> tuple[Target, ...]:
+        if allowed_models is None:
+            return self._targets
+        return tuple(target for target in self._targets if target.name in allowed_models)
+
+    def models(
+        self,
+        allowed_models: frozenset[str] | None = None,
+        constraints: Constraints = WIDEST,
+        *,
+        level: int = 0,
+    ) -> tuple[Mapping[str, object], ...]:
+        """The entries of GET /v1/models: virtual models, then targets.
+
+        Only `allowed_models`, when given, and only what some request under `constraints` may reach; `level` is that of
+        a request without findings.
+        """
+        demands = Demands(level=level, constraints=constraints, features=frozenset(), input_tokens=0)
+        found = []
+        for name in self._names.listed():
+            if allowed_models is not None and name.name not in allowed_models:
+                continue
+            within = tuple(
+                [target for target in name.candidates if refuse_for_sovereignty(target, demands, self._lattice) is None]
+            )
+            if within:
+                found.append(describe(replace(name, candidates=within), self._lattice))
+        return tuple(found)
 
     def _judge(self, name: Name, demands: Demands) -> _Judged:
         judgement = judge(name.candidates, demands, lattice=self._lattice, currencies=self._rates.keys())
@@ -193,14 +254,11 @@ class Router:
     def _refusal(
         self, name: Name, judged: _Judged, sensitivity: Sensitivity, allowed_models: frozenset[str] | None
     ) -> Exception:
-        writable = self._targets
-        if allowed_models is not None:
-            writable = tuple(target for target in self._targets if target.name in allowed_models)
         return explain_refusal(
             name.name,
             judged.refused,
             name.candidates,
-            writable,
+            self._writable(allowed_models),
             judged.demands,
             sensitivity,
             lattice=self._lattice,
@@ -231,6 +289,11 @@ def _refused_words(refused: Sequence[Verdict]) -> str:
         more = f" and {hidden} more" if hidden > 0 else ""
         words += f"; refused for {reason}: {', '.join(names[:MOST_NAMES_IN_WHY])}{more}"
     return words
+
+
+def _asked(name: Name, sent_terms: Callable[[Target], frozenset[PriceTerm]]) -> Mapping[str, frozenset[PriceTerm]]:
+    """Target name → terms beyond the list price; nearly always nothing."""
+    return {target.name: terms for target in name.candidates if (terms := sent_terms(target) - STANDARD)}
 
 
 def _label(target: Target) -> str:

@@ -9,6 +9,7 @@ from agents import (
     Agent,
     ModelSettings,
     OpenAIChatCompletionsModel,
+    OpenAIConversationsSession,
     OpenAIResponsesModel,
     Runner,
     function_tool,
@@ -82,6 +83,30 @@ async def check_agent_that_continues_by_the_answers_id(place: Place) -> None:
         raise NotHere("chat completions keep nothing")
     result = await Runner.run(agent_of(place, tools=TOOLS), QUESTION, auto_previous_response_id=True)
     assert result.final_output == DONE, result
+
+
+async def check_agent_in_a_stored_conversation(place: Place) -> None:
+    if place.dialect == "chat":
+        raise NotHere("chat completions keep nothing")
+    async with openai.AsyncOpenAI(base_url=place.openai, api_key=place.key, max_retries=0, timeout=20) as client:
+        conversation = await client.conversations.create()
+        result = await Runner.run(agent_of(place, tools=TOOLS), QUESTION, conversation_id=conversation.id)
+        assert result.final_output == DONE, result
+        kinds = [item.type async for item in client.conversations.items.list(conversation.id, order="asc")]
+        assert kinds.count("function_call") == kinds.count("function_call_output") > 1, kinds
+        assert (kinds[0], kinds[-1]) == ("message", "message"), kinds
+
+
+async def check_agent_with_the_sessions_of_the_api(place: Place) -> None:
+    if place.dialect == "chat":
+        raise NotHere("its sessions take the ids off messages, without which it cannot say them in chat completions")
+    async with openai.AsyncOpenAI(base_url=place.openai, api_key=place.key, max_retries=0, timeout=20) as client:
+        session = OpenAIConversationsSession(openai_client=client)
+        result = await Runner.run(agent_of(place, tools=TOOLS), QUESTION, session=session)
+        assert result.final_output == DONE, result
+        again = await Runner.run(agent_of(place), "script:plain", session=session)
+        assert again.final_output == PLAIN, again
+        assert len(await session.get_items()) > 6, await session.get_items()
 
 
 async def check_structured_output(place: Place) -> None:

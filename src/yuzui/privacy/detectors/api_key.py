@@ -1,82 +1,74 @@
-"""API keys that name their issuer in a prefix. A new vendor is one row."""
+"""API keys that name their issuer by prefix or by shape. A new vendor is one row in `_vendor_keys`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.detectors._vendor_keys import VENDOR_KEYS
+from yuzui.privacy.randomness import is_placeholder, looks_random
 from yuzui.privacy.surroundings import is_word
 
-# Prefixes and alphabets as the vendors document them or their keys show (2026-11). The part behind the prefix must look
-# random (`_looks_random`), so rows can be generous: a key that is a little longer next year is still found.
-_ROWS: tuple[str, ...] = (
-    r"sk-[0-9A-Za-z_-]{20,}",  # OpenAI, Anthropic, DeepSeek, DashScope, Moonshot, OpenRouter and their imitators
-    r"(?:sk|rk)_(?:live|test)_[0-9A-Za-z]{16,}",  # Stripe
-    r"whsec_[0-9A-Za-z+/=]{24,}",  # Stripe and Svix webhooks
-    r"(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}",  # AWS access key id
-    r"gh[opsur]_[0-9A-Za-z]{36,}",  # GitHub
-    r"github_pat_[0-9A-Za-z_]{22,}",
-    r"gl(?:pat|dt|rt|cbt|ptt|ft|agent|soat)-[0-9A-Za-z_-]{20,}",  # GitLab
-    r"AIza[0-9A-Za-z_-]{35}",  # Google API
-    r"ya29\.[0-9A-Za-z_-]{20,}",  # Google OAuth
-    r"GOCSPX-[0-9A-Za-z_-]{20,}",
-    r"xox[abeoprs]-[0-9A-Za-z-]{10,}",  # Slack
-    r"xapp-[0-9]-[0-9A-Za-z-]{20,}",
-    r"hooks\.slack\.com/(?:services|workflows)/[0-9A-Za-z+/]{20,}",
-    r"(?:hf|api_org)_[0-9A-Za-z]{30,}",  # Hugging Face
-    r"npm_[0-9A-Za-z]{36,}",
-    r"pypi-[0-9A-Za-z_-]{50,}",
-    r"SG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,}",  # SendGrid
-    r"gsk_[0-9A-Za-z]{40,}",  # Groq
-    r"xai-[0-9A-Za-z_-]{40,}",
-    r"pplx-[0-9A-Za-z]{32,}",
-    r"r8_[0-9A-Za-z]{37,}",  # Replicate
-    r"LTAI[0-9A-Za-z]{12,}",  # Alibaba Cloud
-    r"AKID[0-9A-Za-z]{32,}",  # Tencent Cloud
-    r"AKLT[0-9A-Za-z_-]{30,}",  # Volcengine
-    r"bce-v3/ALTAK-[0-9A-Za-z]{16,}/[0-9a-f]{32,}",  # Baidu
-    r"dapi[0-9a-f]{32}",  # Databricks
-    r"do[opr]_v1_[0-9a-f]{64}",  # DigitalOcean
-    r"shp(?:at|ca|pa|ss)_[0-9A-Fa-f]{32}",  # Shopify
-    r"lin_api_[0-9A-Za-z]{32,}",  # Linear
-    r"(?:ntn|secret)_[0-9A-Za-z]{40,}",  # Notion
-    r"hv[bs]\.[0-9A-Za-z_-]{24,}",  # HashiCorp Vault
-    r"AccountKey=[0-9A-Za-z+/=]{60,}",  # Azure Storage
-    r"SharedAccessKey=[0-9A-Za-z+/=]{40,}",
+# Shapes without a prefix of their own, as the vendors document them (2026-11).
+_SHAPES: tuple[str, ...] = (
+    r"(?:AccountKey|SharedAccessKey)=[0-9A-Za-z+/=]{40,}",  # Azure
     r"[0-9]{8,10}:AA[0-9A-Za-z_-]{33}",  # Telegram
-    r"ops_eyJ[0-9A-Za-z+/_=-]{100,}",  # 1Password
-    r"glsa_[0-9A-Za-z]{32}_[0-9A-Fa-f]{8}",  # Grafana
-    r"sntry[su]_[0-9A-Za-z+/=_-]{40,}",
-    r"dckr_pat_[0-9A-Za-z_-]{20,}",
-    r"PMAK-[0-9a-f]{24}-[0-9a-f]{34}",  # Postman
-    r"EAA[0-9A-Za-z]{80,}",  # Meta
-    r"sq0(?:atp|csp)-[0-9A-Za-z_-]{22,}",  # Square
-    r"yz-[0-9A-Za-z_-]{20,}",  # our own
+    r"S[ACNOUX][A-D][A-Z0-9]{53,56}",  # NATS seeds
+    r"https://[0-9a-f]{32}@[0-9a-z.]{4,}/[0-9]{2,}",  # Sentry DSN
+    r"[?&](?:sig|X-Amz-Signature|X-Goog-Signature|Signature|access_token|api_key|apikey"
+    r"|auth_token)=[0-9A-Za-z%+/=._-]{16,}",
+    r"X-Amz-Credential=[0-9A-Z]{16,}",
+    r"[0-9]Q~[0-9A-Za-z_.~-]{31,34}",  # Azure client secret; three characters stand before
+    r"s-s4t2(?:ud|af)-[0-9a-f]{40,}",  # 42
+    r"-us[0-9]{1,2}",  # Mailchimp: 32 hexadecimal digits stand before
+    r"\.[0-9A-Za-z_-]{6}\.[0-9A-Za-z_-]{27}",  # Discord bot: 24 to 26 characters stand before
+    r"-[0-9a-f]{8}-[0-9a-f]{8}",  # Mailgun: 32 hexadecimal digits stand before
 )
+_PREFIX = f"(?:{'|'.join(''.join(f'[{c}]' if c in '.?$|+' else c for c in prefix) for prefix in sorted(VENDOR_KEYS))})"
 
 
 def _check(text: str, start: int, end: int) -> Iterable[Hit]:
-    if is_word(text, start - 1) or (start and text[start - 1] == "_" and text[start : start + 3] == "sk-"):
+    key = VENDOR_KEYS.get(text[start:end])
+    if key is None:
+        yield from _check_shape(text, start, end)
         return
-    value = text[start:end].rstrip("-_")
-    end = start + len(value)
-    if value.endswith("EXAMPLE") or not _looks_random(value):
+    if is_word(text, start - 1) or (start and text[start - 1] in "_-" and text[start].isalpha()):
         return
-    yield Hit("api_key", start, end, 0.95)
+    last = end
+    limit = min(len(text), end + key.most + 1)
+    alphabet = key.alphabet
+    while last < limit and text[last] in alphabet:
+        last += 1
+    value = text[end:last].rstrip("-_.=")
+    last = end + len(value)
+    if not key.least <= len(value) <= key.most or is_word(text, last):
+        return
+    if not is_placeholder(value) and looks_random(value):
+        yield Hit("api_key", start, last, 0.95)
 
 
-def _looks_random(value: str) -> bool:
-    """Whether one unbroken piece of `value` mixes digits and letters: `sk-learn-pipeline-…` is prose."""
-    for piece in value.replace("-", " ").replace("_", " ").replace(".", " ").replace("/", " ").split():
-        if len(piece) >= 10 and len(set(piece)) >= 6:
-            digits = sum(char.isdigit() for char in piece)
-            letters = sum(char.isalpha() for char in piece)
-            if digits and letters:
-                return True
-            is_mixed = piece != piece.lower() and piece != piece.upper()
-            if is_mixed and len(piece) >= 16 and not piece.istitle():
-                return True
-    return False
+def _check_shape(text: str, start: int, end: int) -> Iterable[Hit]:
+    if text[start] in "?&":
+        start = text.index("=", start) + 1
+    elif text[start] in "-." or text.startswith("Q~", start + 1):
+        before = 3 if text[start] not in "-." else 32 if text[start] == "-" else 24
+        first = start
+        while first and start - first < before + 4 and (is_word(text, first - 1) or text[first - 1] in "_~"):
+            first -= 1
+        if start - first < before or (before == 32 and start - first != 32):
+            return
+        start = start - before if before == 3 else first
+        while is_word(text, end) and before == 24:
+            end += 1
+    elif is_word(text, start - 1) or is_word(text, end):
+        return
+    value = text[start:end].rstrip("-_.")
+    if not is_placeholder(value) and looks_random(value):
+        yield Hit("api_key", start, start + len(value), 0.9)
 
 
-DETECTOR = Detector(levels={"api_key": "restricted"}, patterns=tuple(Pattern(regex=row) for row in _ROWS), check=_check)
+DETECTOR = Detector(
+    levels={"api_key": "restricted"},
+    patterns=(Pattern(regex=_PREFIX), *(Pattern(regex=row) for row in _SHAPES)),
+    check=_check,
+)

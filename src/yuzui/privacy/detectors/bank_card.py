@@ -7,22 +7,14 @@ from yuzui.privacy.detectors._contract import Detector, Digits, Hit
 from yuzui.privacy.numbers import singles
 from yuzui.privacy.surroundings import has_cue, is_inside_number, stands_alone
 
-_CUES = (
-    "card",
-    "creditcard",
-    "卡号",
-    "银行卡",
-    "信用卡",
-    "储蓄卡",
-    "visa",
-    "mastercard",
-    "unionpay",
-    "银联",
-    "账号",
-    "账户",
-    "debit",
-    "credit",
-)
+_CUES_WORDS = """
+    card creditcard 卡号 银行卡 信用卡 储蓄卡 visa mastercard unionpay 银联 账号 账户 debit credit cc maestro
+    amex
+"""
+_CUES = tuple(_CUES_WORDS.split())
+_NAMING = ("credit card", "debit card", "card number", "信用卡", "银行卡", "储蓄卡", "借记卡", "卡号")
+"""Who writes these means a card, also with a mistyped digit."""
+_ANTI_CUES = ("example", "sample", "test card", "invalid", "fails", "dummy", "示例", "样例")
 _GAP_CHARS = frozenset(" -_.*`()[]")
 
 
@@ -44,16 +36,31 @@ def _is_issued(value: str) -> bool:
 
 def _check_digits(number: Digits) -> Hit | None:
     text, start, end, value = number.text, number.start, number.end, number.value
-    if not luhn_is_valid(value) or len(set(value)) < 2:
+    is_valid = luhn_is_valid(value)
+    if len(set(value)) < 2 or not (is_valid or _is_named(number)):
         return None
     if not all(len(gap) <= 3 and _GAP_CHARS.issuperset(gap) for gap in number.gaps) and len(number.layout) < 13:
         return None
     if len(set(number.gaps)) > 2 or not stands_alone(text, start, end) or is_inside_number(text, start, end):
         return None
     is_cued = has_cue(text, start, _CUES)
-    if not _is_issued(value) and not (is_cued and value[0] in "5689"):
+    if not _is_issued(value) and not (is_cued and is_valid):
         return None
+    if not is_valid:
+        return Hit("bank_card", start, end, 0.6)
     return Hit("bank_card", start, end, 0.95 if is_cued or len(number.layout) > 1 else 0.8)
+
+
+def _is_named(number: Digits) -> bool:
+    """Whether a word right before says that this is a card, and none that it is only shown as one."""
+    text, start = number.text, number.start
+    if (
+        len(number.value) < 15
+        or has_cue(text, start, _ANTI_CUES, reach=32)
+        or "fail" in text[number.end : number.end + 12].lower()
+    ):
+        return False
+    return has_cue(text, start, _NAMING, reach=16)
 
 
 DETECTOR = Detector(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from yuzui.privacy.detectors._contract import Detector, Digits, Hit, Pattern
 from yuzui.privacy.numbers import singles
 from yuzui.privacy.numerals import NUMERALS_REGEX, read_numerals
-from yuzui.privacy.surroundings import is_digit, stands_alone
+from yuzui.privacy.surroundings import is_digit, stands_alone, with_markup
 
 # Segments of the MIIT's numbering plan (2019 edition and later additions); IoT segments have 13 digits.
 _SECOND_AND_THIRD = frozenset(
@@ -31,7 +31,8 @@ def _check_digits(number: Digits) -> Hit | None:
         return None
     if not _has_clean_edges(number.text, start, number.end):
         return None
-    return Hit("cn_mobile", start, number.end, 0.9 if len(number.layout) <= 4 else 0.7)
+    first, last = with_markup(number.text, start, number.end)
+    return Hit("cn_mobile", first, last, 0.9 if len(number.layout) <= 4 else 0.7)
 
 
 def _has_clean_edges(text: str, start: int, end: int) -> bool:

@@ -13,6 +13,7 @@ _CUES = ("信用代码", "税号", "纳税人识别", "社会信用", "uscc", "c
 
 
 def _check(text: str, start: int, end: int) -> Iterable[Hit]:
+    start = end - 10  # the pattern saw what stands before: else a long number would have a match at every place
     end = start + 18
     value = text[start:end].upper()
     if is_word(text, start - 1) or is_word(text, end) or len(value) < 18 or not _ALPHABET.issuperset(value):
@@ -28,7 +29,7 @@ DETECTOR = Detector(
     patterns=(
         # registration department, kind of organisation, region (GB/T 2260), and a start of the organisation code:
         # the rest is left to the check, because Hyperscan unrolls bounded repeats
-        Pattern(regex="[1-9AGNY][1-9ABCDEFGNY][1-9][0-9]{5}[0-9A-HJ-NPQRTUWXY]{2}", ignore_case=True),
+        Pattern(regex="(?:^|[^0-9A-Z])[1-9AGNY][1-9ABCDEFGNY][1-9][0-9]{5}[0-9A-HJ-NPQRTUWXY]{2}", ignore_case=True),
     ),
     check=_check,
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from yuzui.privacy.detectors._contract import Detector, Digits, Hit
 from yuzui.privacy.numbers import singles
-from yuzui.privacy.surroundings import has_cue, is_inside_number, stands_alone
+from yuzui.privacy.surroundings import has_cue, is_digit, is_inside_number, stands_alone
 
 _CUE_WORDS = (
-    "phone phones telephone cellphone smartphone tel call dial mobile cell fax whatsapp sms text reach contact"
-    " 电话 手机 联系方式 座机 致电 传真"
+    "phone phones telephone telefon telefono cellphone smartphone tel call dial mobile handy cell fax whatsapp sms text"
+    " reach contact office desk answering messages message registered voicemail landline hotline ring extension"
+    " 电话 手机 联系方式 座机 致电 传真 热线 來電 電話"
 )
 _CUES = tuple(_CUE_WORDS.split())
 _GAP_CHARS = frozenset(" -.()/")
@@ -29,6 +30,9 @@ _LAYOUTS = tuple(
             if 7 <= a + b + c + d <= 15
         ]
         + [(a, b, c, 2, 2) for a in range(1, 4) for b in range(1, 4) for c in (2, 3)]
+        + [(a, 1, b, c, d) for a in range(1, 4) for b in range(2, 4) for c in (3, 2) for d in (2, 3, 4)]  # +41 (0)96 …
+        + [(a, 1, b, c, d, 2) for a in range(1, 4) for b in range(2, 4) for c in (3, 2) for d in (2, 3)]
+        + [(6, 3, 3), (5, 6), (6, 6), (2, 2, 2, 2, 2), (3, 1, 3, 3, 4)]
     )
 )
 
@@ -44,19 +48,32 @@ def _check_digits(number: Digits) -> Hit | None:
     for gap in number.gaps:
         if len(gap) > 3 or not _GAP_CHARS.issuperset(gap):
             return None
-    if not stands_alone(text, start, end) or is_inside_number(text, start, end):
+    if not stands_alone(text, start, _with_extension(text, end)) or is_inside_number(text, start, end):
         return None
     if _is_chinese_mobile(number):
         return None  # its own kind
     if has_plus:
-        return Hit("phone", opening, end, 0.95) if 8 <= len(number.value) <= 15 and number.value[0] != "0" else None
+        is_whole = 8 <= len(number.value) <= 15 and number.value[0] != "0"
+        return Hit("phone", opening, _with_extension(text, end), 0.95) if is_whole else None
     if not may_have_shape:
         return Hit("phone", opening, end, 0.6)  # the cue it is, then
     if _is_north_american(number) or _is_chinese_landline(number) or _is_dashed_national(number):
-        return Hit("phone", opening, end, 0.8)
+        return Hit("phone", opening, _with_extension(text, end), 0.8)
     if number.value.startswith("00") and len(number.value) >= 11 and len(number.layout) > 1:
         return Hit("phone", opening, end, 0.7)
     return Hit("phone", opening, end, 0.6) if _is_cued(number, opening) else None
+
+
+def _with_extension(text: str, end: int) -> int:
+    """`555-0134x4508`, `555-0134 ext. 12`."""
+    at = end
+    for mark in ("x", " x", " ext. ", " ext ", "ext"):
+        if text[at : at + len(mark)].lower() == mark and is_digit(text, at + len(mark)):
+            at += len(mark)
+            while is_digit(text, at):
+                at += 1
+            return at if at - end <= 12 else end
+    return end
 
 
 def _opening(text: str, start: int) -> int:
@@ -94,8 +111,8 @@ def _is_dashed_national(number: Digits) -> bool:
 
 
 def _is_chinese_mobile(number: Digits) -> bool:
-    if number.layout[0] == 1 and number.layout[-1] > 1:
-        return False  # `1-786-555-0987`: a country code of its own
+    if (number.layout[0] == 1 and number.layout[-1] > 1) or (number.layout[0] == 2 and number.value[:2] != "86"):
+        return False  # `1-786-555-0987`, `(13) 98824-5547`: groups that no mobile number of China has
     value = number.value.removeprefix("00")
     if len(value) == 13:
         value = value.removeprefix("86")
