@@ -283,3 +283,8 @@ def test_a_value_cut_by_the_end_of_a_message_is_found_in_both() -> None:
         ("cn_resident_id", "$.messages[0].content", 3, 12),
         ("cn_resident_id", "$.messages[1].content", 0, 9),
     ]
+
+
+def test_what_only_stands_beside_a_number_in_the_next_message_is_no_half_of_it() -> None:
+    body = {"messages": [{"role": "user", "content": "say ABCDEF."}, {"role": "user", "content": "call 13900139000"}]}
+    assert {finding.path for finding in scanner().scan(body).findings} == {"$.messages[1].content"}

@@ -80,6 +80,8 @@ class Leaf(msgspec.Struct, frozen=True, gc=False):  # several per request: a thi
     form: Form | None = None
     span: tuple[int, int] | None = None
     """Its place among the characters at `path`, where every finding in it has the same one."""
+    seam: int = 0
+    """Where it is sewn together of two texts: what does not lie across it is found in them, and not here."""
     shift: int = 0
     """Characters in front of it that are not the client's."""
 
@@ -206,8 +208,9 @@ def _join_messages(messages: Any, path: Path, leaves: Leaves) -> None:  # Any: c
             for word, at in dict.fromkeys((_first_word(content), _last_word(content))):
                 joined = tail[0] + word
                 if len(joined) >= _LEAST_JOINED and _may_be_half(tail[0]) and _may_be_half(word):
-                    leaves.found.append(Leaf(joined, before[1], len(tail[0]), tail[1], True))
-                    leaves.found.append(Leaf(joined, here[1], len(word), at, True))
+                    seam = len(tail[0])
+                    leaves.found.append(Leaf(joined, before[1], len(tail[0]), tail[1], True, seam=seam))
+                    leaves.found.append(Leaf(joined, here[1], len(word), at, True, seam=seam))
         before = here
 
 

@@ -304,7 +304,8 @@ def _to_findings(sheet: _Sheet, found: Iterable[tuple[str, Hit]]) -> tuple[tuple
         number = sheet.leaf_at(hit.start)
         start = hit.start - sheet.starts[number]
         end = min(hit.end - sheet.starts[number], sheet.size_of(number))
-        if end > start:
+        seam = sheet.leaves[number].seam
+        if end > start and (not seam or start < seam < end):
             placed.append((sheet.leaves[number].whole is not None, number, start, -end, name, hit))
     placed.sort(key=lambda entry: entry[:5])
     known: set[tuple[str, str]] = set()

@@ -101,14 +101,9 @@ class Router:
         judged = self._judgements.get(key) if is_usual else None
         if judged is None:
             demands = Demands(
-                level=level,
-                constraints=constraints,
-                features=features,
-                operation=operation,
-                input_tokens=least_tokens,
-                sent_terms=_asked(name, sent_terms),
-                masked_level=masked_level,
-            )
+                level=level, masked_level=masked_level, constraints=constraints, features=features, operation=operation,
+                input_tokens=least_tokens, sent_terms=_asked(name, sent_terms),
+            )  # fmt: skip  # one thing
             judged = self._judge(name, demands)
             if is_usual:
                 self._judgements.put(key, judged)
