@@ -239,13 +239,20 @@ def test_a_thought_under_our_seal_is_masked_in_it() -> None:
     assert restored(written.text, Originals(result.surrogates.originals)) == thought.text != written.text
 
 
-def test_an_encoded_seal_that_holds_a_value_is_refused() -> None:
+def test_what_a_vendor_signed_stays_and_is_left_to_the_search_of_the_bytes() -> None:
     sealed = b64encode(seal(ReasoningPart(text="x", signature=MAIL)).encode()).decode()
-    with pytest.raises(Unmaskable, match=r"seal|must not change"):
-        masked(user("x") | {"contents": [{"parts": [{"thoughtSignature": sealed, "text": "x"}]}]})
+    body = user("x") | {"contents": [{"parts": [{"thoughtSignature": sealed, "text": "x"}]}]}
+    assert masked(body).body == body
 
 
 def test_a_flood_of_values_is_refused_in_bounded_time() -> None:
     texts = [f"write to user{number}@corp.cn now" for number in range(4000)]
     with pytest.raises(Unmaskable, match="more values"):
         masked({"messages": [{"role": "user", "content": text} for text in texts]})
+
+
+def test_what_a_vendor_encoded_of_stand_ins_stays() -> None:
+    token = NAMER.name("password", "Hunter22!x")
+    veiled = b64encode(f'they wrote password: "{token}" to me'.encode()).decode()
+    body = user("password: Hunter22!x") | {"x": {"data": veiled, "encrypted_content": veiled}}
+    assert masked(body).body["x"] == body["x"]

@@ -115,7 +115,8 @@ def check_masked(
 def _decoded(text: str) -> str:
     """What a piece of base64 says; "" for anything else."""
     try:
-        return b64decode(text, validate=True).decode()
+        plain = text.replace("-", "+").replace("_", "/")
+        return b64decode(plain + "=" * (-len(plain) % 4), validate=True).decode()
     except ValueError:
         return ""
 

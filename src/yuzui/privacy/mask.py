@@ -8,6 +8,7 @@ it is, at its level. Restoring every changed string is tried before the body is 
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,9 @@ _MOST_ROUNDS: Final = 4  # overlapping findings make new values, which may stand
 _UNTOUCHED: Final = frozenset(("model", "role", "type", "signature", "thoughtSignature", "thought_signature",
                                "encrypted_content", "media_type", "mime_type", "mimeType"))  # fmt: skip
 """Fields whose words are the protocol's or a vendor's seal: other occurrences are not looked for in them."""
+
+_VENDORS: Final = frozenset(("signature", "thoughtSignature", "thought_signature", "encrypted_content"))
+"""What a vendor signed or encrypted of what it saw: the bytes that leave are searched for what it may hold."""
 
 Json = Any  # Any: checked JSON
 
@@ -180,8 +184,8 @@ def _below(value: Json, step: object) -> Json:
         raise Unmaskable("a finding stands outside of what can be changed") from None
 
 
-def _values(value: Json, node: _Node) -> list[tuple[str, str]]:
-    """(kind, value) of every finding whose characters are known."""
+def _values(value: Json, node: _Node, *, with_encoded: bool = False) -> list[tuple[str, str]]:
+    """(kind, value) of every finding whose characters are known; pieces that encode stand-ins only `with_encoded`."""
     found: list[tuple[str, str]] = []
     waiting: list[tuple[Json, _Node]] = [(value, node)]
     while waiting:
@@ -190,7 +194,8 @@ def _values(value: Json, node: _Node) -> list[tuple[str, str]]:
         for form, start, end, kind in node.spans:
             text = "".join([text for _, text in texts]) if form == "joined" else value
             if form in ("text", "joined") and isinstance(text, str):
-                found.append((kind, text[start:end]))
+                if with_encoded or not _says_stand_in(text[start:end]):
+                    found.append((kind, text[start:end]))
             elif form == "number":
                 found.append((kind, str(value)))
         for step, below in node.steps.items():
@@ -211,7 +216,7 @@ def text_of(body: Mapping[str, Json], finding: Finding) -> str | None:
     root = _Node()
     try:
         _plant(root, body, finding)
-        values = _values(body, root)
+        values = _values(body, root, with_encoded=True)
         if not values:
             return _whole_of(body, root)
         node = root
@@ -221,7 +226,7 @@ def text_of(body: Mapping[str, Json], finding: Finding) -> str | None:
         if form != "text" or start == 0:
             return values[0][1]
         node.spans[0] = (form, 0, end, kind)
-        text = _values(body, root)[0][1]
+        text = _values(body, root, with_encoded=True)[0][1]
         return text[len(text[:start].rstrip("\\")) :]
     except Unmaskable:
         return None
@@ -315,7 +320,7 @@ class _Work:
             if name in changed:
                 raise Unmaskable("two keys of an object would become one")
             if key in _UNTOUCHED and is_protocol and isinstance(item, str) and not item.startswith(SEAL):
-                if below is not None:
+                if below is not None and key not in _VENDORS:
                     raise Unmaskable("a finding stands in a field that must not change")
                 changed[name] = item
             else:
@@ -405,7 +410,8 @@ class _Work:
         for form, start, end, kind in node.spans if node is not None else ():
             if form != "text":
                 return [self._whole(text, kind)]
-            spans.append((start, end, kind))
+            if not _says_stand_in(text[start:end]):
+                spans.append((start, end, kind))
         inner = node.at(EMBEDDED) if node is not None else None
         if text.lstrip()[:1] in ("{", "[") or inner is not None:
             literals = read_literals(text)
@@ -416,12 +422,10 @@ class _Work:
     def _edits_of_seal(self, text: str, node: _Node | None, depth: int) -> list[Edit]:
         """A thought that travels with its seal is masked in it, as its vendor had it."""
         thought = unseal(text)
-        has_text = thought is not None and bool(thought.text)
-        # What was read out of the base64 of a seal is its text; the bytes that leave are searched for all else.
-        if node is not None and any(form != "text" or not has_text for form, *_ in node.spans):
+        if thought is None and node is not None and node.spans:
             raise Unmaskable("a finding stands under a seal")
         if thought is None or not thought.text:
-            return []
+            return []  # what a vendor signed stays; the bytes that leave are searched for what it may hold
         edits = self._edits(thought.text, node.at(EMBEDDED) if node is not None else None, depth + 1, [])
         masked = msgspec.structs.replace(thought, text=apply(thought.text, edits))
         return [Edit(0, len(text), seal(masked, with_text=True))] if edits else []
@@ -500,6 +504,17 @@ def _united(spans: Iterable[_Span]) -> list[_Span]:
             united.append((start, end, kind))
             longest = end - start
     return united
+
+
+def _says_stand_in(piece: str) -> bool:
+    """Whether a piece of base64 holds a stand-in: a vendor made it of what it saw, so it stays as it is. The bytes that
+    leave are searched, through base64 too, for what it may hold besides."""
+    try:
+        plain = piece.replace("-", "+").replace("_", "/")
+        said = b64decode(plain + "=" * (-len(plain) % 4), validate=True).decode()
+    except ValueError:
+        return False
+    return LOOKALIKE.search(said) is not None
 
 
 def _has_word(text: str) -> bool:
