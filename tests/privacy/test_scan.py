@@ -265,9 +265,9 @@ def test_another_reading_of_a_known_value_is_no_finding_but_has_its_place() -> N
 
 def test_a_text_that_was_read_out_of_a_piece_of_a_string_stands_in_that_piece() -> None:
     path = (("", "$"), ".prompt")
-    leaves = Leaves([Leaf("see d2FuZ0Bjb3JwLmNu!", path), Leaf("wang@corp.cn", path, 21, span=(4, 20))], [])
+    leaves = Leaves([Leaf("see d2FuZ0Bjb3JwLmNu!", path), Leaf("wang@corp.cn", path, 16, 4, True)], [])
     (finding,) = scanner()._scan(leaves).findings
-    assert (finding.start, finding.end) == (0, 21)
+    assert (finding.start, finding.end) == (4, 20)
     assert finding.place == Place(path, "text", 4, 20)
 
 
