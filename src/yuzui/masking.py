@@ -112,13 +112,13 @@ class Masker:
     ) -> MaskedRequest | None:
         """`request` masked, if that makes it less than its `level`; None if it cannot be masked, or is not worth it.
 
-        `earlier_level`: of the kept answer that it continues, if it does.
+        `earlier_level`: of the kept answer or conversation that it continues, if it does.
         """
         kinds = config.masking.masking.kinds
         if not kinds or request.operation not in OPERATIONS or not request.features.isdisjoint(LANE_ONLY):
             return None
         if earlier_level is not None:
-            kept_level = self._memory.recall_kept(caller.scope, request.follows)
+            kept_level = self._memory.recall_kept(caller.scope, request.follows or request.joins)
             earlier_level = earlier_level if kept_level is None else kept_level
         remembered = self._memory.recall(caller.scope, request.body, conversation_id, is_masked=True)
         levels = [one for one in (remembered, earlier_level) if one is not None]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from canaries_kit import DIALECTS, PROVIDERS, send
+from masked_canaries_kit import DIALECTS, PROVIDERS, send
 from yuzui.privacy import egress, mask
 from yuzui.privacy.matcher import Matcher
 from yuzui.privacy.surrogates import Namer, Surrogates
