@@ -15,6 +15,7 @@ from privacy.kit import ENGINES, RANDOM_LOOKING, make_rules, resident_id, scan_b
 from yuzui.core.errors import InvalidRequest
 from yuzui.privacy.detectors._contract import Detector
 from yuzui.privacy.engine import EngineName
+from yuzui.privacy.leaves import EMBEDDED
 from yuzui.privacy.scan import NOTHING, Scanner
 
 CANARY = "canary.bird@example.com"
@@ -230,3 +231,32 @@ def test_the_name_of_the_engine_is_known() -> None:
 def test_headers_that_a_target_may_be_told_are_scanned_too(name: EngineName) -> None:
     found = scanner(name).scan({"model": "m"}, {"anthropic-beta": f"files-api-2025-04-14,{CANARY}"}).findings
     assert [(finding.kind, finding.path) for finding in found] == [("email", "$.headers")]
+
+
+def test_a_finding_knows_its_place_through_json_in_strings_and_across_parts() -> None:
+    arguments = json.dumps({"note": 'he said "hi"', "mail": {"to": "x wang@example.com"}, "tel": 13800138000})
+    body = {
+        "messages": [
+            {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": arguments}}]},
+            {"role": "user", "content": [{"type": "text", "text": "id 110101199"}, {"type": "text", "text": resident_id()[9:]}]},
+        ]
+    }  # fmt: skip
+    result = scanner().scan(body)
+    places = {finding.kind: finding.place for finding in (*result.findings, *result.repeats) if finding.place}
+    mail, identity = places["email"], places["cn_resident_id"]
+    assert (mail.form, mail.start, mail.end) == ("text", 2, 18)
+    steps: list[object] = []
+    path = mail.path
+    while path:
+        path, step = path
+        steps.insert(0, step)
+    assert steps[-4:] == [".arguments", EMBEDDED, ".#1", ".#0"]
+    assert (identity.form, identity.start, identity.end) == ("joined", 3, 21)
+    assert places["cn_mobile"].form == "number"
+
+
+def test_another_reading_of_a_known_value_is_no_finding_but_has_its_place() -> None:
+    arguments = json.dumps({"a": "wang@example.com", "b": '"'})
+    result = scanner().scan({"messages": [{"role": "user", "content": arguments}]})
+    assert [finding.kind for finding in result.findings] == ["email"]
+    assert [finding.place.form for finding in result.repeats if finding.place] == ["text"]

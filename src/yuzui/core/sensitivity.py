@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Path = tuple[Any, ...]  # Any: nested pairs (parent path, step); made for every leaf, spelled only for findings
+Form = Literal["text", "whole", "joined", "number"]
 
 DEFAULT_LEVELS = ("public", "internal", "confidential", "restricted")
 
@@ -25,6 +29,20 @@ class Lattice:
             raise KeyError(name) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where exactly a finding stands, so that it can be replaced: through JSON in strings, and across parts.
+
+    `text`: characters of the string at `path`; `joined`: of all texts of the parts of the list at `path`; `number`: the
+    number there; `whole`: it was read out of what stands there in a way that has no characters of its own.
+    """
+
+    path: Path
+    form: Form
+    start: int = 0
+    end: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One sensitive span. Offsets are characters of the leaf's text as the client sent it; the value is never kept."""
@@ -36,6 +54,8 @@ class Finding:
     path: str = ""
     """Where it stands, as a JSON path: `$.messages[1].content`."""
     confidence: float = 1.0
+    place: Place | None = field(default=None, compare=False, repr=False)
+    """None: `path`, `start` and `end` say it all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from yuzui.core.errors import InvalidRequest
+from yuzui.core.sensitivity import Form, Path
 from yuzui.core.strict_json import MAX_DEPTH
 from yuzui.privacy.views import SEALED, read_embedded_json, read_escapes, read_sealed
 
-Path = tuple[Any, ...]  # Any: nested pairs (parent path, step); made for every leaf, spelled only for findings
+EMBEDDED: Final = "\\"
+"""The step from a string into the JSON that it spells. Spelled paths end in front of it."""
+KEY: Final = "~"
+"""The step from an entry of an object to its key."""
 
 _PROTOCOL_WORDS = """
     messages role content type text name model stream temperature top_p n stop seed user tools tool_choice tool_calls
@@ -58,11 +62,17 @@ _CURIOUS = ("data:", *SEALED)
 
 class Leaf(msgspec.Struct, frozen=True, gc=False):  # several per request: a third of what a named tuple costs
     """A text and where it stands. `whole` is None when its offsets are those of the client's text; otherwise
-    the text was derived, and a finding in it covers all `whole` characters of the leaf it came from."""
+    the text was derived, and a finding in it covers all `whole` characters of the leaf it came from. Where its offsets
+    mean something all the same, `form` says what: see `core.sensitivity.Place`."""
 
     text: str
     path: Path
     whole: int | None = None
+    form: Form | None = None
+
+    @property
+    def place_form(self) -> Form:
+        return self.form or ("text" if self.whole is None else "whole")
 
 
 class Leaves(NamedTuple):
@@ -86,7 +96,10 @@ def spell_path(path: Path) -> str:
     steps: list[str] = []
     while path:
         parent, step = path
-        steps.append(f"[{step}]" if isinstance(step, int) else step)
+        if step == EMBEDDED:
+            steps.clear()
+        else:
+            steps.append(f"[{step}]" if isinstance(step, int) else step)
         path = parent
     return "".join(reversed(steps))
 
@@ -105,7 +118,7 @@ def _walk(value: Any, path: Path, depth: int, leaves: Leaves) -> None:  # Any: c
         _walk_list(value, path, depth + 1, leaves)
     elif kind is int or kind is float:
         if text := _spell_number(value):
-            leaves.found.append(Leaf(text, path))
+            leaves.found.append(Leaf(text, path, form="number"))
     elif kind is bytes:
         leaves.unscannable.append("file")  # an upload
     elif kind is not bool and value is not None:
@@ -135,7 +148,7 @@ def _walk_object(value: Mapping[str, Any], path: Path, depth: int, leaves: Leave
                 _walk(item, (path, "." + key), depth, leaves)
         else:
             step = (path, f".#{number}")
-            _walk(key, (step, "~"), depth, leaves)
+            _walk(key, (step, KEY), depth, leaves)
             _walk(item, step, depth, leaves)
             if type(item) is str and len(item) > _LONGEST_NAME and _BLOB.fullmatch(item):
                 leaves.unscannable.append("blob")  # a picture or a file in a field that only its vendor knows
@@ -173,9 +186,11 @@ def _walk_parts(value: Sequence[Any], path: Path, depth: int, leaves: Leaves) ->
         leaves.unscannable.append("tokens")
     if len(texts) > 1:  # upstreams join the parts of a message, so a value cut in two is whole again there
         joined = "".join(texts)
-        leaves.found.append(Leaf(joined, path, len(joined)))
+        leaves.found.append(Leaf(joined, path, len(joined), "joined"))
         if "\\" in joined:
-            _walk_embedded(joined, path, depth, leaves)
+            inside = Leaves([], leaves.unscannable)
+            _walk_embedded(joined, path, depth, inside)
+            leaves.found.extend([Leaf(leaf.text, path, len(joined)) for leaf in inside.found])
 
 
 def _walk_part(part: dict[str, Any], path: Path, depth: int, leaves: Leaves) -> bool:  # Any: checked JSON
@@ -235,12 +250,12 @@ def _walk_embedded(text: str, path: Path, depth: int, leaves: Leaves) -> None:
     try:
         value = read_embedded_json(text)
         if value is not None:
-            _walk(value, path, depth + 1, inside)
+            _walk(value, (path, EMBEDDED), depth + 1, inside)
         elif "\\u" in text:
-            inside.found.append(Leaf(read_escapes(text), path))
+            inside.found.append(Leaf(read_escapes(text), path, form="whole"))
     except (InvalidRequest, RecursionError):
         leaves.unscannable.append("nested_json")
-    leaves.found.extend([Leaf(leaf.text, path, len(text)) for leaf in inside.found])
+    leaves.found.extend([Leaf(leaf.text, leaf.path, len(text), leaf.place_form) for leaf in inside.found])
 
 
 def _spell_number(value: int | float) -> str:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from yuzui.core.errors import InvalidRequest
-from yuzui.core.sensitivity import Finding, SensitivityRules
+from yuzui.core.sensitivity import Finding, Place, SensitivityRules
 from yuzui.privacy.canonical import Canonical, Canonicaliser, count_controls
 from yuzui.privacy.catalogue import load_detectors
 from yuzui.privacy.custom import compile_custom
@@ -27,6 +27,8 @@ class ScanResult:
     """What was found, what could not be read, and which detectors broke. Holds no text."""
 
     findings: tuple[Finding, ...] = ()
+    repeats: tuple[Finding, ...] = ()
+    """The same values in other readings of the same text: not counted, but masking must know where they stand."""
     unscannable: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     """Names of detectors that raised, `too_many_candidates`, `too_many_findings` or `engine: …`: the request counts as
@@ -64,8 +66,14 @@ class _Sheet:
 
     def original_span(self, number: int, start: int, end: int) -> tuple[int, int]:
         leaf = self.leaves[number]
-        if leaf.whole is not None:
-            return 0, leaf.whole
+        return self._span(number, start, end) if leaf.whole is None else (0, leaf.whole)
+
+    def place(self, number: int, start: int, end: int) -> Place:
+        leaf = self.leaves[number]
+        form = leaf.place_form
+        return Place(leaf.path, form) if form == "whole" else Place(leaf.path, form, *self._span(number, start, end))
+
+    def _span(self, number: int, start: int, end: int) -> tuple[int, int]:
         return (start, end) if self.canonicals is None else self.canonicals[number].span(start, end)
 
 
@@ -121,8 +129,9 @@ class Scanner:
         self._ask_all(sheet.text, candidates, failures, found)
         if not found and not failures and not leaves.unscannable:
             return NOTHING
+        findings, repeats = _to_findings(sheet, found)
         return ScanResult(
-            findings=_to_findings(sheet, found), unscannable=tuple(leaves.unscannable), failures=tuple(failures)
+            findings=findings, repeats=repeats, unscannable=tuple(leaves.unscannable), failures=tuple(failures)
         )
 
     def _ask_all(
@@ -206,8 +215,9 @@ def _is_encodable(text: str) -> bool:
     return True
 
 
-def _to_findings(sheet: _Sheet, found: Iterable[tuple[str, Hit]]) -> tuple[Finding, ...]:
-    """Hits at their places in the client's text: one per kind and place, and derived readings only for what is new."""
+def _to_findings(sheet: _Sheet, found: Iterable[tuple[str, Hit]]) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """Hits at their places in the client's text: one per kind and place, and derived readings only for what is new.
+    The other readings come second."""
     placed: list[tuple[bool, int, int, int, str, Hit]] = []
     for name, hit in found:
         number = sheet.leaf_at(hit.start)
@@ -219,17 +229,19 @@ def _to_findings(sheet: _Sheet, found: Iterable[tuple[str, Hit]]) -> tuple[Findi
     known: set[tuple[str, str]] = set()
     reached: dict[tuple[int, str], int] = {}
     findings: list[Finding] = []
+    repeats: list[Finding] = []
     for is_derived, number, start, negative_end, name, hit in placed:
         end = -negative_end
         offset = sheet.starts[number]
         value = (hit.kind, sheet.text[offset + start : offset + end])
-        if end <= reached.get((number, hit.kind), 0) or (is_derived and value in known):
+        if end <= reached.get((number, hit.kind), 0):
             continue  # the same thing seen twice
-        known.add(value)
         reached[number, hit.kind] = end
         first, last = sheet.original_span(number, start, end)
-        findings.append(
-            Finding(kind=hit.kind, detector=name, start=first, end=last, path=spell_path(sheet.leaves[number].path),
-                    confidence=hit.confidence)
-        )  # fmt: skip  # one finding, one line
-    return tuple(findings)
+        finding = Finding(
+            kind=hit.kind, detector=name, start=first, end=last, path=spell_path(sheet.leaves[number].path),
+            confidence=hit.confidence, place=sheet.place(number, start, end),
+        )  # fmt: skip  # as short as it can be
+        (repeats if is_derived and value in known else findings).append(finding)
+        known.add(value)
+    return tuple(findings), tuple(repeats)
