@@ -67,6 +67,11 @@ def test_the_line_shows_no_value_also_of_findings_beside_it(find: Find) -> None:
     assert all(MAIL not in one.shown and MOBILE not in one.shown and len(one.shown) < 200 for one in found)
 
 
+def test_a_value_that_was_found_once_is_hidden_wherever_it_stands(find: Find) -> None:
+    found, _ = find(f"{MAIL} and glued to-{MAIL}-----BEGIN nothing")
+    assert found and not any(MAIL in one.shown for one in found)
+
+
 def test_many_values_in_a_row_are_all_hidden(find: Find) -> None:
     values = [f"person{n}@example.com" for n in range(3000)]
     found, _ = find(" ".join(values))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -16,7 +16,8 @@ from yuzui.privacy.leaves import spell_path
 from yuzui.privacy.scan import NOTHING, Scanner
 from yuzui.privacy.windows import LEAD_CHARS, Passage, Scan, read_passages
 
-MOST_JSON_CHARS: Final = 32 * 1024 * 1024  # what a gateway takes as a body by default; longer ones are read as text
+MOST_JSON_CHARS: Final = 8 * 1024 * 1024  # walking takes thirty times the memory; longer ones are read as text
+SHORTEST_REPEAT: Final = 6  # characters; shorter ones are words of the language, too
 REACH: Final = 60  # characters of the line that are shown on each side of a finding
 _JSON_SUFFIXES: Final = (".json", ".ipynb", ".geojson", ".har", ".webmanifest")
 _LINE_SUFFIXES: Final = (".jsonl", ".ndjson")
@@ -224,13 +225,14 @@ class _Teller:
             near = self._near(passage)
             own = mine + [one for one in passage.findings if not _is_among(one, near)]
             own.sort(key=lambda one: (one.start, one.end))
-            covers = _merged([*own, *near, *passage.findings, *passage.nearby])
+            seen = [*own, *near, *passage.findings, *passage.nearby]
+            covers, values = _merged(seen), _values(passage, seen)
             at = passage.first
             for one in own:
                 start = max(one.start, passage.start)
                 self._advance(passage, at, start)
                 at = max(at, start)
-                yield self._found(passage, one, covers)
+                yield self._found(passage, one, covers, values)
             self._advance(passage, at, passage.last)
 
     def _near(self, passage: Passage) -> list[Finding]:
@@ -249,7 +251,7 @@ class _Teller:
         if newline >= 0:
             self._line_start = start + newline + 1
 
-    def _found(self, passage: Passage, one: Finding, covers: Sequence[_Cover]) -> Found:
+    def _found(self, passage: Passage, one: Finding, covers: Sequence[_Cover], values: Mapping[str, str]) -> Found:
         value = passage.text[max(0, one.start - passage.start) : one.end - passage.start]
         newlines = value.count("\n")
         end_column = len(value) - value.rfind("\n") if newlines else one.start - self._line_start + 1 + len(value)
@@ -268,7 +270,7 @@ class _Teller:
             end=one.start + len(value),  # of a value that goes on for very long, what was looked at
             byte_start=self._bytes,
             byte_end=self._bytes + self._coding.size_of(value),
-            shown=_shown(passage, one, covers),
+            shown=_shown(passage, one, covers, values),
             value=value,
             leaf_span=_leaf_span(one),
         )
@@ -307,7 +309,7 @@ def _merged(findings: Iterable[Finding]) -> list[_Cover]:
     return covers
 
 
-def _shown(passage: Passage, one: Finding, covers: Sequence[_Cover]) -> str:
+def _shown(passage: Passage, one: Finding, covers: Sequence[_Cover], values: Mapping[str, str]) -> str:
     """The line of a finding without any value that was found on it, also of those that are not reported."""
     text, base = passage.text, passage.start
     here = next(cover for cover in covers if cover[0] <= one.start and one.end <= cover[1])
@@ -318,6 +320,7 @@ def _shown(passage: Passage, one: Finding, covers: Sequence[_Cover]) -> str:
     line_end = min(len(text) + base if line_end < 0 else line_end + base, last + 4 * REACH)
     before = _without_values(text, base, line_start, first, covers)
     after = _without_values(text, base, last, line_end, covers)
+    before, after = (_without_repeats(side, values) for side in (before, after))
     is_cut = len(before) > REACH, len(after) > REACH
     before = f"…{before[-REACH:]}" if is_cut[0] else before.lstrip()
     after = f"{after[:REACH]}…" if is_cut[1] else after.rstrip()
@@ -335,6 +338,24 @@ def _without_values(text: str, base: int, start: int, end: int, covers: Sequence
         at = max(at, cover[1])
     pieces.append(text[at - base : end - base] if at < end else "")
     return "".join(pieces)
+
+
+def _values(passage: Passage, findings: Iterable[Finding]) -> dict[str, str]:
+    """What was found and what to show instead, longest first."""
+    found: dict[str, str] = {}
+    for one in findings:
+        value = passage.text[max(0, one.start - passage.start) : one.end - passage.start]
+        if len(value) >= SHORTEST_REPEAT:
+            found[value] = f"‹{one.kind}›"
+    return dict(sorted(found.items(), key=lambda item: -len(item[0])))
+
+
+def _without_repeats(shown: str, values: Mapping[str, str]) -> str:
+    """A value that was found once is hidden wherever it stands, also where its surroundings hid it from a detector."""
+    for value, mark in values.items():
+        if value in shown:
+            shown = shown.replace(value, mark)
+    return shown
 
 
 def _mark(cover: _Cover) -> str:
