@@ -10,8 +10,8 @@ import pytest
 from yuzui.cli._scan_places import Coding, Found, Reading, scan_pieces
 from yuzui.cli._scan_tree import DAMAGED
 from yuzui.config import read
-from yuzui.core.sensitivity import SensitivityRules
-from yuzui.privacy.scan import Scanner
+from yuzui.core.sensitivity import Finding, Place, SensitivityRules
+from yuzui.privacy.scan import Scanner, ScanResult
 
 MAIL = "bob@example.com"
 MOBILE = "13800138000"
@@ -115,3 +115,20 @@ def test_parts_that_nobody_reads_are_told(find: Find) -> None:
     body = {"messages": [{"content": [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]}]}
     _, reading = find(json.dumps(body), "a.json")
     assert reading.unscannable == ("image_url",)
+
+
+def test_what_a_name_says_of_its_value_is_shown_at_the_value(
+    rules: SensitivityRules, scanner: Scanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The walk may know a value by its name alone: then it has all of the string, and the text has the value."""
+    text = '{"x": "to bob@example.com, please"}'
+    path = (("", "$"), ".#0")
+    whole = Finding(kind="email", detector="email", start=0, end=26, path="$.#0", place=Place(path, "whole"))
+    monkeypatch.setattr(Scanner, "scan", lambda self, body: ScanResult(findings=(whole,)))
+    found = list(scan_pieces(scanner, rules, [text], "a.json", UTF8, Reading()))
+    assert [(one.value, one.path) for one in found] == [(MAIL, "$.#0")]
+    monkeypatch.setattr(Scanner, "scan_text", lambda self, body: ScanResult(unscannable=("encoded",)))
+    reading = Reading()
+    found = list(scan_pieces(scanner, rules, [text], "a.json", UTF8, reading))
+    assert [one.value for one in found] == ['"to bob@example.com, please"']
+    assert reading.unscannable == ("encoded",)

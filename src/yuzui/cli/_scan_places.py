@@ -218,12 +218,16 @@ class _Teller:
         position = 0
         for passage in passages:
             self._reading.failures += passage.failures
+            self._reading.unscannable += passage.unscannable
             mine: list[Finding] = []
             while position < len(self._walked) and self._walked[position][0] < passage.last:
                 mine.append(self._walked[position][2])
                 position += 1
             near = self._near(passage)
-            own = mine + [one for one in passage.findings if not _is_among(one, near)]
+            vague = [one for one in near if _is_better_said(one, passage.findings)]
+            near = [one for one in near if one not in vague]
+            own = [one for one in mine if one not in vague]
+            own += [one for one in passage.findings if not _is_among(one, near)]
             own.sort(key=lambda one: (one.start, one.end))
             seen = [*own, *near, *passage.findings, *passage.nearby]
             covers, values = _merged(seen), _values(passage, seen)
@@ -295,6 +299,13 @@ _Cover = tuple[int, int, tuple[str, ...]]
 def _is_among(one: Finding, others: Sequence[Finding]) -> bool:
     """Whether the other reading has it too."""
     return any(other.kind == one.kind and other.start < one.end and one.start < other.end for other in others)
+
+
+def _is_better_said(one: Finding, others: Sequence[Finding]) -> bool:
+    """Whether it covers a whole string because it was read in another way, and the text shows where it stands in it."""
+    if one.place is None or one.place.form != "whole":
+        return False
+    return any(other.kind == one.kind and one.start <= other.start and other.end <= one.end for other in others)
 
 
 def _merged(findings: Iterable[Finding]) -> list[_Cover]:

@@ -1,4 +1,4 @@
-"""JSON as text: its strings and numbers with their places, so that some can be changed and the rest stays as written."""
+"""JSON as text: its strings and numbers and where they stand, so that one can be changed and the rest stays."""
 
 from __future__ import annotations
 
