@@ -93,6 +93,11 @@ PATTERN = {
         (pdf([text(MAIL)], catalog="/AcroForm 100 0 R", page="/Annots [101 0 R]", objects=FIELD), "form"),
         (pdf([text(MAIL)], catalog="/Names << /EmbeddedFiles 100 0 R >>", objects=FILE), "attachment"),
         (pdf([text(MAIL)], catalog="/Names << /JavaScript 100 0 R >>", objects=SCRIPT), "script"),
+        (pdf([text(MAIL)], objects=IMAGE), "picture"),
+        (pdf([text(MAIL)], objects={100: stream(b"\0", PIXEL.replace(b"/Image", b"/#49ma#67e"))}), "picture"),
+        (pdf([f"/Span << /ActualText (nothing) >> BDC {text(MAIL)} EMC"]), "unmapped"),
+        (pdf([f"BT /F1 0 Tf 72 700 Td ({MAIL}) Tj ET"]), "unmapped"),
+        (pdf([f"BT /F1 12 Tf 1 0 1 0 72 700 Tm ({MAIL}) Tj ET"]), "unmapped"),
         (pdf([text(MAIL)]) + pdf([text("later")]), "revisions"),
         (pdf([text(MAIL)]) + b"PK\x03\x04 something else", "revisions"),
     ],
@@ -100,6 +105,22 @@ PATTERN = {
 def test_what_may_hold_more_than_its_text_is_not_complete(made: bytes, reason: str) -> None:
     found = read(made)
     assert (found.is_complete, found.reason) == (False, reason)
+
+
+def test_text_that_is_not_seen_is_read_all_the_same() -> None:
+    layer = {100: b"<< /Type /OCG /Name (hidden) >>"}
+    off = "/OCProperties << /OCGs [100 0 R] /D << /OFF [100 0 R] /Order [] >> >>"
+    for made in (
+        pdf([text(MAIL, x=5000, y=-700)]),
+        pdf([text(MAIL).replace("BT", "BT 3 Tr")]),
+        pdf([f"0 0 1 1 re W n {text(MAIL)}"]),
+        pdf([f"/OC /L BDC {text(MAIL)} EMC"], resources="/Properties << /L 100 0 R >>", catalog=off, objects=layer),
+    ):
+        assert MAIL in read(made).text
+
+
+def test_names_of_old_programs_that_only_sound_like_pictures_are_none() -> None:
+    assert read(pdf([text(MAIL)], resources="/ProcSet [/PDF /Text /ImageB /ImageC /ImageI]")).is_complete
 
 
 def test_glyphs_without_characters_are_not_read() -> None:

@@ -23,6 +23,11 @@ _MOST_PATHS: Final = 5_000
 _LONG_SIDE_PIXELS: Final = 2_000  # of a page that is drawn to recognise its text
 _STRAIGHT: Final = 0.01  # points
 _XMP: Final = re.compile(rb"<\?xpacket begin.*?<\?xpacket end", re.DOTALL)
+_PICTURES: Final = re.compile(
+    rb"/(?:I|#49)(?:m|#6[dD])(?:a|#61)(?:g|#67)(?:e|#65)(?![A-Za-z0-9#])|/EmbeddedFile|/PatternType\s*1"
+)
+"""Streams cannot be packed into others, so what they are stands in the file as it is, also where no page uses them or a
+damaged file hides them from one parser and not from another."""
 _BULLETS: Final = frozenset("\uf020\uf06e\uf076\uf0a7\uf0a8\uf0b7\uf0d8\uf0e0\uf0fc")  # of Symbol and Wingdings
 _SHOWN_BY_DRAWING: Final = frozenset(("picture", "drawing", "unmapped", "objects"))
 _HYPHENS: Final = str.maketrans({"\ufffe": "-", "\x02": "-"})  # PDFium's own marks for a hyphen at a line's end
@@ -58,6 +63,8 @@ def read_pdf(order: ReadOrder, recognise: Recognise | None) -> DocumentText:
             if sum(map(len, pieces)) > order.max_chars:
                 reasons.append("length")
                 break
+    if not by_ocr and _PICTURES.search(order.data):
+        reasons.append("picture")
     text = "\n".join(piece for piece in pieces if piece)[: order.max_chars]
     return DocumentText(text=text, is_complete=not reasons, by_ocr=by_ocr, reason=reasons[0] if reasons else "")
 
@@ -141,6 +148,8 @@ def _drawn(page: Any) -> str:  # Any: as above
         if one.type == c.FPDF_PAGEOBJ_TEXT:
             if not _is_plain(page, one.raw):
                 return "drawing"
+            if _is_replaced(one.raw) or not _has_size(one):
+                return "unmapped"
         elif one.type == c.FPDF_PAGEOBJ_PATH:
             paths += 1
             if paths > _MOST_PATHS or not _is_straight(one.raw) or not _is_plain(page, one.raw):
@@ -165,6 +174,25 @@ def _is_plain(page: Any, raw: Any) -> bool:  # Any: a page, a pointer
             c.FPDFBitmap_Destroy(bitmap)
             return False
     return True
+
+
+def _is_replaced(raw: Any) -> bool:  # Any: as above
+    """Whether the file says that these glyphs read differently: then that is what PDFium gives, not what is shown."""
+    c = _raw()
+    for number in range(c.FPDFPageObj_CountMarks(raw)):
+        mark = c.FPDFPageObj_GetMark(raw, number)
+        if c.FPDFPageObjMark_GetParamValueType(mark, b"ActualText") != c.FPDF_OBJECT_UNKNOWN:
+            return True
+    return False
+
+
+def _has_size(one: Any) -> bool:  # Any: a PdfObject
+    """Text without a size is not shown and not given; whoever reads the file in another way has it."""
+    size = ctypes.c_float()
+    if not _raw().FPDFTextObj_GetFontSize(one.raw, size) or size.value == 0:
+        return False
+    matrix = one.get_matrix()
+    return bool(matrix.a * matrix.d != matrix.b * matrix.c)
 
 
 def _is_straight(raw: Any) -> bool:  # Any: as above
