@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yuzui.core.sensitivity import DEFAULT_LEVELS, Finding, Lattice, Sensitivity
+from yuzui.core.sensitivity import DEFAULT_LEVELS, Finding, Lattice, Place, Sensitivity
 
 NAMES = st.lists(st.text(min_size=1, max_size=8), min_size=2, max_size=8, unique=True)
 
@@ -36,5 +36,6 @@ def test_the_join_of_labels_never_falls_when_a_cause_is_added(levels: list[int],
 
 
 def test_neither_a_finding_nor_a_label_has_a_place_for_content() -> None:
-    assert set(Finding.__dataclass_fields__) == {"kind", "detector", "start", "end", "path", "confidence"}
+    assert set(Finding.__dataclass_fields__) == {"kind", "detector", "start", "end", "path", "confidence", "place"}
+    assert set(Place.__dataclass_fields__) == {"path", "form", "start", "end"}
     assert set(Sensitivity.__dataclass_fields__) == {"level", "causes", "kinds"}
