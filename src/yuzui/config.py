@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
@@ -21,8 +21,10 @@ import msgspec
 from yuzui.accounting.price_factors import parse_factors
 from yuzui.accounting.prices import FREE, parse_price, price_warnings
 from yuzui.config_checks import convert, convert_all, near, refuse_unknown
+from yuzui.config_documents import read_documents
 from yuzui.config_secrets import read_auth, read_reference
 from yuzui.core.chat import Feature, Operation
+from yuzui.core.documents import DocumentRules
 from yuzui.core.errors import ConfigError
 from yuzui.core.price_terms import PriceTerm
 from yuzui.core.sensitivity import DEFAULT_LEVELS, CustomPattern, Lattice, SensitivityRules, TermList
@@ -106,6 +108,7 @@ class Config:
     audit: AuditConfig
     stored_responses: StoredResponsesConfig = StoredResponsesConfig()
     masking: MaskingConfig
+    documents: DocumentRules = field(default_factory=DocumentRules)
     source: Path | None
     """None: built-in defaults."""
     snapshot_id: str
@@ -143,7 +146,8 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
         raise ConfigError(f"not valid TOML: {error}") from error
     top = convert(raw, _File, "")
     warnings: list[str] = []
-    rules = _rules(convert(top.sensitivity, _Sensitivity, "sensitivity"))
+    sensitivity = convert(top.sensitivity, _Sensitivity, "sensitivity")
+    rules = _rules(sensitivity)
     money = _money(convert(top.money, _Money, "money"))
     # No table, no process; without a file at all the embedded model is what there is to try.
     embedded = EmbeddedConfig(enabled=source is None)
@@ -179,6 +183,7 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
         audit=AuditConfig(**msgspec.to_builtins(audit)),
         stored_responses=StoredResponsesConfig(**msgspec.to_builtins(stored)),
         masking=_masking(convert(top.masking, _Masking, "masking"), rules),
+        documents=read_documents(sensitivity.documents),
         source=source,
         snapshot_id=hashlib.sha256((text + "\0" + "\0".join(t.name for t in targets)).encode()).hexdigest()[:12],
         warnings=tuple(warnings),
@@ -583,6 +588,7 @@ class _Sensitivity(_Table, frozen=True):
     kinds: dict[str, str] = {}
     patterns: list[dict[str, Any]] = []
     terms: list[dict[str, Any]] = []
+    documents: dict[str, Any] | None = None
 
 
 class _Embedded(_Table, frozen=True):

@@ -48,6 +48,7 @@ from yuzui.privacy.egress import Scanned, check_egress
 from yuzui.privacy.label import label
 from yuzui.privacy.scan import ScanResult
 from yuzui.providers._contract import Codec, WireRequest
+from yuzui.reading import scan_with_documents
 from yuzui.routes import Routes
 from yuzui.routing.retry import Course
 from yuzui.sampling import RefusalSampler
@@ -185,7 +186,10 @@ class Journey:
 
         # How sensitive is it?
         rules = snapshot.config.sensitivity
-        scan = await self._scan(body, raw.line.headers, size_bytes)
+        scan = await scan_with_documents(
+            lambda body, size: self._scan(body, raw.line.headers, size),
+            body, size_bytes, snapshot.config.documents, world.documents,
+        )  # fmt: skip  # one step
         remembered = _highest(world.memory.recall(caller.scope, body, exchange.conversation_id), earlier_level)
         sensitivity = exchange.sensitivity = label(
             rules, floor=caller.constraints.floor, scan=scan, remembered=remembered

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 from yuzui.core.booking import Closing, Intent, KeptAnswer, KeyRecord, Receipt
 from yuzui.core.chat import NO_LINE, RequestLine
 from yuzui.core.decision import AllowedSet
+from yuzui.core.documents import DocumentKind, DocumentRules, DocumentText
 from yuzui.core.target import Target
 from yuzui.privacy.egress import Scanned
 from yuzui.providers._contract import WireRequest
@@ -76,6 +77,14 @@ class Books(Protocol):
 
         Handed over before this returns: a caller that is cancelled while it waits loses nothing.
         """
+        ...
+
+
+class Documents(Protocol):
+    """Reads files outside of this process."""
+
+    async def read(self, documents: Sequence[tuple[DocumentKind, bytes]], rules: DocumentRules) -> list[DocumentText]:
+        """One text per document, in their order, within `rules.deadline_ms`; `reason` says what could not be read."""
         ...
 
 

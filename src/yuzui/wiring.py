@@ -34,6 +34,7 @@ from yuzui.io.audit_folder import AuditFolder
 from yuzui.io.books import SqliteBooks
 from yuzui.io.clock import SystemClock, SystemRandomness
 from yuzui.io.credentials import Credentials, TokenLine
+from yuzui.io.document_reader import DocumentReader, check_installed
 from yuzui.io.http_server import HttpServer
 from yuzui.io.line import GuardedLine
 from yuzui.io.logs import LogSink
@@ -66,6 +67,7 @@ REMEMBERED_MESSAGES = 200_000
 
 def make_snapshot(config: Config, data_dir: Path) -> Snapshot:
     """Everything that `config` decides, with prices filled in from the price library; raise `ConfigError`."""
+    check_installed(config.documents)
     config = with_prices(config, data_dir)
     return Snapshot(
         config=config,
@@ -117,6 +119,7 @@ class Service:
         self._publisher = Publisher(self.books, self._audit)
         snapshot = make_snapshot(config, self._data_dir)
         self.engine = _engine_of(config)
+        self.documents = DocumentReader(secret=self._secrets.content_key)
         self._token_line = TokenLine()
         self._upstream = HttpUpstream(
             endpoint_of=self._endpoint, scripted=play, credentials=Credentials(self._token_line.send, clock)
@@ -162,10 +165,13 @@ class Service:
             ),
             content_key=self._secrets.content_key,
             masker=Masker(memory, vault, self._secrets.masking_key, randomness.bits64),
+            documents=self.documents,
         )
 
     async def start(self) -> None:
         """Start what runs beside the requests. The embedded model loads meanwhile; nobody waits for it here."""
+        if self.gateway.snapshot.config.documents.enabled:
+            self.documents.start()
         if self.engine is not None:
             self.engine.start()
         self._tasks = [
@@ -184,6 +190,7 @@ class Service:
         await self._token_line.close()
         if self.engine is not None:
             await self.engine.stop()
+        await self.documents.stop()
         try:
             await asyncio.to_thread(self._publisher.publish)
         except (OSError, YuzuiError) as error:
@@ -226,6 +233,8 @@ class Service:
             log.exception("reload_refused")
             return
         self.gateway.snapshot = snapshot
+        if new.documents.enabled:
+            self.documents.start()
         log.info("reloaded", extra={"fields": {"snapshot": new.snapshot_id}})
         if new.stored_responses.retention_days < old.stored_responses.retention_days:
             self.spawn(self._forget(once=True))

@@ -246,6 +246,26 @@ def test_a_log_that_is_no_log_fails(tmp_path: Path) -> None:
     assert _checks.check_audit(tmp_path / "audit").verdict == "fail"
 
 
+@pytest.mark.parametrize(
+    ("missing", "trusts", "verdict", "words"),
+    [
+        ({"pypdfium2"}, False, "fail", "pypdfium2 is not installed"),
+        ({"rapidocr"}, False, "ok", "no pictures"),
+        ({"onnxruntime"}, True, "fail", "no pictures"),
+        (set(), False, "ok", "PDFs and pictures"),
+        (set(), True, "warn", "trust_ocr"),
+    ],
+)
+def test_documents_are_looked_at_where_they_are_to_be_read(
+    monkeypatch: pytest.MonkeyPatch, missing: set[str], trusts: bool, verdict: str, words: str
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name in missing else object())
+    assert _checks.check_documents(read(TWO)) == []
+    table = f"{TWO}\n[sensitivity.documents]\ntrust_ocr = {str(trusts).lower()}\n"
+    (check,) = _checks.check_documents(read(table))
+    assert (check.verdict, words in check.found) == (verdict, True)
+
+
 def test_the_embedded_engine_is_not_looked_at_when_it_is_off() -> None:
     assert _checks.check_embedded(read(TWO)) == []
 

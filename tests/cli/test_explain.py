@@ -36,3 +36,15 @@ def test_an_unknown_request_exits_1_and_prints_nothing_to_parse(run: Run, used: 
     result = run("explain", "req_nobody", "--data-dir", used.folder, "--json")
     assert (result.exit_code, result.stdout) == (1, "")
     assert f"not in the books of {used.folder}" in result.stderr
+
+
+def test_a_copy_of_the_body_is_compared_and_findings_are_shown_in_it(run: Run, used: Used) -> None:
+    copy = used.folder.parent / "copy.json"
+    copy.write_text('{"messages": [{"role": "user", "content": "to bob@example.com"}]}', "utf-8")
+    result = run("explain", ANSWERED, "--data-dir", used.folder, "--body", copy)
+    assert result.exit_code == 0  # this record has no hash: nobody can say that it is another
+    assert "In place" in result.stdout and "to ‹email›" in result.stdout and "bob@" not in result.stdout
+    told = json.loads(run("explain", ANSWERED, "--data-dir", used.folder, "--body", copy, "--json").stdout)
+    assert told["body"]["is_same"] is None
+    assert told["body"]["findings"][0]["path"] == "$.messages[0].content"
+    assert run("explain", ANSWERED, "--data-dir", used.folder, "--body", "nowhere.json").exit_code == 2

@@ -88,6 +88,8 @@ def test_what_the_books_cannot_hold_is_no_amount(text: str) -> None:
 
 def test_numbers_are_written_for_people() -> None:
     assert show_money(12_500_000_000, "CNY") == "12.50 CNY"
+    assert show_money(10 * NANO, "USD") == "10.00 USD"
+    assert show_money(6_250 * NANO, "USD") == "6250.00 USD"
     assert show_money(109_000, "USD") == "0.000109 USD"
     assert [show_ms(340), show_ms(2100)] == ["340 ms", "2.1 s"]
     assert [listed([]), listed(["a"]), listed(("a", "b", "c"))] == ["nothing", "a", "a, b and c"]

@@ -242,6 +242,22 @@ def check_prices(config: Config, known: Mapping[str, object]) -> list[Check]:
 # ---- the embedded model ---------------------------------------------------------------------------------------------
 
 
+def check_documents(config: Config) -> list[Check]:
+    """What can be read in documents, where they are to be read."""
+    if not config.documents.enabled:
+        return []
+    if importlib.util.find_spec("pypdfium2") is None:
+        return [Check(name="documents", verdict="fail", found="pypdfium2 is not installed",
+                      fix="pip install 'yuzui[documents]', or [sensitivity.documents] enabled = false")]  # fmt: skip
+    if importlib.util.find_spec("rapidocr") is None or importlib.util.find_spec("onnxruntime") is None:
+        return [Check(name="documents", verdict="fail" if config.documents.trust_ocr else "ok",
+                      found=f"PDFs with pypdfium2 {version('pypdfium2')}; no pictures: rapidocr is not installed",
+                      fix="pip install 'yuzui[ocr]'")]  # fmt: skip
+    return [Check(name="documents", verdict="warn" if config.documents.trust_ocr else "ok",
+                  found=f"PDFs and pictures{', which count as read: trust_ocr' if config.documents.trust_ocr else ''}",
+                  fix="recognition misses text; leave trust_ocr out to keep pictures at their level")]  # fmt: skip
+
+
 def check_embedded(config: Config) -> list[Check]:
     from yuzui.engine.cache import default_cache
     from yuzui.engine.catalogue import catalogue

@@ -77,7 +77,7 @@ def show_money(amount_nano: int, currency: str) -> str:
     """`0.001234 USD`, `12.50 USD`, `0 USD`: as many decimals as it needs, at least two, never rounded."""
     if amount_nano == 0:
         return f"0 {currency}"
-    digits = f"{Decimal(amount_nano) / NANO:f}".rstrip("0")
+    digits = f"{Decimal(amount_nano) / NANO:.9f}".rstrip("0")  # with decimals always: 10 has a zero to keep
     whole, _, decimals = digits.partition(".")
     return f"{whole}.{decimals:<02} {currency}" if len(decimals) < 2 else f"{whole}.{decimals} {currency}"
 
