@@ -29,17 +29,17 @@ from yuzui.privacy.ner.surnames import (
 Array = np.ndarray[Any, Any]  # Any: shapes are said in words
 
 KINDS: Final[dict[str, NameKind]] = {"PER": "person", "ORG": "organization", "LOC": "location"}
-SINGLE_CHARACTER: Final = 0.7
+SINGLE_CHARACTER: Final = 0.6
 """What the model must give to a name of one character to be believed."""
-BELIEVED: Final = 0.4
+BELIEVED: Final = 0.35
 """And to one that does not begin with a surname."""
-EDGE: Final = 0.2
+EDGE: Final = 0.1
 """A character beside a name that belongs to it with this probability."""
 THIRD: Final = 0.04
 """The same for the third character of a name that has two, the first of them a surname: most names have three."""
 VETO: Final = 0.03
 """Below it the model is sure that what a rule takes for a name is another word."""
-WEAKEST: Final = 0.30
+WEAKEST: Final = 0.16
 """A name that the best path does not hold: mean probability of its characters to be in a person's name."""
 _RULE: Final = "rule: "
 
@@ -177,6 +177,8 @@ _TITLED: Final = re.compile(
 _CALLED: Final = re.compile(rf"(?:老|小|阿)((?:[{_SINGLE}]))(?={_CHAR}|[，。、,!！？?：:])")
 _LETTERS: Final = "".join(sorted(TRANSLITERATION))
 _FOREIGN: Final = re.compile(rf"[{_LETTERS}]{{1,8}}(?:[·•・－-][{_LETTERS}]{{1,9}})+")
+_FOREIGN_ROLE: Final = re.compile(rf"(?:{'|'.join(ROLES)})((?=[{_LETTERS}]{{3}})[{_LETTERS}]{{3,7}})(?![{_LETTERS}])")
+_TITLE_OF_WORK: Final = re.compile(r"《([^《》\n]{4,40})》")
 _SEX: Final = re.compile(rf"(?:^|[\s。；;])((?:{_COMPOUND}|[{_SINGLE}]){_CHAR}{{1,2}})[，,：:（( ]{{1,2}}[男女](?!{_CHAR})")
 _SPEAKER: Final = re.compile(rf"^[\s\"“]*((?:{_COMPOUND}|[{_SINGLE}]){_CHAR}{{1,2}})[：:]")
 _LISTED: Final = re.compile(rf"(?<=[、，（）/])((?:{_COMPOUND}|[{_SINGLE}]){_CHAR}{{1,2}})(?=[、，。；（）/等和及])")
@@ -188,6 +190,11 @@ _NO_NAME: Final = frozenset(
     "生活 生产 生命 师范 师生 利用 利益 那么 那些 战略 战争 向前 金融 金额 江西 江苏 安徽 山东 山西 河北 路上 石油 夏天 车辆 车站 黄金 马上 "
     "项目 温度 温暖 牛奶 花园 古代 商业 商务 商品 司机 司法 沙发 农业 农村 华为 华东 华南 华北 尚未 权利 权威 任务 任何 包括 包装 向来 经理".split()
 )
+
+
+def works(text: str) -> list[tuple[int, int]]:
+    """What stands in title brackets, to be read by itself: inside a sentence the model takes all of it for a title."""
+    return [match.span(1) for match in _TITLE_OF_WORK.finditer(text) if HAN.search(match[1])]
 
 
 def rule_spans(text: str, near: Array | None) -> list[NameSpan]:
@@ -203,7 +210,7 @@ def rule_spans(text: str, near: Array | None) -> list[NameSpan]:
         found.append(NameSpan(*match.span(1), "person", 0.9, _RULE + "sex"))
     for match in _FOREIGN.finditer(text):
         found.append(NameSpan(*match.span(), "person", 0.7, _RULE + "middle dot"))
-    for pattern, name in ((_ROLE, "role"), (_SPEAKER, "speaker"), (_LISTED, "list")):
+    for pattern, name in ((_ROLE, "role"), (_FOREIGN_ROLE, "foreign role"), (_SPEAKER, "speaker"), (_LISTED, "list")):
         for match in pattern.finditer(text):
             start, end = match.span(1)
             if pattern is _ROLE:

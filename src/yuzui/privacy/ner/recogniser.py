@@ -62,6 +62,7 @@ class Recogniser:
 
     def _find_han(self, text: str, pieces: Sequence[Segment]) -> list[NameSpan]:
         found: list[NameSpan] = []
+        pieces = [*pieces, *_works(text, pieces)]
         ordered = sorted(pieces, key=lambda piece: piece.end - piece.start)  # alike in length: little padding
         for first in range(0, len(ordered), BATCH):
             batch = ordered[first : first + BATCH]
@@ -86,6 +87,14 @@ class Recogniser:
             spans.extend(han.weaker_persons(text, near, _taken(text, spans), model.evidence))
             answers.append(_with_rules(text, spans, near))
         return answers
+
+
+def _works(text: str, pieces: Sequence[Segment]) -> list[Segment]:
+    return [
+        Segment(piece.start + start, piece.start + end, "han")
+        for piece in pieces
+        for start, end in han.works(text[piece.start : piece.end])
+    ]
 
 
 def _with_rules(text: str, spans: list[NameSpan], near: Any) -> list[NameSpan]:  # Any: an array, or None
