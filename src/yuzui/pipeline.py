@@ -45,17 +45,16 @@ from yuzui.lanes import choose_codec
 from yuzui.ports import ClientGone, Interruption, RawRequest, Reply
 from yuzui.privacy.egress import check_egress
 from yuzui.privacy.label import label
-from yuzui.privacy.scan import ScanResult
 from yuzui.providers._contract import Codec, WireRequest
 from yuzui.routes import Routes
 from yuzui.routing.retry import Course
 from yuzui.sampling import RefusalSampler
+from yuzui.scanning import scan_request
 from yuzui.world import Snapshot, World
 
 log = logging.getLogger("yuzui")
 
 MOST_HELD_BYTES = 64 * 1024  # a stream that promises for so long without saying anything is passed on as it is
-SCAN_INLINE_BYTES = 256 * 1024  # larger bodies are scanned in a thread: dense ones take a second per megabyte
 
 
 class Gateway:
@@ -185,7 +184,7 @@ class Journey:
 
         # How sensitive is it?
         rules = snapshot.config.sensitivity
-        scan = await self._scan(body, raw.line.headers, size_bytes)
+        scan = await scan_request(snapshot, world, body, raw.line.headers, size_bytes)
         remembered = _highest(world.memory.recall(caller.scope, body, exchange.conversation_id), earlier_level)
         sensitivity = exchange.sensitivity = label(
             rules, floor=caller.constraints.floor, scan=scan, remembered=remembered
@@ -231,13 +230,6 @@ class Journey:
         names = self.exchange.lattice.names
         # A level that the configuration does not know any more counts as the highest.
         return found.content, names.index(found.level) if found.level in names else len(names) - 1
-
-    async def _scan(
-        self, body: Mapping[str, Any], headers: Mapping[str, str], size_bytes: int
-    ) -> ScanResult:  # Any: checked JSON
-        if size_bytes <= SCAN_INLINE_BYTES:
-            return self.snapshot.scanner.scan(body, headers)
-        return await asyncio.to_thread(self.snapshot.scanner.scan, body, headers)
 
     async def _reserve(self, caller: Caller, request: ChatRequest, decision: Decision) -> None:
         exchange = self.exchange

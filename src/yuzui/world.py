@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from yuzui.admission.gate import Gate
 from yuzui.config import Config
-from yuzui.ports import Archive, Books, Clock, Randomness, Telemetry, Upstream
+from yuzui.ports import Archive, Books, Clock, Names, Randomness, Telemetry, Upstream
 from yuzui.privacy.conversation import ConversationMemory
 from yuzui.privacy.scan import Scanner
 from yuzui.providers._contract import Codec
@@ -41,3 +41,5 @@ class World:
     retries: RetryBudget
     archive: Archive
     content_key: bytes
+    names: Names | None = None
+    """None: nobody looks for names in plain words."""

@@ -38,9 +38,10 @@ class LacModel:
             if half in numbers:
                 self._numbers[wide] = numbers[half]
         tags = {int(number): name for number, name in _read_pairs(folder.joinpath("tag.dic").read_text("utf-8"))}
-        count = self.transitions.shape[0]
-        # The graph has more outputs than the list has names: the rest are never on a path that matters.
-        self.tags = Tags([tags.get(number, "O") for number in range(count)])
+        # The graph has more outputs than the list has names; the rest are left over from its training.
+        self._count = len(tags)
+        self.transitions = np.ascontiguousarray(self.transitions[: self._count, : self._count])
+        self.tags = Tags([tags[number] for number in range(self._count)])
         self.evidence = f"{CHINESE_PACKAGE} {version(CHINESE_PACKAGE)}"
 
     def emissions(self, texts: Sequence[str]) -> Any:  # Any: the runtime ships no types
@@ -50,7 +51,7 @@ class LacModel:
         for row, text in enumerate(texts):
             ids[row, : len(text)] = [known.get(char, unknown) for char in text]
         lengths = np.array([len(text) for text in texts], dtype=np.int64)
-        return self._session.run(None, {"token_ids": ids, "length": lengths})[0]
+        return self._session.run(None, {"token_ids": ids, "length": lengths})[0][:, :, : self._count]
 
 
 def load_recogniser(threads: int = 1) -> Recogniser:

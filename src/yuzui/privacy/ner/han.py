@@ -159,7 +159,7 @@ def weaker_persons(text: str, near: Array, taken: bytearray, evidence: str) -> l
     return found
 
 
-# ---- rules ------------------------------------------------------------------------------------------------------------
+# ---- rules ----------------------------------------------------------------------------------------------------------
 
 _SINGLE = "".join(sorted(SINGLE))
 _COMPOUND = "|".join(sorted(COMPOUND))
@@ -168,28 +168,32 @@ _LABELLED: Final = re.compile(
     rf"(?:{'|'.join(sorted(LABELS, key=len, reverse=True))})[ \t]*[:：][ \t]*({_CHAR}{{2,4}}(?:·{_CHAR}{{1,8}})*)"
     rf"(?=[\s,，。;；、|/（(\]】\"'”]|$)"
 )
-_ROLE: Final = re.compile(
-    rf"(?:{'|'.join(ROLES)})[“”\"' ]?((?:{_COMPOUND}|[{_SINGLE}]){_CHAR}{{1,2}})(?=(.?))"
-)
-_TITLED: Final = re.compile(
-    rf"(?<!{_CHAR})?((?:{_COMPOUND}|[{_SINGLE}]){_CHAR}{{0,2}})({'|'.join(TITLES)})"
-)
+_ROLE: Final = re.compile(rf"(?:{'|'.join(ROLES)})[“”\"' ]?((?:{_COMPOUND}|[{_SINGLE}]){_CHAR}{{1,2}})(?=(.?))")
+_TITLED: Final = re.compile(rf"(?<!{_CHAR})?((?:{_COMPOUND}|[{_SINGLE}]){_CHAR}{{0,2}})({'|'.join(TITLES)})")
 _CALLED: Final = re.compile(rf"(?:老|小|阿)((?:[{_SINGLE}]))(?={_CHAR}|[，。、,!！？?：:])")
 _LETTERS: Final = "".join(sorted(TRANSLITERATION))
 _FOREIGN: Final = re.compile(rf"[{_LETTERS}]{{1,8}}(?:[·•・－-][{_LETTERS}]{{1,9}})+")
 _FOREIGN_ROLE: Final = re.compile(rf"(?:{'|'.join(ROLES)})((?=[{_LETTERS}]{{3}})[{_LETTERS}]{{3,7}})(?![{_LETTERS}])")
 _TITLE_OF_WORK: Final = re.compile(r"《([^《》\n]{4,40})》")
-_SEX: Final = re.compile(rf"(?:^|[\s。；;])((?:{_COMPOUND}|[{_SINGLE}]){_CHAR}{{1,2}})[，,：:（( ]{{1,2}}[男女](?!{_CHAR})")
+_SEX: Final = re.compile(
+    rf"(?:^|[\s。；;])((?:{_COMPOUND}|[{_SINGLE}]){_CHAR}{{1,2}})[，,：:（( ]{{1,2}}[男女](?!{_CHAR})"
+)
 _SPEAKER: Final = re.compile(rf"^[\s\"“]*((?:{_COMPOUND}|[{_SINGLE}]){_CHAR}{{1,2}})[：:]")
 _LISTED: Final = re.compile(rf"(?<=[、，（）/])((?:{_COMPOUND}|[{_SINGLE}]){_CHAR}{{1,2}})(?=[、，。；（）/等和及])")
 _ALIAS: Final = re.compile(r"[（(]([A-Za-z][A-Za-z .'-]{2,30})[)）]")
-_NO_NAME: Final = frozenset(
-    "毕业 高级 高等 方面 方式 方便 方法 方向 方案 于是 于此 时候 时间 时代 和平 成功 成为 成都 成立 安全 安排 明天 明年 明确 何时 何况 白天 万元 "
-    "平时 平均 常见 常常 全体 全部 全国 相关 相信 相当 水平 水果 海外 海南 海关 国家 国际 国内 国外 关于 关系 关键 管理 许多 程序 程度 应该 应用 强调 "
-    "单位 单独 史上 文化 文学 文明 文章 易于 能够 能力 来自 来源 来说 公司 公开 公布 公安 家庭 家长 简单 连续 计划 计算 原来 原因 元素 党委 党员 "
-    "生活 生产 生命 师范 师生 利用 利益 那么 那些 战略 战争 向前 金融 金额 江西 江苏 安徽 山东 山西 河北 路上 石油 夏天 车辆 车站 黄金 马上 "
-    "项目 温度 温暖 牛奶 花园 古代 商业 商务 商品 司机 司法 沙发 农业 农村 华为 华东 华南 华北 尚未 权利 权威 任务 任何 包括 包装 向来 经理".split()
+_ORDINARY = (
+    "毕业 高级 高等 方面 方式 方便 方法 方向 方案 于是 于此 时候 时间 时代 和平 成功 "
+    "成为 成都 成立 安全 安排 明天 明年 明确 何时 何况 白天 万元 平时 平均 常见 常常 "
+    "全体 全部 全国 相关 相信 相当 水平 水果 海外 海南 海关 国家 国际 国内 国外 关于 "
+    "关系 关键 管理 许多 程序 程度 应该 应用 强调 单位 单独 史上 文化 文学 文明 文章 "
+    "易于 能够 能力 来自 来源 来说 公司 公开 公布 公安 家庭 家长 简单 连续 计划 计算 "
+    "原来 原因 元素 党委 党员 生活 生产 生命 师范 师生 利用 利益 那么 那些 战略 战争 "
+    "向前 金融 金额 江西 江苏 安徽 山东 山西 河北 路上 石油 夏天 车辆 车站 黄金 马上 "
+    "项目 温度 温暖 牛奶 花园 古代 商业 商务 商品 司机 司法 沙发 农业 农村 华为 华东 "
+    "华南 华北 尚未 权利 权威 任务 任何 包括 包装 向来 经理 "
 )
+_NO_NAME: Final = frozenset(_ORDINARY.split())
+"""Common words that begin like a name."""
 
 
 def works(text: str) -> list[tuple[int, int]]:
@@ -238,7 +242,9 @@ def titled(text: str) -> list[NameSpan]:
         start, end = match.span()
         size = surname_length(text, start)
         name_end = match.end(1)
-        if name_end - start != size or (start and HAN.match(text[start - 1]) and size == 1 and match[2] in SHORT_TITLES):
+        if name_end - start != size or (
+            start and HAN.match(text[start - 1]) and size == 1 and match[2] in SHORT_TITLES
+        ):
             continue
         if start and HAN.match(text[start - 1]) and size == 1 and text[start - 1] not in AFTER:
             continue

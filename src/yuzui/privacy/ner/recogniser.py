@@ -44,6 +44,11 @@ class Recogniser:
     han_model: CharacterModel | None
     latin_tagger: LatinTagger | None
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names and versions of what is asked."""
+        return () if self.han_model is None else (self.han_model.evidence,)
+
     def find(self, text: str) -> list[NameSpan]:
         """Names, organisations, addresses and places in `text`, merged and in order."""
         pieces = segments(text)
@@ -99,9 +104,7 @@ def _works(text: str, pieces: Sequence[Segment]) -> list[Segment]:
 
 def _with_rules(text: str, spans: list[NameSpan], near: Any) -> list[NameSpan]:  # Any: an array, or None
     taken = _taken(text, [span for span in spans if span.kind == "person"])
-    added = [
-        span for span in (*han.rule_spans(text, near), *han.titled(text)) if not all(taken[span.start : span.end])
-    ]
+    added = [span for span in (*han.rule_spans(text, near), *han.titled(text)) if not all(taken[span.start : span.end])]
     return han.with_titles(text, [*spans, *added])
 
 

@@ -1,4 +1,4 @@
-"""A name found once is searched again everywhere: the same words, a surname with a title, a given name, a family name."""
+"""A name found once is searched again everywhere: the same words, a given name, a family name."""
 
 from __future__ import annotations
 
@@ -41,13 +41,14 @@ def _add_han(name: str, kind: NameKind, names: dict[str, NameKind]) -> None:
         if len(name) >= 4:
             names.setdefault(name, kind)
         return
-    for title in TITLES:
-        if name.endswith(title) and len(name) - len(title) >= 2:
-            name = name[: -len(title)]
-            break
+    is_titled = name.endswith(TITLES)
+    if is_titled:
+        title = next(title for title in TITLES if name.endswith(title))
+        if len(name) - len(title) >= 2:
+            name, is_titled = name[: -len(title)], False
     if len(name) < 2:
         return
-    if len(name) >= 3 or not any(name.endswith(title) for title in TITLES):
+    if len(name) >= 3 or not is_titled:
         names.setdefault(name, kind)
     size = surname_length(name, 0)
     if size and len(name) - size == 2 and name[size:].isalpha():

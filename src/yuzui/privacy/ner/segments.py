@@ -27,7 +27,8 @@ _FENCE: Final = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})")
 
 _CODE_LINE: Final = re.compile(
     r"""^\s*(?:
-      (?:async\s+)?def\s+\w+\s*\( | class\s+\w+\s*[:({] | import\s+[\w.{*] | from\s+[\w.]+\s+import\b | @\w[\w.]*(?:\(|$)
+      (?:async\s+)?def\s+\w+\s*\( | class\s+\w+\s*[:({] | import\s+[\w.{*] | from\s+[\w.]+\s+import\b
+    | @\w[\w.]*(?:\(|$)
     | (?:if|elif|while|for|switch|catch|match|with)\b.*[:{]\s*(?:\#.*)?$ | (?:else|try|finally|do)\s*[:{]\s*$
     | return\b.{0,80}$ | raise\s+\w | yield\b | assert\s | print\( | (?:const|let|var|val|func|fn|pub|static|final)\s+\w
     | (?:public|private|protected|export|namespace|using|package|typedef|struct|enum|interface|impl|template)\s+[\w<{]
