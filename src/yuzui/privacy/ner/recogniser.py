@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -33,8 +33,15 @@ class CharacterModel(Protocol):
         ...
 
 
-LatinTagger = Callable[[str, Sequence[Segment]], list[NameSpan]]
-"""Text and its Latin segments → spans in the text."""
+class WordModel(Protocol):
+    """The tagger for Latin script."""
+
+    @property
+    def evidence(self) -> str: ...
+
+    def __call__(self, text: str, segments: Sequence[Segment]) -> list[NameSpan]:
+        """Spans in `text`, of its Latin segments."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +49,12 @@ class Recogniser:
     """Asks each model that is there. Without `han_model` Chinese names are found by rules alone, and so on."""
 
     han_model: CharacterModel | None
-    latin_tagger: LatinTagger | None
+    latin_tagger: WordModel | None
 
     @property
     def models(self) -> tuple[str, ...]:
         """Names and versions of what is asked."""
-        return () if self.han_model is None else (self.han_model.evidence,)
+        return tuple(model.evidence for model in (self.han_model, self.latin_tagger) if model is not None)
 
     def find(self, text: str) -> list[NameSpan]:
         """Names, organisations, addresses and places in `text`, merged and in order."""
@@ -105,7 +112,7 @@ def _works(text: str, pieces: Sequence[Segment]) -> list[Segment]:
 def _with_rules(text: str, spans: list[NameSpan], near: Any) -> list[NameSpan]:  # Any: an array, or None
     taken = _taken(text, [span for span in spans if span.kind == "person"])
     added = [span for span in (*han.rule_spans(text, near), *han.titled(text)) if not all(taken[span.start : span.end])]
-    return han.with_titles(text, [*spans, *added])
+    return han.with_addresses(text, han.with_titles(text, [*spans, *added]))
 
 
 def _moved(span: NameSpan, by: int) -> NameSpan:

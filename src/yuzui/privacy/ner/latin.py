@@ -1,0 +1,295 @@
+"""Latin script: a linear-chain tagger whose weights are looked up by word, and what titles and labels add.
+
+Each token has a few properties (the word, its shape, its ending, what lists it is in). A property of a token or of a
+neighbour votes for a label; so do the lists of two and three tokens in a row. The best sequence of labels is found as in
+a conditional random field (Lafferty et al. 2001). Votes of one word are added up once and remembered, so that a text
+costs little more than being cut into words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from yuzui.privacy.ner.segments import Segment
+from yuzui.privacy.ner.spans import NameKind, NameSpan
+
+Array = np.ndarray[Any, Any]  # Any: shapes are said in words
+
+LABELS: Final = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC", "B-ADR", "I-ADR")
+KINDS: Final[Mapping[str, NameKind]] = {"PER": "person", "ORG": "organization", "LOC": "location", "ADR": "address"}
+OFFSETS: Final = (-3, -2, -1, 0, 1, 2, 3)
+"""Neighbours whose own properties vote."""
+_MOST_REMEMBERED: Final = 50_000
+"""Distinct words; beyond it the memory starts anew."""
+_LONGEST_CHAIN: Final = 200
+"""Tokens that are decoded together; a longer line is cut, with an overlap."""
+_OVERLAP: Final = 12
+
+TOKEN: Final = re.compile(
+    r"[A-Za-zÀ-ɏ]\.(?:[A-Za-z]\.)*(?![A-Za-zÀ-ɏ])|[A-Za-zÀ-ɏ]+(?:['’][A-Za-zÀ-ɏ]+)*|\d+(?:[.,:/-]\d+)*(?:st|nd|rd|th|[a-zA-Z])?\b|[^\w\s]|\S"
+)
+
+_TITLE_WORDS = (
+    "mr mrs ms miss mx dr prof professor sir lady lord dame rev fr sr capt captain col colonel gen general lt sgt sergeant "
+    "maj major judge justice president senator representative congressman minister ambassador governor mayor king queen "
+    "prince princess pope bishop father sister brother aunt uncle coach nurse officer detective inspector agent herr frau "
+    "monsieur madame mme mlle señor señora don doña signor signora dott maître"
+)
+TITLES: Final = frozenset(_TITLE_WORDS.split())
+_ORG_WORDS = (
+    "inc inc. ltd ltd. llc llp plc corp corp. corporation company co co. gmbh ag sa nv bv ab oy kg sarl spa pty group holdings "
+    "partners associates bank university college institute school academy hospital clinic center centre foundation "
+    "association society council committee ministry department agency authority commission court union federation "
+    "church museum library laboratories labs systems technologies solutions services industries enterprises ventures "
+    "capital insurance airlines airways motors pharmaceuticals press times news records fc club party"
+)
+ORG_WORDS: Final = frozenset(_ORG_WORDS.split())
+_STREET_WORDS = (
+    "street st st. avenue ave ave. road rd rd. drive dr. lane ln ln. boulevard blvd blvd. court ct way place pl square sq "
+    "terrace highway hwy parkway pkwy close crescent gardens grove mews row walk trail circle cir apt apt. apartment suite "
+    "ste unit flat floor fl box po p.o. strasse straße str platz weg allee rue via viale piazza calle avenida plaza rua "
+    "straat laan gata gatan vej utca ulica"
+)
+STREET_WORDS: Final = frozenset(_STREET_WORDS.split())
+_DATE_WORDS = (
+    "january february march april may june july august september october november december jan feb mar apr jun jul aug sep "
+    "sept oct nov dec monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun"
+)
+DATE_WORDS: Final = frozenset(_DATE_WORDS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Words in lower case: given names, surnames, words of the language, words of place names."""
+
+    given: frozenset[str]
+    surnames: frozenset[str]
+    common: frozenset[str]
+    places: frozenset[str]
+
+
+def lists_of(word: str, lists: Lists) -> str:
+    """In which lists a token is, and how it is written; the same for all punctuation of one kind."""
+    if not word[0].isalpha():
+        return "d" if word[0].isdigit() else word[0]
+    lower = word.lower()
+    if word.islower():
+        case = "l"
+    elif word.isupper():
+        case = "I" if len(word) <= 2 or "." in word else "U"
+    else:
+        case = "C"
+    marks = [case]
+    if lower.rstrip(".") in TITLES:
+        marks.append("t")
+    if lower in ORG_WORDS:
+        marks.append("o")
+    if lower in STREET_WORDS:
+        marks.append("r")
+    if lower in DATE_WORDS:
+        marks.append("m")
+    stem = lower[:-2] if lower.endswith(("'s", "’s")) else lower
+    if stem in lists.given:
+        marks.append("g")
+    if stem in lists.surnames:
+        marks.append("s")
+    if stem in lists.places:
+        marks.append("n")
+    if stem in lists.common:
+        marks.append("c")
+    return "".join(marks)
+
+
+def shape_of(word: str) -> str:
+    """`Xx` for Smith, `X.` for J., `d` for numbers by length, `xXx` for iPhone."""
+    shape: list[str] = []
+    for char in word[:12]:
+        kind = "X" if char.isupper() else "x" if char.isalpha() else "d" if char.isdigit() else char
+        if not shape or shape[-1] != kind or kind == "d":
+            shape.append(kind)
+    return "".join(shape)
+
+
+def own_features(word: str, lists: Lists) -> tuple[str, str, str, str]:
+    """What votes by itself, at each offset but the ending, which votes for its own token only."""
+    lower = word.lower()
+    return (f"w={lower}", f"s={shape_of(word)}", f"g={lists_of(word, lists)}", f"e={lower[-3:]}")
+
+
+def pair_features(classes: Sequence[str], at: int) -> tuple[str, str, str]:
+    """The lists of a token with those of its neighbours. `classes` has one more entry at each end."""
+    before, own, after = classes[at], classes[at + 1], classes[at + 2]
+    return (f"{before}|{own}<", f"{own}|{after}>", f"{before}|{own}|{after}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """What training left: votes per feature (`0w=…` for the offset 0), and scores of a label after a label."""
+
+    features: Mapping[str, Array]
+    transitions: Array
+    evidence: str
+
+
+class LatinTagger:
+    """Finds spans in Latin segments. Remembers the votes of words; use on one thread."""
+
+    def __init__(self, weights: Weights, lists: Lists) -> None:
+        self._weights = weights
+        self._lists = lists
+        self._into = np.ascontiguousarray(weights.transitions.T)
+        self._numbers: dict[str, int] = {}
+        self._classes: list[str] = []
+        self._votes: list[Array] = []
+        self._remember("\n")  # number 0: what stands beyond both ends
+
+    @property
+    def evidence(self) -> str:
+        return self._weights.evidence
+
+    def __call__(self, text: str, segments: Sequence[Segment]) -> list[NameSpan]:
+        if len(self._numbers) > _MOST_REMEMBERED:
+            self._numbers.clear()
+            self._classes.clear()
+            self._votes.clear()
+            self._remember("\n")
+        chains: list[list[tuple[int, int]]] = []
+        for segment in segments:
+            tokens = [match.span() for match in TOKEN.finditer(text, segment.start, segment.end)]
+            step = _LONGEST_CHAIN - _OVERLAP
+            for first in range(0, max(1, len(tokens) - _OVERLAP), step):
+                if tokens[first : first + _LONGEST_CHAIN]:
+                    chains.append(tokens[first : first + _LONGEST_CHAIN])
+        found: list[NameSpan] = []
+        chains.sort(key=len)
+        for first in range(0, len(chains), 64):
+            found.extend(self._decode(text, chains[first : first + 64]))
+        return with_titles(text, found)
+
+    def _remember(self, word: str) -> int:
+        count = len(LABELS)
+        votes = np.zeros((len(OFFSETS), count), dtype=np.float32)
+        table = self._weights.features
+        own = own_features(word, self._lists) if word != "\n" else ("w=\n", "s=\n", "g=\n", "e=\n")
+        for position, offset in enumerate(OFFSETS):
+            for feature in own:
+                weight = table.get(f"{offset}{feature}")
+                if weight is not None:
+                    votes[position] += weight
+        number = len(self._votes)
+        self._numbers[word] = number
+        self._votes.append(votes)
+        self._classes.append(own[2][2:])
+        return number
+
+    def _decode(self, text: str, chains: Sequence[Sequence[tuple[int, int]]]) -> list[NameSpan]:
+        longest = max(map(len, chains))
+        pad = max(OFFSETS)
+        types = np.zeros((len(chains), longest + 2 * pad), dtype=np.int64)
+        pairs = np.zeros((len(chains), longest, len(LABELS)), dtype=np.float32)
+        table, numbers = self._weights.features, self._numbers
+        for row, chain in enumerate(chains):
+            own = []
+            for start, end in chain:
+                word = text[start:end]
+                number = numbers.get(word)
+                own.append(self._remember(word) if number is None else number)
+            types[row, pad : pad + len(own)] = own
+            classes = ["\n", *[self._classes[number] for number in own], "\n"]
+            for at in range(len(own)):
+                for feature in pair_features(classes, at):
+                    weight = table.get(feature)
+                    if weight is not None:
+                        pairs[row, at] += weight
+        votes = np.stack(self._votes)
+        scores = pairs
+        for position, offset in enumerate(OFFSETS):
+            scores += votes[types[:, pad + offset : pad + offset + longest], position]
+        lengths = [len(chain) for chain in chains]
+        paths, chances = decode(scores, lengths, self._into)
+        found: list[NameSpan] = []
+        for row, chain in enumerate(chains):
+            found.extend(_spans(chain, paths[row].tolist(), chances[row], self._weights.evidence))
+        return found
+
+
+def decode(scores: Array, lengths: Sequence[int], into: Array) -> tuple[Array, Array]:
+    """Best label of each token, and the probability of each label there. Shapes: (batch, time, labels), …,
+    (labels, labels before). Probabilities by forward and backward sums."""
+    batch, steps, labels = scores.shape
+    ends = np.asarray(lengths)
+    forward = np.empty_like(scores)
+    best = scores[:, 0].copy()
+    forward[:, 0] = scores[:, 0]
+    back = np.empty((steps, batch, labels), dtype=np.int8)
+    still = np.arange(labels, dtype=np.int8)
+    for step in range(1, steps):
+        alive = (step < ends)[:, None]
+        ways = best[:, None, :] + into
+        back[step] = np.where(alive, ways.argmax(axis=2), still)
+        best = np.where(alive, ways.max(axis=2) + scores[:, step], best)
+        sums = _log_sum(forward[:, step - 1][:, None, :] + into)
+        forward[:, step] = np.where(alive, sums + scores[:, step], forward[:, step - 1])
+    backward = np.zeros_like(scores)
+    onward = np.ascontiguousarray(into.T)  # (before, after)
+    for step in range(steps - 2, -1, -1):
+        alive = (step + 1 < ends)[:, None]
+        sums = _log_sum(onward[None, :, :] + (scores[:, step + 1] + backward[:, step + 1])[:, None, :])
+        backward[:, step] = np.where(alive, sums, 0.0)
+    joint = forward + backward
+    chances = np.exp(joint - _log_sum(joint)[:, :, None])
+    paths = np.empty((batch, steps), dtype=np.int8)
+    at, rows = best.argmax(axis=1), np.arange(batch)
+    for step in range(steps - 1, -1, -1):
+        paths[:, step] = at
+        if step:
+            at = back[step][rows, at]
+    return paths, chances
+
+
+def _log_sum(values: Array) -> Array:
+    most = values.max(axis=-1, keepdims=True)
+    result: Array = np.log(np.exp(values - most).sum(axis=-1)) + most[..., 0]
+    return result
+
+
+def _spans(chain: Sequence[tuple[int, int]], path: Sequence[int], chances: Array, evidence: str) -> list[NameSpan]:
+    found: list[NameSpan] = []
+    at = 0
+    while at < len(chain):
+        label = LABELS[path[at]]
+        end = at + 1
+        if label == "O":
+            at = end
+            continue
+        inside = LABELS.index("I-" + label[2:])
+        while end < len(chain) and path[end] == inside:
+            end += 1
+        begin = LABELS.index("B-" + label[2:])
+        score = float(chances[at:end, (begin, inside)].sum(axis=1).mean())
+        found.append(NameSpan(chain[at][0], chain[end - 1][1], KINDS[label[2:]], min(1.0, score), evidence))
+        at = end
+    return found
+
+
+_TITLE_BEFORE: Final = re.compile(r"(?:\b([A-Za-zñôî]+)\.?\s{1,2})$")
+_LOOK_BACK: Final = 14
+
+
+def with_titles(text: str, spans: Iterable[NameSpan]) -> list[NameSpan]:
+    """Each person's span with the title before it (`Dr. `) and without a genitive's end."""
+    widened: list[NameSpan] = []
+    for span in spans:
+        if span.kind == "person":
+            before = _TITLE_BEFORE.search(text, max(0, span.start - _LOOK_BACK), span.start)
+            if before is not None and before[1].lower() in TITLES and before[1][0].isupper():
+                span = span._replace(start=before.start(1))
+        if text[span.end - 2 : span.end] in ("'s", "’s") and span.end - span.start > 3:
+            span = span._replace(end=span.end - 2)
+        widened.append(span)
+    return widened
