@@ -5,6 +5,7 @@ UV=$(command -v uv || echo .cache/uv/bin/uv)
 compile() { "$UV" pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 "$@"; }
 compile pyproject.toml --extra embedded --extra demo --group build -o requirements.txt
 compile pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+compile pyproject.toml --extra ner -c requirements.txt -c requirements-dev.txt -o requirements-ner.txt
 echo "uv" | compile - -o requirements-uv.txt
 echo "atheris==3.0.0" | compile - -o requirements-fuzz.txt
 for environment in tests/clients/environments/*.in bench/privacy/*.in; do compile "$environment" -o "${environment%.in}.txt"; done

@@ -27,12 +27,10 @@ import msgspec
 import numpy as np
 
 from yuzui.privacy.ner.latin import (
-    DATE_WORDS,
+    EDGE,
+    EDGE_FEATURES,
     LABELS,
     OFFSETS,
-    ORG_WORDS,
-    STREET_WORDS,
-    TITLES,
     TOKEN,
     Lists,
     lists_of,
@@ -122,8 +120,7 @@ class Pools:
 def person(pools: Pools) -> str:
     if random.random() < 0.12:
         given, last = pinyin_given(), pick(PINYIN_SURNAMES)
-        name = pick((f"{last} {given}", f"{given} {last}", last, given, f"{pinyin_given()} {given} {last}"))
-        return name
+        return pick((f"{last} {given}", f"{given} {last}", last, given, f"{pinyin_given()} {given} {last}"))
     locale = pools.locale()
     first, last = pools.first(locale), pools.last(locale)
     roll = random.random()
@@ -196,8 +193,23 @@ def address(pools: Pools) -> str:
     name = pick((pools.last(locale), pools.first(locale), pick(pools.words).capitalize(), pick(pools.cities)))
     number = str(random.randint(1, 9999))
     street = f"{number} {name} {pick(('Street', 'St', 'Avenue', 'Ave', 'Road', 'Rd', 'Drive', 'Dr', 'Lane', 'Ln', 'Boulevard', 'Court', 'Way', 'Place', 'Terrace', 'Close', 'Crescent'))}"
-    zip_code = pick((f"{random.randint(1000, 99999):05d}", f"{pick('ABCDEHKLMNS')}{random.randint(1, 99)} {random.randint(1, 9)}{pick('ABDEFGH')}{pick('ABDEFGH')}"))
-    unit = pick(("", "", "", f" Apt {random.randint(1, 99)}", f" Suite {random.randint(100, 999)}", f", Flat {random.randint(1, 30)}", f" Unit {pick('ABCD')}"))
+    zip_code = pick(
+        (
+            f"{random.randint(1000, 99999):05d}",
+            f"{pick('ABCDEHKLMNS')}{random.randint(1, 99)} {random.randint(1, 9)}{pick('ABDEFGH')}{pick('ABDEFGH')}",
+        )
+    )
+    unit = pick(
+        (
+            "",
+            "",
+            "",
+            f" Apt {random.randint(1, 99)}",
+            f" Suite {random.randint(100, 999)}",
+            f", Flat {random.randint(1, 30)}",
+            f" Unit {pick('ABCD')}",
+        )
+    )
     city = pick(pools.cities)
     return pick((
         street, f"{street}{unit}", f"{street}{unit}, {city}", f"{street}, {city}, {pick(pools.state_codes)} {zip_code}",
@@ -219,7 +231,16 @@ TECH = (
     "CSS JSON API REST AWS Azure PDF CSV CPU GPU RAM iPhone Android Chrome Firefox Photoshop ChatGPT Wi-Fi Bluetooth USB English "
     "French Spanish German Chinese Japanese Christmas Easter Ramadan COVID-19 GDPR HIPAA MBA PhD CEO CTO HR Q3 FAQ TODO"
 ).split()
-DATES = ("Monday", "Friday morning", "March 3", "12 May 2019", "January 2021", "2023-04-05", "next Tuesday", "10/12/1987")
+DATES = (
+    "Monday",
+    "Friday morning",
+    "March 3",
+    "12 May 2019",
+    "January 2021",
+    "2023-04-05",
+    "next Tuesday",
+    "10/12/1987",
+)
 TEMPLATES = Path(__file__).with_name("train_names.txt").read_text("utf-8").splitlines()
 
 
@@ -262,27 +283,21 @@ def fill(template: str, pools: Pools) -> tuple[str, list[tuple[int, int, str]]]:
 def labelled(text: str, spans: list[tuple[int, int, str]]) -> tuple[list[str], list[str]]:
     tokens, labels = [], []
     for match in TOKEN.finditer(text):
-        start, end = match.span()
+        start = match.start()
         inside = next((span for span in spans if span[0] <= start < span[1]), None)
         tokens.append(match[0])
         if inside is None:
             labels.append("O")
         else:
-            first = not any(inside[0] <= m < start for m in [t for t in starts(text, inside)])
-            labels.append(("B-" if first else "I-") + inside[2])
+            is_first = TOKEN.search(text, inside[0], start) is None
+            labels.append(("B-" if is_first else "I-") + inside[2])
     return tokens, labels
 
 
-def starts(text: str, span: tuple[int, int, str]) -> list[int]:
-    return [match.start() for match in TOKEN.finditer(text, span[0], span[1])]
-
-
 def features(tokens: list[str], lists: Lists, vocabulary: frozenset[str]) -> list[list[str]]:
-    own = [
-        tuple(one for one in own_features(token, lists) if one[0] != "w" or one in vocabulary) for token in tokens
-    ]
-    edge = ("w=\n", "s=\n", "g=\n")
-    classes = ["\n", *(lists_of(token, lists) for token in tokens), "\n"]
+    own = [tuple(one for one in own_features(token, lists) if one[0] != "w" or one in vocabulary) for token in tokens]
+    edge = EDGE_FEATURES
+    classes = [EDGE, *(lists_of(token, lists) for token in tokens), EDGE]
     rows = []
     for at in range(len(tokens)):
         row: list[str] = []
@@ -346,7 +361,7 @@ def main() -> None:
     for tokens, labels in data:
         if tokens:
             trainer.append(features(tokens, training_lists, vocabulary), labels)
-    trainer.set_params({"c1": 0.6, "c2": 0.02, "max_iterations": 90, "feature.minfreq": 3,
+    trainer.set_params({"c1": 0.6, "c2": 0.02, "max_iterations": 60, "feature.minfreq": 3,
                         "feature.possible_transitions": True})  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         model = str(Path(folder) / "model")
@@ -371,7 +386,7 @@ def main() -> None:
         "labels": LABELS,
         "scale": scale,
         "transitions": transitions.tolist(),
-        "features": {name: bytes(int(round(one / scale)) & 0xFF for one in row) for name, row in sorted(votes.items())},
+        "features": {name: bytes(round(one / scale) & 0xFF for one in row) for name, row in sorted(votes.items())},
         "given": "\n".join(sorted(lists.given)),
         "surnames": "\n".join(sorted(lists.surnames)),
         "common": "\n".join(sorted(lists.common)),

@@ -87,6 +87,7 @@ def _examine_config(config: Config, data_dir: Path, has_keys: bool) -> list[Chec
     checks.append(_checks.check_bind(config, has_keys))
     checks += _checks.check_vendor_keys(config, {name: row.key_env for name, row in load_rows().items()}, os.environ)
     checks += _checks.check_operations(config)
+    checks.append(_checks.check_names(config))
     checks += _checks.check_embedded(config)
     wanted = {name: key for name, key in config.price_lookups.items() if key[0]}
     try:

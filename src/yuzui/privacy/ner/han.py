@@ -115,6 +115,13 @@ def settle_persons(text: str, spans: Sequence[NameSpan], near: Array) -> list[Na
     `near`: probability of each character to be in a person's name.
     """
     settled: list[NameSpan] = []
+    taken = bytearray(len(text))
+    for span in spans:
+        taken[span.start : span.end] = b"\1" * (span.end - span.start)
+
+    def is_free(at: int) -> bool:
+        return not taken[at] and text[at] not in AFTER and HAN.match(text[at]) is not None
+
     for span in spans:
         if span.kind != "person":
             settled.append(span)
@@ -125,10 +132,10 @@ def settle_persons(text: str, spans: Sequence[NameSpan], near: Array) -> list[Na
         size = surname_length(text, start)
         if score < BELIEVED and not size:
             continue
-        while start and near[start - 1] >= EDGE and text[start - 1] not in AFTER and HAN.match(text[start - 1]):
+        while start and near[start - 1] >= EDGE and is_free(start - 1):
             start -= 1
         least = THIRD if size == 1 and end - span.start == 2 else EDGE
-        while end < len(text) and near[end] >= least and text[end] not in AFTER and HAN.match(text[end]):
+        while end < len(text) and near[end] >= least and is_free(end):
             end, least = end + 1, EDGE
         settled.append(span._replace(start=start, end=end))
     return settled

@@ -1,8 +1,8 @@
 """Latin script: a linear-chain tagger whose weights are looked up by word, and what titles and labels add.
 
-Each token has a few properties (the word, its shape, its ending, what lists it is in). A property of a token or of a
-neighbour votes for a label; so do the lists of two and three tokens in a row. The best sequence of labels is found as in
-a conditional random field (Lafferty et al. 2001). Votes of one word are added up once and remembered, so that a text
+Each token has a few properties (the word, its shape, its ending, what lists it is in). A property of a token or of
+a neighbour votes for a label; so do the lists of two and three tokens in a row. The best sequence of labels is found as
+in a conditional random field (Lafferty et al. 2001). Votes of one word are added up once and remembered, so that a text
 costs little more than being cut into words.
 """
 
@@ -30,35 +30,42 @@ _LONGEST_CHAIN: Final = 200
 """Tokens that are decoded together; a longer line is cut, with an overlap."""
 _OVERLAP: Final = 12
 
+EDGE: Final = "¤¤"
+"""Stands beyond both ends of a line; no token is like it."""
+EDGE_FEATURES: Final = tuple(f"{kind}={EDGE}" for kind in "wsge")
+
 TOKEN: Final = re.compile(
     r"[A-Za-zÀ-ɏ]\.(?:[A-Za-z]\.)*(?![A-Za-zÀ-ɏ])|[A-Za-zÀ-ɏ]+(?:['’][A-Za-zÀ-ɏ]+)*|\d+(?:[.,:/-]\d+)*(?:st|nd|rd|th|[a-zA-Z])?\b|[^\w\s]|\S"
 )
 
 _TITLE_WORDS = (
-    "mr mrs ms miss mx dr prof professor sir lady lord dame rev fr sr capt captain col colonel gen general lt sgt sergeant "
-    "maj major judge justice president senator representative congressman minister ambassador governor mayor king queen "
-    "prince princess pope bishop father sister brother aunt uncle coach nurse officer detective inspector agent herr frau "
-    "monsieur madame mme mlle señor señora don doña signor signora dott maître"
+    "mr mrs ms miss mx dr prof professor sir lady lord dame rev fr sr capt captain col colonel gen general lt "
+    "sgt sergeant maj major judge justice president senator representative congressman minister ambassador "
+    "governor mayor king queen prince princess pope bishop father sister brother aunt uncle coach nurse "
+    "officer detective inspector agent herr frau monsieur madame mme mlle señor señora don doña signor signora "
+    "dott maître"
 )
 TITLES: Final = frozenset(_TITLE_WORDS.split())
 _ORG_WORDS = (
-    "inc inc. ltd ltd. llc llp plc corp corp. corporation company co co. gmbh ag sa nv bv ab oy kg sarl spa pty group holdings "
-    "partners associates bank university college institute school academy hospital clinic center centre foundation "
-    "association society council committee ministry department agency authority commission court union federation "
-    "church museum library laboratories labs systems technologies solutions services industries enterprises ventures "
-    "capital insurance airlines airways motors pharmaceuticals press times news records fc club party"
+    "inc inc. ltd ltd. llc llp plc corp corp. corporation company co co. gmbh ag sa nv bv ab oy kg sarl spa "
+    "pty group holdings partners associates bank university college institute school academy hospital clinic "
+    "center centre foundation association society council committee ministry department agency authority "
+    "commission court union federation church museum library laboratories labs systems technologies solutions "
+    "services industries enterprises ventures capital insurance airlines airways motors pharmaceuticals press "
+    "times news records fc club party"
 )
 ORG_WORDS: Final = frozenset(_ORG_WORDS.split())
 _STREET_WORDS = (
-    "street st st. avenue ave ave. road rd rd. drive dr. lane ln ln. boulevard blvd blvd. court ct way place pl square sq "
-    "terrace highway hwy parkway pkwy close crescent gardens grove mews row walk trail circle cir apt apt. apartment suite "
-    "ste unit flat floor fl box po p.o. strasse straße str platz weg allee rue via viale piazza calle avenida plaza rua "
-    "straat laan gata gatan vej utca ulica"
+    "street st st. avenue ave ave. road rd rd. drive dr. lane ln ln. boulevard blvd blvd. court ct way place "
+    "pl square sq terrace highway hwy parkway pkwy close crescent gardens grove mews row walk trail circle cir "
+    "apt apt. apartment suite ste unit flat floor fl box po p.o. strasse straße str platz weg allee rue via "
+    "viale piazza calle avenida plaza rua straat laan gata gatan vej utca ulica"
 )
 STREET_WORDS: Final = frozenset(_STREET_WORDS.split())
 _DATE_WORDS = (
-    "january february march april may june july august september october november december jan feb mar apr jun jul aug sep "
-    "sept oct nov dec monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun"
+    "january february march april may june july august september october november december jan feb mar apr jun "
+    "jul aug sep sept oct nov dec monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri "
+    "sat sun"
 )
 DATE_WORDS: Final = frozenset(_DATE_WORDS.split())
 
@@ -146,7 +153,7 @@ class LatinTagger:
         self._numbers: dict[str, int] = {}
         self._classes: list[str] = []
         self._votes: list[Array] = []
-        self._remember("\n")  # number 0: what stands beyond both ends
+        self._remember(EDGE)  # number 0: what stands beyond both ends
 
     @property
     def evidence(self) -> str:
@@ -157,7 +164,7 @@ class LatinTagger:
             self._numbers.clear()
             self._classes.clear()
             self._votes.clear()
-            self._remember("\n")
+            self._remember(EDGE)
         chains: list[list[tuple[int, int]]] = []
         for segment in segments:
             tokens = [match.span() for match in TOKEN.finditer(text, segment.start, segment.end)]
@@ -175,7 +182,7 @@ class LatinTagger:
         count = len(LABELS)
         votes = np.zeros((len(OFFSETS), count), dtype=np.float32)
         table = self._weights.features
-        own = own_features(word, self._lists) if word != "\n" else ("w=\n", "s=\n", "g=\n", "e=\n")
+        own = own_features(word, self._lists) if word != EDGE else EDGE_FEATURES
         for position, offset in enumerate(OFFSETS):
             for feature in own:
                 weight = table.get(f"{offset}{feature}")
@@ -200,7 +207,7 @@ class LatinTagger:
                 number = numbers.get(word)
                 own.append(self._remember(word) if number is None else number)
             types[row, pad : pad + len(own)] = own
-            classes = ["\n", *[self._classes[number] for number in own], "\n"]
+            classes = [EDGE, *[self._classes[number] for number in own], EDGE]
             for at in range(len(own)):
                 for feature in pair_features(classes, at):
                     weight = table.get(feature)
