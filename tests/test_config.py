@@ -10,6 +10,7 @@ import pytest
 from yuzui import config
 from yuzui.config import Config, load, read
 from yuzui.core.errors import ConfigError
+from yuzui.core.sensitivity import NameRules
 
 TARGET = '[[targets]]\nname = "a"\nprovider = "scripted"\nmodel = "scripted"\nprice = "free"\n'
 VENDOR = '[[targets]]\nname = "v"\nprovider = "openai"\nmodel = "m"\n'
@@ -392,3 +393,17 @@ def test_the_snapshot_is_named_by_its_content() -> None:
     assert parse(TARGET + "weight = 2\n").snapshot_id != same[0]
     # Without a file the environment decides which targets there are.
     assert read("", {}, source=None).snapshot_id != read("", {"OPENAI_API_KEY": "x"}, source=None).snapshot_id
+
+
+def test_names_are_searched_where_the_extra_is_unless_said_otherwise() -> None:
+    base = "[embedded]\nenabled = true\n"
+    assert read(base, {}, source=None).sensitivity.names == NameRules()
+    said = read(base + "[sensitivity.names]\nenabled = true\nlocations = true\ndeadline_ms = 50\n", {}, source=None)
+    names = said.sensitivity.names
+    assert names.enabled is True and names.deadline_ms == 50 and "location" in names.kinds
+    kinds = said.sensitivity.kinds
+    assert (kinds["person"], kinds["organization"], kinds["address"], kinds["location"]) == (2, 1, 2, 0)
+    with pytest.raises(ConfigError, match="write true, false or"):
+        read(base + '[sensitivity.names]\nenabled = "yes"\n', {}, source=None)
+    with pytest.raises(ConfigError, match="deadline_ms"):
+        read(base + "[sensitivity.names]\ndeadline_ms = 0\n", {}, source=None)

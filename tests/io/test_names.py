@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from typing_extensions import override
+
 from yuzui.core.sensitivity import NameRules
 from yuzui.io.names import NameSearch
 from yuzui.io.ner_process import NamesUnavailable
@@ -131,6 +133,7 @@ def test_the_deadline_grows_with_the_text() -> None:
 
 def test_endless_names_are_a_failure_too() -> None:
     class Endless(Worker):
+        @override
         async def _answer(self, texts: list[str]) -> list[list[NameSpan]]:
             return [[NameSpan(at, at + 2, "person", 0.5, "fake 1") for at in range(11_000)] for _ in texts]
 

@@ -24,8 +24,8 @@ def test_answers_come_in_the_order_of_the_texts() -> None:
         process.start()
         assert await process.wait_ready(8) and process.models == ("fake 1",)
         assert await ask(process, "nobody", "ask Zaphod") == [[], [(4, 10, "person")]]
-        both = await asyncio.gather(ask(process, "Zaphod"), ask(process, "x"))
-        assert both == [[[(0, 6, "person")]], [[]]]
+        first, second = await asyncio.gather(ask(process, "Zaphod"), ask(process, "x"))
+        assert first == [[(0, 6, "person")]] and second == [[]]
         await process.stop()
         assert process.state == "stopped" and process.pid is None
 

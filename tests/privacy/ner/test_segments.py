@@ -68,7 +68,7 @@ def test_long_lines_cost_no_more_than_their_length() -> None:
 @given(st.text(alphabet="王小明，。；、 \nab1`~{}", max_size=700))
 def test_every_chinese_character_outside_of_fences_is_in_a_segment(text: str) -> None:
     text = text.replace("`", "").replace("~", "")
-    covered = set()
+    covered: set[int] = set()
     for one in segments(text):
         assert 0 <= one.start < one.end <= len(text)
         assert one.script == "latin" or one.end - one.start <= MOST_HAN

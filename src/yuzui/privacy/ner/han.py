@@ -285,6 +285,7 @@ _DOOR: Final = (
     r"(?:号楼|号院|号|弄|栋|幢|座|单元|室|楼|层|房|村|组|户|巷|路|街))"
 )
 _DOORS: Final = re.compile(rf"[\s,，]?(?:{_DOOR}[\s,，]?)*{_DOOR}(?:[0-9]{{2,4}}室?)?")
+_ENDS_AT_DOOR: Final = re.compile(r"[0-9０-９][-0-9０-９A-Za-z]{0,6}(?:号楼|号院|号|弄|栋|幢|座|单元|室|楼|层|房)$")
 _ROAD_END: Final = (
     "路",
     "街",
@@ -323,8 +324,9 @@ def with_addresses(text: str, spans: list[NameSpan]) -> list[NameSpan]:
             at += 1
         doors = _DOORS.match(text, end)
         words = text[first.start : end]
-        if doors is not None:
-            joined.append(NameSpan(first.start, doors.end(), "address", score, first.evidence))
+        if doors is not None or _ENDS_AT_DOOR.search(words):
+            end = doors.end() if doors is not None else end
+            joined.append(NameSpan(first.start, end, "address", score, first.evidence))
         elif len(_LEVELS.findall(words)) >= 2 and words.endswith(_ROAD_END):
             joined.append(NameSpan(first.start, end, "address", score, first.evidence))
         else:

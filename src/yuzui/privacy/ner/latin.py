@@ -24,6 +24,17 @@ LABELS: Final = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC", "B-A
 KINDS: Final[Mapping[str, NameKind]] = {"PER": "person", "ORG": "organization", "LOC": "location", "ADR": "address"}
 OFFSETS: Final = (-3, -2, -1, 0, 1, 2, 3)
 """Neighbours whose own properties vote."""
+LEAST: Final[dict[NameKind, float]] = {"person": 0.5, "organization": 0.6, "address": 0.7, "location": 0.5}
+"""What the tagger must give to a span of a kind."""
+_LOWER_CASE: Final = 0.8
+"""And to a name in lower case."""
+_LONGEST_ADDRESS: Final = 120
+_NOT_LATIN: Final = re.compile(r"[^\W\d_A-Za-zÀ-ɏ]")
+_NO_ADDRESS: Final = re.compile(r"[{}\[\]=<>\\;\"_@|$%*!?«»:]|//")
+_NO_NAME: Final = re.compile(r"[{}\[\]()=<>/\\;\"_@|$%*!?#+:0-9]")
+_CAMEL: Final = re.compile(
+    r"(?<!\bMc)(?<!\bMac)(?<!\bDe)(?<!\bDi)(?<!\bLa)(?<!\bLe)(?<!\bFitz)(?<!\bVan)[a-z][A-Z]|\.[A-Za-z]{2}[a-z]"
+)
 _MOST_REMEMBERED: Final = 50_000
 """Distinct words; beyond it the memory starts anew."""
 _LONGEST_CHAIN: Final = 200
@@ -152,7 +163,7 @@ class LatinTagger:
         self._into = np.ascontiguousarray(weights.transitions.T)
         self._numbers: dict[str, int] = {}
         self._classes: list[str] = []
-        self._votes: list[Array] = []
+        self._votes = np.zeros((1024, len(OFFSETS), len(LABELS)), dtype=np.float32)
         self._remember(EDGE)  # number 0: what stands beyond both ends
 
     @property
@@ -163,7 +174,6 @@ class LatinTagger:
         if len(self._numbers) > _MOST_REMEMBERED:
             self._numbers.clear()
             self._classes.clear()
-            self._votes.clear()
             self._remember(EDGE)
         chains: list[list[tuple[int, int]]] = []
         for segment in segments:
@@ -176,11 +186,29 @@ class LatinTagger:
         chains.sort(key=len)
         for first in range(0, len(chains), 64):
             found.extend(self._decode(text, chains[first : first + 64]))
-        return with_titles(text, found)
+        return with_titles(text, [span for span in found if self._is_credible(text, span)])
+
+    def _is_credible(self, text: str, span: NameSpan) -> bool:
+        """Whether a span looks like what it is said to be; code on one line and other languages fool the tagger."""
+        words = text[span.start : span.end]
+        if span.score < LEAST[span.kind] or _NOT_LATIN.search(words):
+            return False
+        if span.kind == "address":
+            return len(words) <= _LONGEST_ADDRESS and _NO_ADDRESS.search(words) is None
+        if _NO_NAME.search(words) or (span.kind == "person" and _CAMEL.search(words)):
+            return False
+        if words.islower():
+            parts = [part for part in words.split() if part not in self._lists.common]
+            known = any(part in self._lists.given or part in self._lists.surnames for part in parts)
+            return known and span.score >= _LOWER_CASE
+        return True
 
     def _remember(self, word: str) -> int:
-        count = len(LABELS)
-        votes = np.zeros((len(OFFSETS), count), dtype=np.float32)
+        number = len(self._classes)
+        if number == len(self._votes):
+            self._votes = np.concatenate((self._votes, np.zeros_like(self._votes)))
+        votes = self._votes[number]
+        votes[:] = 0.0
         table = self._weights.features
         own = own_features(word, self._lists) if word != EDGE else EDGE_FEATURES
         for position, offset in enumerate(OFFSETS):
@@ -188,9 +216,7 @@ class LatinTagger:
                 weight = table.get(f"{offset}{feature}")
                 if weight is not None:
                     votes[position] += weight
-        number = len(self._votes)
         self._numbers[word] = number
-        self._votes.append(votes)
         self._classes.append(own[2][2:])
         return number
 
@@ -213,8 +239,7 @@ class LatinTagger:
                     weight = table.get(feature)
                     if weight is not None:
                         pairs[row, at] += weight
-        votes = np.stack(self._votes)
-        scores = pairs
+        votes, scores = self._votes, pairs
         for position, offset in enumerate(OFFSETS):
             scores += votes[types[:, pad + offset : pad + offset + longest], position]
         lengths = [len(chain) for chain in chains]
@@ -277,9 +302,9 @@ def _spans(chain: Sequence[tuple[int, int]], path: Sequence[int], chances: Array
         inside = LABELS.index("I-" + label[2:])
         while end < len(chain) and path[end] == inside:
             end += 1
-        begin = LABELS.index("B-" + label[2:])
-        score = float(chances[at:end, (begin, inside)].sum(axis=1).mean())
-        found.append(NameSpan(chain[at][0], chain[end - 1][1], KINDS[label[2:]], min(1.0, score), evidence))
+        # What counts is that it is a name at all: a person taken for a company is found too.
+        score = float(1.0 - chances[at:end, 0].mean())
+        found.append(NameSpan(chain[at][0], chain[end - 1][1], KINDS[label[2:]], min(1.0, max(0.0, score)), evidence))
         at = end
     return found
 

@@ -15,6 +15,9 @@ Script = Literal["han", "latin"]
 
 MOST_HAN: Final = 128
 """Characters in one piece of Chinese: recurrent models do not gain from more, and padding costs."""
+LONG_LINE: Final = 300
+SHORT_PIECE: Final = 80
+"""Characters: longer lines are cut into pieces of at least so many, each looked at by itself."""
 _LOOKED_AT: Final = 300  # characters of a line: enough to know it by, and a bound for the expressions below
 OVERLAP: Final = 24
 """Characters that two pieces of one over-long sentence share: longer than almost any name."""
@@ -35,13 +38,16 @@ _CODE_LINE: Final = re.compile(
     | \#\s*(?:include|define|ifdef|ifndef|endif|pragma) | </?\w[^>]*>\s*$ | [\w.\[\]'"]+\s*(?:[-+*/|&:]?=)\s*[^=\s].*$
     | \w[\w.]*\([^)]*\)\s*[;{:]?\s*$ | [{}()\[\];,]+\s*$ | .*[;{]\s*$ | \$\s\w | >>>\s | \.\.\.\s
     | (?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|WHERE|FROM|JOIN|VALUES)\b.*[,;(=] | (?://|/\*|\*/)
-    | [\w.-]+\.[\w-]+\([^)]*$ | \w+\([^)]*,$ | ['"]?[\w.-]+['"]?\s*:\s*[\[{(\d'"].*,?\s*$ | [+-]{1,3}\s?[@\w]+.*[({;]$
+    | [\w.-]+\.[\w-]+\([^)]*$ | \w+\([^)]*,$ | ['"][\w.-]+['"]\s*:\s*[\[{(\d'"].*,?\s*$ | [\w.-]+:\s*[\[{].*$ | [+-]{1,3}\s?[@\w]+.*[({;]$
     )""",
     re.VERBOSE,
 )
 _LOG_LINE: Final = re.compile(
     r"^\s*(?:\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\w{3} +\d+ \d\d:\d\d:\d\d |\[?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|TRACE)\b"
     r"|\d{1,3}(?:\.\d{1,3}){3} - )"
+)
+_STOP: Final = re.compile(
+    r"(?<!\b[A-Z])(?<!\b(?:Mr|Ms|Dr|St|No|Jr|Sr))(?<!\bMrs)(?<!\bProf)[.!?;:]['\")\]]{0,2}\s+|[;{}]\s*"
 )
 _SYMBOLS: Final = re.compile(r"[{}\[\]();=<>|\\&^~`$#*+/_]")
 
@@ -69,7 +75,7 @@ def segments(text: str) -> list[Segment]:
             # A Chinese comment is natural language, whatever stands around it.
             found.extend(_cut_han(text, line.start, line.end))
         elif not line.is_code and _LATIN_WORD.search(piece):
-            found.append(Segment(line.start, line.end, "latin"))
+            found.extend(_cut_latin(text, line.start, line.end))
     return found
 
 
@@ -109,7 +115,11 @@ def _by_neighbours(spans: list[tuple[int, int, bool]]) -> Iterator[Line]:
     share = sum(is_code) / len(is_code) if is_code else 0.0
     for number, (start, end, code) in enumerate(spans):
         near = is_code[max(0, number - 4) : number + 5]
-        yield Line(start, end, code or share >= 0.5 or (len(near) >= 4 and sum(near) / len(near) >= 0.4))
+        yield Line(
+            start,
+            end,
+            code or (share >= 0.5 and sum(is_code) >= 3) or (len(near) >= 4 and sum(near) / len(near) >= 0.4),
+        )
 
 
 def is_code_line(line: str) -> bool:
@@ -119,6 +129,27 @@ def is_code_line(line: str) -> bool:
         return True
     symbols = len(_SYMBOLS.findall(line))
     return symbols >= 3 and symbols * 12 > len(line.strip())
+
+
+def _cut_latin(text: str, start: int, end: int) -> Iterator[Segment]:
+    """A line, or where it is long its sentences, without those that look like code on one line."""
+    if end - start <= LONG_LINE:
+        yield Segment(start, end, "latin")
+        return
+    at = start
+    for stop in _STOP.finditer(text, start, end):
+        if stop.end() - at >= SHORT_PIECE:
+            if not _is_dense(text[at : stop.end()]):
+                yield Segment(at, stop.end(), "latin")
+            at = stop.end()
+    if at < end and not _is_dense(text[at:end]):
+        yield Segment(at, end, "latin")
+
+
+def _is_dense(piece: str) -> bool:
+    """Whether so many symbols stand in it that it is no sentence."""
+    symbols = len(_SYMBOLS.findall(piece))
+    return symbols >= 4 and symbols * 16 > len(piece)
 
 
 def _cut_han(text: str, start: int, end: int) -> Iterator[Segment]:
