@@ -229,7 +229,9 @@ def heading(pools: Pools) -> str:
 TECH = (
     "Python JavaScript TypeScript Java React Angular Docker Kubernetes Linux Windows Excel PowerPoint Word GitHub GitLab SQL HTML "
     "CSS JSON API REST AWS Azure PDF CSV CPU GPU RAM iPhone Android Chrome Firefox Photoshop ChatGPT Wi-Fi Bluetooth USB English "
-    "French Spanish German Chinese Japanese Christmas Easter Ramadan COVID-19 GDPR HIPAA MBA PhD CEO CTO HR Q3 FAQ TODO"
+    "Paracetamol Ibuprofen Aspirin Penicillin Insulin Metformin Prozac Xanax Viagra Botox Vitamin Covid Ebola Alzheimer "
+    "Buddhism Islam Christianity Bitcoin Ethereum Wikipedia YouTube Instagram TikTok Twitter WhatsApp Netflix PlayStation "
+    "French Spanish German Chinese Japanese Christmas Easter Ramadan COVID-19 GDPR HIPAA MBA CEO CTO HR Q3 FAQ TODO"
 ).split()
 DATES = (
     "Monday",

@@ -27,14 +27,14 @@ from yuzui.privacy.ner.spans import NameSpan
 LISTS = Lists(frozenset(("ada",)), frozenset(("lovelace",)), frozenset(("the", "rose")), frozenset(("paris",)))
 
 
-def votes(**labels: float) -> np.ndarray:  # type: ignore[type-arg]  # of floats, one per label
+def votes(**labels: float) -> np.ndarray:
     row = np.zeros(len(LABELS), dtype=np.float32)
     for label, vote in labels.items():
         row[LABELS.index(label.replace("_", "-"))] = vote
     return row
 
 
-def tagger(**features: np.ndarray) -> LatinTagger:  # type: ignore[type-arg]  # as above
+def tagger(**features: np.ndarray) -> LatinTagger:
     transitions = np.zeros((len(LABELS), len(LABELS)), dtype=np.float32)
     table = {"0g=l": votes(O=8.0), "0g=.": votes(O=8.0), **features}
     return LatinTagger(Weights(features=table, transitions=transitions, evidence="test 1"), LISTS)

@@ -31,10 +31,12 @@ _LOWER_CASE: Final = 0.8
 _LONGEST_ADDRESS: Final = 120
 _NOT_LATIN: Final = re.compile(r"[^\W\d_A-Za-zÀ-ɏ]")
 _NO_ADDRESS: Final = re.compile(r"[{}\[\]=<>\\;\"_@|$%*!?«»:]|//")
+_PROPER_WORD: Final = re.compile(r"[A-ZÀ-Þ][a-zß-ÿ]{2}|(?i:\b(?:street|road|avenue|lane|st|rd|ave|box|straße|str)\b)")
 _NO_NAME: Final = re.compile(r"[{}\[\]()=<>/\\;\"_@|$%*!?#+:0-9]")
-_CAMEL: Final = re.compile(
-    r"(?<!\bMc)(?<!\bMac)(?<!\bDe)(?<!\bDi)(?<!\bLa)(?<!\bLe)(?<!\bFitz)(?<!\bVan)[a-z][A-Z]|\.[A-Za-z]{2}[a-z]"
-)
+_CAMEL: Final = re.compile(r"[a-z][A-Z]")
+_CAMEL_NAMES: Final = ("Mc", "Mac", "De", "Di", "Du", "La", "Le", "Fitz", "Van", "O'", "O’", "St")
+_GLUE_BEFORE: Final = frozenset("@_/\\=#.")
+_GLUE_AFTER: Final = frozenset("@_/\\=(")
 _MOST_REMEMBERED: Final = 50_000
 """Distinct words; beyond it the memory starts anew."""
 _LONGEST_CHAIN: Final = 200
@@ -194,14 +196,27 @@ class LatinTagger:
         if span.score < LEAST[span.kind] or _NOT_LATIN.search(words):
             return False
         if span.kind == "address":
-            return len(words) <= _LONGEST_ADDRESS and _NO_ADDRESS.search(words) is None
-        if _NO_NAME.search(words) or (span.kind == "person" and _CAMEL.search(words)):
+            return (
+                len(words) <= _LONGEST_ADDRESS
+                and _NO_ADDRESS.search(words) is None
+                and _PROPER_WORD.search(words) is not None
+            )
+        if _NO_NAME.search(words) or _is_glued(text, span.start, span.end):
+            return False
+        if span.kind == "person" and any(map(self._is_identifier, words.split())):
             return False
         if words.islower():
             parts = [part for part in words.split() if part not in self._lists.common]
             known = any(part in self._lists.given or part in self._lists.surnames for part in parts)
-            return known and span.score >= _LOWER_CASE
+            return known and len(words) > 2 and span.score >= _LOWER_CASE
         return True
+
+    def _is_identifier(self, word: str) -> bool:
+        """`messageText`, but neither `McGee` nor a known name in odd capitals."""
+        if _CAMEL.search(word) is None or word.startswith(_CAMEL_NAMES):
+            return False
+        lower = word.lower()
+        return lower not in self._lists.given and lower not in self._lists.surnames
 
     def _remember(self, word: str) -> int:
         number = len(self._classes)
@@ -248,6 +263,15 @@ class LatinTagger:
         for row, chain in enumerate(chains):
             found.extend(_spans(chain, paths[row].tolist(), chances[row], self._weights.evidence))
         return found
+
+
+def _is_glued(text: str, start: int, end: int) -> bool:
+    """Whether the span is a piece of an address of mail, a path or an identifier."""
+    if start and text[start - 1] in _GLUE_BEFORE:
+        return True
+    if end >= len(text):
+        return False
+    return text[end] in _GLUE_AFTER or (text[end] == "." and text[end + 1 : end + 2].isalnum())
 
 
 def decode(scores: Array, lengths: Sequence[int], into: Array) -> tuple[Array, Array]:

@@ -18,6 +18,12 @@ MOST_HAN: Final = 128
 LONG_LINE: Final = 300
 SHORT_PIECE: Final = 80
 """Characters: longer lines are cut into pieces of at least so many, each looked at by itself."""
+FEWEST: Final = 3
+SOURCE: Final = 0.3
+"""So many lines, and such a share of a text, make all of it source code with its comments."""
+NEAR: Final = 6
+AMONG: Final = 0.25
+"""And the same for the lines before and behind one."""
 _LOOKED_AT: Final = 300  # characters of a line: enough to know it by, and a bound for the expressions below
 OVERLAP: Final = 24
 """Characters that two pieces of one over-long sentence share: longer than almost any name."""
@@ -38,7 +44,10 @@ _CODE_LINE: Final = re.compile(
     | \#\s*(?:include|define|ifdef|ifndef|endif|pragma) | </?\w[^>]*>\s*$ | [\w.\[\]'"]+\s*(?:[-+*/|&:]?=)\s*[^=\s].*$
     | \w[\w.]*\([^)]*\)\s*[;{:]?\s*$ | [{}()\[\];,]+\s*$ | .*[;{]\s*$ | \$\s\w | >>>\s | \.\.\.\s
     | (?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|WHERE|FROM|JOIN|VALUES)\b.*[,;(=] | (?://|/\*|\*/)
-    | [\w.-]+\.[\w-]+\([^)]*$ | \w+\([^)]*,$ | ['"][\w.-]+['"]\s*:\s*[\[{(\d'"].*,?\s*$ | [\w.-]+:\s*[\[{].*$ | [+-]{1,3}\s?[@\w]+.*[({;]$
+    | [\w.-]+\.[\w-]+\([^)]*$ | \w+\([^)]*,$ | ['"][\w.-]+['"]\s*:\s*[\[{(\d'"].*,?\s*$
+    | [rbfuRBFU]{0,2}(?:'[^']*'|"[^"]*")\s*(?:[,)\]]|\#|\Z).*$ | [\w.-]+:\s*[\[{].*$ | \#\s.*$ | ["']{3}
+    | [\w.]+:\s[\w.\[\]|\s,]+(?:=\s.*|,)$
+    | [+-]{1,3}\s?[@\w]+.*[({;]$
     )""",
     re.VERBOSE,
 )
@@ -110,16 +119,14 @@ def _unfenced(text: str) -> Iterator[Line]:
 
 
 def _by_neighbours(spans: list[tuple[int, int, bool]]) -> Iterator[Line]:
-    """A line between lines of code is code too (a docstring, a comment, a wrapped call)."""
+    """A line among lines of code is code too (a docstring, a comment, a wrapped call); a form of two lines is none."""
     is_code = [code for _, _, code in spans]
-    share = sum(is_code) / len(is_code) if is_code else 0.0
+    count = sum(is_code)
+    is_source = count >= FEWEST and count / len(is_code) >= SOURCE
     for number, (start, end, code) in enumerate(spans):
-        near = is_code[max(0, number - 4) : number + 5]
-        yield Line(
-            start,
-            end,
-            code or (share >= 0.5 and sum(is_code) >= 3) or (len(near) >= 4 and sum(near) / len(near) >= 0.4),
-        )
+        near = is_code[max(0, number - NEAR) : number + NEAR + 1]
+        around = sum(near)
+        yield Line(start, end, code or is_source or (around >= FEWEST and around / len(near) >= AMONG))
 
 
 def is_code_line(line: str) -> bool:
