@@ -42,6 +42,9 @@ class LacModel:
         for wide, half in narrow:
             if half in numbers:
                 self._numbers[wide] = numbers[half]
+        for traditional, simple in zip(*read_traditional(), strict=True):  # it was trained on simplified characters
+            if simple in numbers:
+                self._numbers[traditional] = numbers[simple]
         tags = {int(number): name for number, name in _read_pairs(folder.joinpath("tag.dic").read_text("utf-8"))}
         # The graph has more outputs than the list has names; the rest are left over from its training.
         self._count = len(tags)
@@ -57,6 +60,15 @@ class LacModel:
             ids[row, : len(text)] = [known.get(char, unknown) for char in text]
         lengths = np.array([len(text) for text in texts], dtype=np.int64)
         return self._session.run(None, {"token_ids": ids, "length": lengths})[0][:, :, : self._count]
+
+
+def read_traditional() -> tuple[str, str]:
+    """Traditional characters, and the simplified ones in the same order.
+
+    Source: TSCharacters of OpenCC (Apache-2.0), https://github.com/BYVoid/OpenCC, the first choice of each.
+    """
+    lines = files("yuzui.privacy.ner").joinpath("traditional.txt").read_text("utf-8").split("\n")
+    return lines[0], lines[1]
 
 
 class _Packed(msgspec.Struct):

@@ -18,6 +18,7 @@ def test_most_texts_come_back_as_they_are() -> None:
 
 def test_full_width_letters_are_narrow_and_keep_their_places() -> None:
     assert read("ＡｄａＬ１").text == "AdaL1"
+    assert read("⾼⼩⽟").text == "高小玉"
 
 
 @given(st.text(alphabet="ab王小明" + INVISIBLE, max_size=60), st.data())

@@ -9,7 +9,7 @@ _CANDIDATE: Final = re.compile(
     "[\u3400-\u9fff\U00020000-\U0003134f][\\s\u200b-\u200f\u2060-\u206f]?[\u3400-\u9fff\U00020000-\U0003134f]"
     "|[A-ZÀ-ÞĀ-ɏ][\\w\u200b-\u200f'’.-]"
     "|(?i:\\b(?:my name|name is|i am|i'm|this is|mr|mrs|ms|dr|prof|regards|dear|signed)\\b)"
-    "|[Ａ-Ｚ]"
+    "|[Ａ-Ｚ\u2e80-\u2fdf\uf900-\ufaff]"
 )
 _NO_SENTENCE: Final = re.compile(r"[A-Za-z0-9_./:+=,;@#%&?~-]*")
 _SHORTEST: Final = 2

@@ -29,6 +29,7 @@ LEAST: Final[dict[NameKind, float]] = {"person": 0.5, "organization": 0.6, "addr
 _LOWER_CASE: Final = 0.8
 """And to a name in lower case."""
 _LONGEST_ADDRESS: Final = 120
+_MOST_DIGITS: Final = 11
 _NOT_LATIN: Final = re.compile(r"[^\W\d_A-Za-zÀ-ɏ]")
 _NO_ADDRESS: Final = re.compile(r"[{}\[\]=<>\\;\"_@|$%*!?«»:]|//")
 _PROPER_WORD: Final = re.compile(r"[A-ZÀ-Þ][a-zß-ÿ]{2}|(?i:\b(?:street|road|avenue|lane|st|rd|ave|box|straße|str)\b)")
@@ -200,6 +201,7 @@ class LatinTagger:
                 len(words) <= _LONGEST_ADDRESS
                 and _NO_ADDRESS.search(words) is None
                 and _PROPER_WORD.search(words) is not None
+                and sum(map(str.isdigit, words)) <= _MOST_DIGITS
             )
         if _NO_NAME.search(words) or _is_glued(text, span.start, span.end):
             return False

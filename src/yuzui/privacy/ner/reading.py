@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_right
 from typing import Final, NamedTuple
 
@@ -15,6 +16,9 @@ _WIDE: Final = re.compile("[Ａ-Ｚａ-ｚ０-９]")
 _NARROW: Final = {
     code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
 }
+
+_LOOKALIKE: Final = re.compile("[\u2e80-\u2fdf\uf900-\ufaff]")
+"""Radicals and compatibility forms that look like a character and are none."""
 
 
 class Reading(NamedTuple):
@@ -35,12 +39,19 @@ class Reading(NamedTuple):
         return at + (self.gaps[number - 1] if number else 0)
 
 
+def _plain(char: str) -> str:
+    plain = unicodedata.normalize("NFKC", char)
+    return plain if len(plain) == 1 else char
+
+
 def read(text: str) -> Reading:
     """Most texts come back as they are."""
     if text.isascii():
         return Reading(text)
     if _WIDE.search(text):
         text = text.translate(_NARROW)
+    if _LOOKALIKE.search(text):
+        text = _LOOKALIKE.sub(lambda match: _plain(match[0]), text)
     pieces: list[str] = []
     cuts: list[int] = []
     gaps: list[int] = []
