@@ -18,6 +18,7 @@ from yuzui.privacy.ner.latin import (
     lists_of,
     own_features,
     pair_features,
+    rule_spans,
     shape_of,
     with_titles,
 )
@@ -131,3 +132,31 @@ def test_long_chains_are_cut_with_an_overlap_and_memory_starts_anew() -> None:
 def test_titles() -> None:
     text = "Judge Brown's"
     assert [(one.start, one.end) for one in with_titles(text, [NameSpan(6, 13, "person", 0.9, "m")])] == [(0, 11)]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("for the Government Mr I. Christie, Counsel", {"Mr I. Christie"}),
+        ("said Lord Justice Kennedy and Ms. van der Berg today", {"Lord Justice Kennedy", "Ms. van der Berg"}),
+        ("hi, my name is xyzzy plugh the rose", {"xyzzy plugh"}),
+        ("Patient name: Xyzzy Q. Plugh, born", {"Xyzzy Q. Plugh"}),
+        ("write to xyzzy.plugh@example.com for Xyzzy Plugh", {"Xyzzy Plugh"}),
+        ("the rose of the drive", set()),
+    ],
+)
+def test_titles_labels_and_mail_make_a_name(text: str, names: set[str]) -> None:
+    spans = rule_spans(text, [Segment(0, len(text), "latin")], LISTS)
+    assert {text[one.start : one.end] for one in spans} == names
+
+
+def test_rules_are_linear_in_the_text() -> None:
+    for text in (
+        "Mr " * 20_000,
+        "Mr A." * 10_000,
+        "name: A " * 8_000,
+        "a.b@" * 10_000,
+        "my name is " * 6_000,
+        "A" * 60_000,
+    ):
+        rule_spans(text, [Segment(0, len(text), "latin")], LISTS)

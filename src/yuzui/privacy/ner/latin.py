@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from yuzui.privacy.ner.segments import Segment
-from yuzui.privacy.ner.spans import NameKind, NameSpan
+from yuzui.privacy.ner.spans import NameKind, NameSpan, merge
 
 Array = np.ndarray[Any, Any]  # Any: shapes are said in words
 
@@ -189,7 +189,8 @@ class LatinTagger:
         chains.sort(key=len)
         for first in range(0, len(chains), 64):
             found.extend(self._decode(text, chains[first : first + 64]))
-        return with_titles(text, [span for span in found if self._is_credible(text, span)])
+        credible = with_titles(text, [span for span in found if self._is_credible(text, span)])
+        return merge([*credible, *rule_spans(text, segments, self._lists)])
 
     def _is_credible(self, text: str, span: NameSpan) -> bool:
         """Whether a span looks like what it is said to be; code on one line and other languages fool the tagger."""
@@ -351,3 +352,53 @@ def with_titles(text: str, spans: Iterable[NameSpan]) -> list[NameSpan]:
             span = span._replace(end=span.end - 2)
         widened.append(span)
     return widened
+
+
+# ---- rules ----------------------------------------------------------------------------------------------------------
+
+_WORD: Final = r"[A-ZÀ-Þ][A-Za-zÀ-ɏ]*(?:['’-][A-Za-zÀ-ɏ]+)*"
+_INITIALS: Final = r"(?:[A-ZÀ-Þ]\.[ -]?){1,3}"
+_PARTICLE: Final = r"(?:(?:van|von|der|den|de|la|le|di|del|da|al|bin|ter) ){0,2}"
+_TITLED: Final = re.compile(
+    rf"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Sir|Lord|Lady|Dame|Justice|Herr|Frau)\b\.? "
+    rf"(?:(?:Justice|{_INITIALS}) ?)?{_PARTICLE}{_WORD}(?: {_PARTICLE}{_WORD}){{0,2}}"
+)
+_NAMED: Final = re.compile(r"(?i:\bmy name is|\bmy name's|\bcall me) ([^\W\d_][\w'’-]+(?: [^\W\d_][\w'’-]+){0,2})")
+_LABEL: Final = re.compile(
+    rf"(?i:\b(?:full|first|last|sur|patient|customer|client|employee|contact|applicant|candidate) ?name|^\W*name)"
+    rf"\W{{1,4}}({_WORD}(?:[ ,]{{1,2}}{_WORD}\.?){{0,3}})",
+    re.MULTILINE,
+)
+_MAIL: Final = re.compile(r"\b([A-Za-z]{2,20})[._-]([A-Za-z]{2,20})\d{0,4}@[A-Za-z0-9]")
+_MOST_MAILS: Final = 50
+
+
+def rule_spans(text: str, segments: Sequence[Segment], lists: Lists) -> list[NameSpan]:
+    """Names behind a title, a label or `my name is`, and the two words of a mail address where they stand as words."""
+    found: list[NameSpan] = []
+    pairs: dict[str, None] = {}
+    for match in _MAIL.finditer(text):
+        if len(pairs) < _MOST_MAILS and match[1].lower() not in lists.common:
+            pairs[f"{match[1]} {match[2]}".lower()] = None
+    for segment in segments:
+        for match in _TITLED.finditer(text, segment.start, segment.end):
+            found.append(NameSpan(*match.span(), "person", 0.8, "rule: title"))
+        for match in _LABEL.finditer(text, segment.start, segment.end):
+            found.append(NameSpan(*match.span(1), "person", 0.8, "rule: label"))
+        for match in _NAMED.finditer(text, segment.start, segment.end):
+            end = match.start(1)
+            for word in match[1].split(" "):
+                if word.islower() and word in lists.common and word not in lists.given:
+                    break
+                end = text.index(word, end) + len(word)
+            if end > match.start(1):
+                found.append(NameSpan(match.start(1), end, "person", 0.8, "rule: my name is"))
+    lower = text.lower() if pairs else ""
+    if len(lower) == len(text):  # else a character grew, and places would be others
+        for pair in pairs:
+            at = lower.find(pair)
+            while at >= 0:
+                if not _is_glued(text, at, at + len(pair)):
+                    found.append(NameSpan(at, at + len(pair), "person", 0.7, "rule: mail"))
+                at = lower.find(pair, at + len(pair))
+    return found
