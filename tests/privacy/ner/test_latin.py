@@ -18,6 +18,7 @@ from yuzui.privacy.ner.latin import (
     lists_of,
     own_features,
     pair_features,
+    postal_blocks,
     rule_spans,
     shape_of,
     with_titles,
@@ -160,3 +161,26 @@ def test_rules_are_linear_in_the_text() -> None:
         "A" * 60_000,
     ):
         rule_spans(text, [Segment(0, len(text), "latin")], LISTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "block"),
+    [
+        (
+            "Send it to 12 Xyzzy Lane Apt. 3\nPlughville\nCA 90210\nThank you very much.",
+            "12 Xyzzy Lane Apt. 3\nPlughville\nCA 90210",
+        ),
+        (
+            "> 808 Plugh u. 12.\n> Suite 20\n> Xyzzy\n> Norway 6438",
+            "808 Plugh u. 12.\n> Suite 20\n> Xyzzy\n> Norway 6438",
+        ),
+        ("the unit tests of Unit 7 pass", ""),
+    ],
+)
+def test_a_flat_number_holds_the_lines_of_an_address_together(text: str, block: str) -> None:
+    assert [text[one.start : one.end] for one in postal_blocks(text)] == ([block] if block else [])
+
+
+def test_postal_blocks_are_linear_in_the_text() -> None:
+    for text in ("Apt 1\n" * 10_000, "1 A " * 20_000, "Suite 5 " * 10_000, "\n>" * 40_000):
+        postal_blocks(text)
