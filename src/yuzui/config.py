@@ -552,7 +552,7 @@ class _Sensitivity(_Table, frozen=True):
 class _Names(_Table, frozen=True):
     enabled: bool | str = "auto"
     locations: bool = False
-    deadline_ms: Annotated[int, msgspec.Meta(ge=1, le=60_000)] = 300
+    deadline_ms: Annotated[int, msgspec.Meta(ge=1, le=60_000)] = 500
     threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     cache_mb: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 16
 

@@ -82,7 +82,7 @@ class NameRules:
 
     enabled: bool | None = None
     """None: when the extra is installed."""
-    deadline_ms: int = 300
+    deadline_ms: int = 500
     """For up to 32 KB of text that was not seen before; more text has proportionally more."""
     threads: int = 1
     cache_mb: int = 16
