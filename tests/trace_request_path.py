@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from gateway_kit import without_names
 from yuzui.config import read
 from yuzui.wiring import Service
 
@@ -47,7 +48,7 @@ async def trace() -> list[str]:
         "query_string": b"", "headers": [(b"content-type", b"application/json")], "client": ("127.0.0.1", 1),
     }  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        service = Service(read(CONFIG, {}, source=Path("trace.toml")), Path(folder))
+        service = Service(read(without_names(CONFIG), {}, source=Path("trace.toml")), Path(folder))
         await service.start()
         try:
             sys.setprofile(note)

@@ -23,7 +23,7 @@ from privacy.speed import run_speed
 OTHER = ("creddata", "gitleaks", "source", "evasion", "speed")
 PACKAGES = ("yuzui", "hyperscan", "google-re2", "msgspec")
 STRUCTURED_ZH = ("ID_CARD", "PHONE", "EMAIL", "ADDRESS")
-DEFAULT_NAMES = "yuzui.privacy.ner:load_names"
+DEFAULT_NAMES = "yuzui.io.ner_models:load_names"
 
 
 def main() -> int:

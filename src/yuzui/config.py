@@ -27,11 +27,12 @@ from yuzui.core.chat import Feature, Operation
 from yuzui.core.documents import DocumentRules
 from yuzui.core.errors import ConfigError
 from yuzui.core.price_terms import PriceTerm
-from yuzui.core.sensitivity import DEFAULT_LEVELS, CustomPattern, Lattice, SensitivityRules, TermList
+from yuzui.core.sensitivity import DEFAULT_LEVELS, CustomPattern, Lattice, NameRules, SensitivityRules, TermList
 from yuzui.core.target import Auth, Premises, Quirks, Target, Timeouts, VirtualModel
 from yuzui.lanes import sayable
 from yuzui.privacy.catalogue import DEFAULT_LEVELS as DEFAULT_KIND_LEVELS
 from yuzui.privacy.mask import Masking
+from yuzui.privacy.ner.spans import DEFAULT_LEVELS as NAME_LEVELS
 from yuzui.privacy.sinks import Sinks, listed
 from yuzui.providers.catalogue import ProviderRow, find_codecs, load_rows
 from yuzui.routing.policies.catalogue import policy_names
@@ -203,7 +204,7 @@ def _rules(table: _Sensitivity) -> SensitivityRules:
     # Built-in kinds name the four default levels; other lattices are mapped by rank, rounded to the stricter side.
     kinds = {
         kind: -(-DEFAULT_LEVELS.index(level) * lattice.top // (len(DEFAULT_LEVELS) - 1))
-        for kind, level in DEFAULT_KIND_LEVELS.items()
+        for kind, level in (NAME_LEVELS | DEFAULT_KIND_LEVELS).items()
     }
     patterns = tuple(
         CustomPattern(kind=item.kind, regex=item.regex)
@@ -227,6 +228,20 @@ def _rules(table: _Sensitivity) -> SensitivityRules:
         patterns=patterns,
         terms=terms,
         unscannable=_level(lattice, unscannable, "sensitivity.unscannable"),
+        names=_names(convert(table.names, _Names, "sensitivity.names")),
+    )
+
+
+def _names(table: _Names) -> NameRules:
+    if table.enabled not in (True, False, "auto"):
+        raise ConfigError(f'sensitivity.names.enabled: {table.enabled!r}; write true, false or "auto"')
+    kinds = NameRules().kinds | ({"location"} if table.locations else set())
+    return NameRules(
+        enabled=None if table.enabled == "auto" else bool(table.enabled),
+        deadline_ms=table.deadline_ms,
+        threads=table.threads,
+        cache_mb=table.cache_mb,
+        kinds=kinds,
     )
 
 
@@ -589,6 +604,15 @@ class _Sensitivity(_Table, frozen=True):
     patterns: list[dict[str, Any]] = []
     terms: list[dict[str, Any]] = []
     documents: dict[str, Any] | None = None
+    names: dict[str, Any] = {}
+
+
+class _Names(_Table, frozen=True):
+    enabled: bool | str = "auto"
+    locations: bool = False
+    deadline_ms: Annotated[int, msgspec.Meta(ge=1, le=60_000)] = 500
+    threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    cache_mb: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 16
 
 
 class _Embedded(_Table, frozen=True):

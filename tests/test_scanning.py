@@ -1,0 +1,72 @@
+"""Patterns and names together: both results count, and a refused body leaves nobody searching."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from yuzui.config import read
+from yuzui.core.errors import InvalidRequest
+from yuzui.core.sensitivity import Finding, NameRules
+from yuzui.privacy.scan import NOTHING, Scanner, ScanResult
+from yuzui.scanning import INLINE_BYTES, join, scan_request
+from yuzui.world import Snapshot, World
+
+NAME = Finding(kind="person", detector="m", start=0, end=3)
+CONFIG = read('[embedded]\nenabled = true\nmodel = "m"\n', {}, source=None)
+
+
+class Parts:
+    """What `scan_request` needs of a snapshot and a world."""
+
+    def __init__(self, names: Any) -> None:  # Any: a `Names`, or None
+        self.config = CONFIG
+        self.scanner = Scanner(CONFIG.sensitivity)
+        self.names = names
+
+
+class Names:
+    def __init__(self, result: ScanResult) -> None:
+        self.result = result
+        self.is_cancelled = False
+
+    async def find(self, body: Any, rules: NameRules) -> ScanResult:  # Any: JSON
+        try:
+            await asyncio.sleep(0.02)
+        except asyncio.CancelledError:
+            self.is_cancelled = True
+            raise
+        return self.result
+
+
+def scan(names: Names | None, body: Any, size_bytes: int = 10) -> ScanResult:  # Any: JSON
+    parts = Parts(names)
+    return asyncio.run(scan_request(cast(Snapshot, parts), cast(World, parts), body, {}, size_bytes))
+
+
+def test_without_models_the_patterns_stand_alone() -> None:
+    found = scan(None, {"m": "mail ada@example.com"})
+    assert [one.kind for one in found.findings] == ["email"]
+
+
+@pytest.mark.parametrize("size_bytes", [10, INLINE_BYTES + 1])
+def test_both_results_are_one(size_bytes: int) -> None:
+    found = scan(Names(ScanResult(findings=(NAME,))), {"m": "Ada: ada@example.com"}, size_bytes)
+    assert [one.kind for one in found.findings] == ["email", "person"]
+
+
+def test_a_failure_of_either_is_a_failure() -> None:
+    assert scan(Names(ScanResult(failures=("names: deadline",))), {"m": "Ada"}).failures == ("names: deadline",)
+    assert join(ScanResult(failures=("email",)), NOTHING).failures == ("email",)
+    assert join(ScanResult(failures=("a",)), ScanResult(failures=("b",), unscannable=("file",))) == ScanResult(
+        failures=("a", "b"), unscannable=("file",)
+    )
+
+
+def test_a_refused_body_leaves_nobody_searching() -> None:
+    names = Names(NOTHING)
+    with pytest.raises(InvalidRequest):
+        scan(names, {"m": "lone \ud800"})
+    assert names.is_cancelled
