@@ -20,6 +20,7 @@ import pytest
 from books_kit import a_closing
 from yuzui import wiring
 from yuzui.config import Config, load
+from yuzui.core.booking import Learnt
 from yuzui.core.errors import ConfigError, Unauthenticated
 from yuzui.io.books import SqliteBooks
 from yuzui.wiring import Service
@@ -175,10 +176,11 @@ def test_a_port_that_is_taken_is_named_with_the_way_out() -> None:
 
 
 def test_levels_that_changed_count_as_the_highest_for_good(tmp_path: Path) -> None:
-    rows = ((b"a" * 24, 1), (b"b" * 24, 3))
-
     async def learn(books: SqliteBooks) -> None:
-        await books.close(a_closing("req_1", memory=rows))
+        low = Learnt(conversation=b"a" * 16, level=1, hashes=(b"a" * 24,), texts=(("prints", b"a" * 8),))
+        high = Learnt(conversation=b"b" * 16, level=3, hashes=(b"b" * 24,), texts=(("prints", b"b" * 8),))
+        await books.close(a_closing("req_1", memory=low))
+        await books.close(a_closing("req_2", memory=high))
 
     def remembered(text: str) -> list[int]:
         config = load(write(tmp_path, text + TARGET.format("a")), {})
@@ -187,16 +189,16 @@ def test_levels_that_changed_count_as_the_highest_for_good(tmp_path: Path) -> No
             if not books.size():
                 wiring._note(tmp_path / "data", "levels", "\n".join(config.sensitivity.lattice.names))
                 asyncio.run(learn(books))
-            return [level for _, level in wiring._remembered(books, config, tmp_path / "data")]
+            return [learnt.level for learnt in wiring._remembered(books, config, tmp_path / "data")]
         finally:
             books.stop()
 
-    assert remembered("") == [1, 3]
-    assert remembered("") == [1, 3]
+    assert remembered("") == [1, 3, 1, 3]
+    assert remembered("") == [1, 3, 1, 3]
     others = '[sensitivity]\nlevels = ["x", "y", "z"]\n'
-    assert remembered(others) == [2, 2]
-    assert remembered(others) == [2, 2]  # the old ranks do not come back with the second start
-    assert remembered("") == [3, 3]
+    assert remembered(others) == [2, 2, 2, 2]
+    assert remembered(others) == [2, 2, 2, 2]  # the old ranks do not come back with the second start
+    assert remembered("") == [3, 3, 3, 3]
 
 
 def test_books_stay_in_the_currency_in_which_they_were_begun(tmp_path: Path) -> None:

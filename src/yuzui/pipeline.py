@@ -46,6 +46,7 @@ from yuzui.privacy.egress import check_egress
 from yuzui.privacy.label import label
 from yuzui.privacy.scan import ScanResult
 from yuzui.providers._contract import Codec, WireRequest
+from yuzui.remembering import learn, recollect
 from yuzui.routes import Routes
 from yuzui.routing.retry import Course
 from yuzui.sampling import RefusalSampler
@@ -184,7 +185,8 @@ class Journey:
         # How sensitive is it?
         rules = snapshot.config.sensitivity
         scan = await self._scan(body, raw.line.headers, size_bytes)
-        remembered = _highest(world.memory.recall(caller.scope, body, exchange.conversation_id), earlier_level)
+        scan, remembered = await recollect(world.memory, exchange, body, scan, size_bytes)
+        remembered = _highest(remembered, earlier_level)
         sensitivity = exchange.sensitivity = label(
             rules, floor=caller.constraints.floor, scan=scan, remembered=remembered
         )
@@ -501,7 +503,7 @@ class Journey:
             return exchange.closed
         settlement = settle.settle(exchange, outcome, self.snapshot.config.money)
         exchange.note_settlement(settlement, self.snapshot.config.money.currency)
-        self._learn()
+        learn(world.memory, exchange, self._findings)
         duration_ms = _ms(world.clock.monotonic() - exchange.started)
         if outcome == "answered" and exchange.target is not None:
             exchange.attempts.append(
@@ -561,22 +563,6 @@ class Journey:
             first_token_ms=exchange.first_token_ms,
             input_tokens=usage.input_tokens if usage else 0,
             output_tokens=usage.output_tokens if usage else 0,
-        )
-
-    def _learn(self) -> None:
-        """An answer carries the label of what produced it: remember both, in case they come back without each other."""
-        exchange = self.exchange
-        if exchange.delivered.texts is None:
-            return
-        if exchange.caller is None or exchange.request is None or exchange.sensitivity is None:
-            return
-        exchange.memory = self.world.memory.learn(
-            exchange.caller.scope,
-            exchange.request.body,
-            exchange.conversation_id,
-            exchange.sensitivity.level,
-            exchange.delivered.said(),
-            self._findings,
         )
 
 

@@ -25,6 +25,7 @@ from yuzui import __version__
 from yuzui import config as configuration
 from yuzui.admission.gate import Gate
 from yuzui.config import LOOPBACK, Config
+from yuzui.core.booking import Learnt
 from yuzui.core.errors import ConfigError, GatewayFault, YuzuiError
 from yuzui.desk import Desk, Part
 from yuzui.engine.installed import worker_settings
@@ -60,6 +61,7 @@ KEY_REFRESH_S = 0.5
 FORGET_EVERY_S = 600.0
 ENGINE_PATIENCE_S = 20.0  # how long a request waits for an embedded model that is still loading
 REMEMBERED_MESSAGES = 200_000
+REMEMBERED_TEXTS = 50_000
 
 
 def make_snapshot(config: Config, data_dir: Path) -> Snapshot:
@@ -304,14 +306,14 @@ class Service:
         }
 
 
-def _remembered(books: SqliteBooks, config: Config, data_dir: Path) -> list[tuple[bytes, int]]:
+def _remembered(books: SqliteBooks, config: Config, data_dir: Path) -> list[Learnt]:
     """Labels of earlier conversations. They are kept as ranks: if the levels changed since, each becomes the top."""
     lattice = config.sensitivity.lattice
     names = "\n".join(lattice.names)
     if _last_time(data_dir, "levels") != names:
         books.raise_remembered(lattice.top)
         _note(data_dir, "levels", names)
-    return books.remembered(REMEMBERED_MESSAGES)
+    return books.remembered(REMEMBERED_MESSAGES, REMEMBERED_TEXTS)
 
 
 def _keep_currency(books: SqliteBooks, config: Config, data_dir: Path) -> None:

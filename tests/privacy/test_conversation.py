@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privacy.kit import CONFIDENTIAL, RESTRICTED
+from yuzui.core.booking import Learnt
 from yuzui.core.sensitivity import Finding
 from yuzui.privacy.conversation import ConversationMemory
 
@@ -102,24 +103,25 @@ def test_a_picture_marks_the_conversation_from_its_message_on() -> None:
 def test_learning_returns_only_news_and_raises_but_never_lowers(memory: ConversationMemory) -> None:
     again = memory.learn("key1", body(SYSTEM, SECRET), "chat-7", RESTRICTED, [ANSWER], finding_in(1))
     lower = memory.learn("key1", body(SYSTEM, SECRET), "chat-7", CONFIDENTIAL, [ANSWER], finding_in(1))
-    assert again == lower == ()
+    assert not (again.hashes or again.texts or lower.hashes or lower.texts)
     assert memory.recall("key1", body(said(ANSWER)), "") == RESTRICTED
 
 
 def test_rows_kept_by_the_books_bring_it_back(memory: ConversationMemory) -> None:
     fresh = ConversationMemory(b"a key", capacity=1000)
-    fresh.load(memory.learn("key1", body(SECRET), "chat-9", RESTRICTED, [], finding_in(0)))
+    learnt = memory.learn("key1", body(SECRET), "chat-9", RESTRICTED, [], finding_in(0))
+    fresh.load([learnt])
     assert fresh.recall("key1", body(), "chat-9") == RESTRICTED
     other_key = ConversationMemory(b"another key", capacity=1000)
-    other_key.load([(b"\x00" * 24, RESTRICTED)])
+    other_key.load([Learnt(conversation=bytes(16), level=RESTRICTED, hashes=(bytes(24),), texts=(("forms", b"no"),))])
     assert other_key.recall("key1", body(SECRET), "chat-9") is None
 
 
 def test_rows_hold_no_text_and_depend_on_the_key() -> None:
     first = ConversationMemory(b"one", capacity=9).learn("k", body(SECRET), "c", 3, [ANSWER], finding_in(0))
     second = ConversationMemory(b"two", capacity=9).learn("k", body(SECRET), "c", 3, [ANSWER], finding_in(0))
-    assert {row for row, _ in first}.isdisjoint({row for row, _ in second})
-    assert all(len(row) == 24 for row, _ in first) and len(first) == 4
+    assert set(first.hashes).isdisjoint(second.hashes) and first.conversation != second.conversation
+    assert all(len(row) == 24 for row in first.hashes) and len(first.hashes) == 4
 
 
 def test_no_caller_can_push_out_what_another_has_learnt() -> None:

@@ -20,8 +20,8 @@ MOST_OWED = 10_000
 # Everything of a transaction in one statement. The writer must get the interpreter back after each step of SQLite, and
 # under load that costs a wait; so the whole batch is one step, and the second step, after the answer, commits.
 _BOOK = """
-INSERT INTO batch (first_seq, void, intents, closings, postings, memories, kept, records)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO batch (first_seq, void, intents, closings, postings, memories, texts, lowered, kept, records)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 RETURNING (
   SELECT json_group_array(json_array(i.value ->> 0, b.cap - b.spent - b.reserved))
   FROM json_each(intents) i JOIN budget b ON b.key_id = i.value ->> 2 AND b.window = i.value ->> 3
@@ -47,6 +47,8 @@ class CloseJob:
     row: bytes
     legs: tuple[bytes, ...]
     memories: tuple[bytes, ...]
+    texts: tuple[bytes, ...]
+    lowered: bytes
     kept: tuple[bytes, ...]
 
 
@@ -73,8 +75,15 @@ def close_job(closing: Closing) -> CloseJob:
         _open_row((leg, p.account, p.amount_nano, p.currency, p.price_version, p.rate))
         for leg, p in enumerate(c.postings)
     )
-    memories = tuple(_encode((digest.hex(), level, c.at_ns)) for digest, level in c.memory)
-    return CloseJob(closing, _open_row(row), legs, memories, tuple([_kept_row(one) for one in c.kept]))
+    m, lowered = c.memory, c.lowered
+    name = m.conversation.hex() if m else ""
+    return CloseJob(
+        closing, _open_row(row), legs,
+        memories=tuple([_encode((one.hex(), m.level, c.at_ns, name)) for one in m.hashes]) if m else (),
+        texts=tuple([_open_row((name, kind, m.level, c.at_ns)) for kind, _ in m.texts]) if m else (),
+        lowered=_open_row((lowered.order_id, lowered.conversation.hex(), lowered.level)) if lowered else b"",
+        kept=tuple([_kept_row(one) for one in c.kept]),
+    )  # fmt: skip
 
 
 def _kept_row(kept: KeptAnswer) -> bytes:
@@ -177,6 +186,8 @@ class Ledger:
         closings: list[bytes] = []
         postings: list[bytes] = []
         memories: list[bytes] = []
+        texts: list[bytes] = []
+        lowered: list[bytes] = []
         kept: list[bytes] = []
         records: list[bytes] = []
         offset = 1  # SQL counts bytes from one
@@ -186,6 +197,8 @@ class Ledger:
                 for leg in job.legs:
                     postings.append(b"[%d,%b]" % (len(closings), leg))
                 memories += job.memories
+                if job.lowered:
+                    lowered.append(b"[%d,%b]" % (len(closings), job.lowered))
                 closings.append(b"[%b,%d,%d]" % (job.row, offset, len(record)))
             else:
                 record = job.intent.record
@@ -193,14 +206,19 @@ class Ledger:
             records.append(record)
             offset += len(record)
             if isinstance(job, CloseJob):
-                for row, one in zip(job.kept, job.closing.kept, strict=True):
-                    kept.append(b"[%b,%d,%d]" % (row, offset, len(one.content)))
-                    records.append(one.content)
-                    offset += len(one.content)
+                blobs = [(kept, row, one.content) for row, one in zip(job.kept, job.closing.kept, strict=True)]
+                learnt = job.closing.memory
+                if learnt is not None:
+                    blobs += [(texts, row, data) for row, (_, data) in zip(job.texts, learnt.texts, strict=True)]
+                for rows, row, data in blobs:
+                    rows.append(b"[%b,%d,%d]" % (row, offset, len(data)))
+                    records.append(data)
+                    offset += len(data)
         rejected = connection.execute(
             _BOOK,
             (self._next_seq, _array([_encode(i) for i in self._void]) if self._void else None, _array(intents),
-             _array(closings), _array(postings), _array(memories), _array(kept) if kept else None, b"".join(records)),
+             _array(closings), _array(postings), _array(memories), *(_array(one) if one else None for one in
+             (texts, lowered, kept)), b"".join(records)),
         ).get  # fmt: skip
         # `get` ran the statement to its end: the transaction is on disk.
         self._void.clear()

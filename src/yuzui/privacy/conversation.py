@@ -4,48 +4,94 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
 
+from yuzui.core.booking import Learnt, TextKind
 from yuzui.core.sensitivity import Finding
+from yuzui.privacy.canonical import Canonicaliser
+from yuzui.privacy.claims import Claims, Origin, join, level_of
+from yuzui.privacy.fingerprints import PRINT_BYTES, Fingerprinter, neighbours
+from yuzui.privacy.leaves import Leaf, read_leaves, spell_path
+from yuzui.privacy.originals import Originals
+from yuzui.privacy.sealing import open_keys, seal_keys
+from yuzui.privacy.shares import Shares
+from yuzui.privacy.sources import Sources
 from yuzui.privacy.turns import Turn, bytes_of, joined_answers, read_texts, read_turns
+from yuzui.privacy.words import WordValues
 
-MIN_MESSAGE_CHARS = 24  # shorter texts ("Yes.") are said in every conversation and must not mark them all
-_SCOPE_BYTES = 8
-_HASH_BYTES = 16
+MIN_MESSAGE_CHARS: Final = 24  # shorter texts ("Yes.") are said in every conversation and must not mark them all
+NEAR_CHARS: Final = 400  # around a finding: of a long text only what stands beside it is remembered by its parts
+SCOPE_BYTES: Final = 8
+_CONVERSATION_BYTES: Final = 8
+_HASH_BYTES: Final = 16
+_RULES: Final = frozenset(("system", "developer"))
+_DATA_URL: Final = "data:"
 
-Row = tuple[bytes, int]
-"""(24 bytes: a scope tag of 8 and a keyed hash of 16, level index)."""
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A text of a request, ready to be compared."""
+
+    leaf: Leaf
+    text: str
+    """Canonical."""
+    values: Sequence[bytes]
+    prints: Sequence[bytes]
+    span: Any  # Any: the bound method that finds the way back to the client's characters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A request as memory compares it. It changes nothing to make one: any thread may."""
+
+    scope_tag: bytes
+    names: Sequence[bytes] = ()
+    """Rows of the conversation's names."""
+    rows: Collection[bytes] = ()
+    """Rows of everything that is said, and of the texts that are long enough."""
+    chains: Sequence[bytes] = ()
+    """One row per beginning of the conversation."""
+    pages: Sequence[Page] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recollection:
+    level: int | None = None
+    """The highest that is known of this conversation or anything said in it; None when nothing is."""
+    findings: tuple[Finding, ...] = field(default=())
+    """Variants of what was found earlier."""
+
+
+NOTHING: Final = Recollection()
 
 
 class ConversationMemory:
-    """An LRU of at most `capacity` keyed hashes. `secret`: 1 to 64 bytes, the same on every node that shares rows.
+    """Bounded, and the oldest is forgotten first. `secret`: 1 to 64 bytes, the same on every node that shares rows.
 
-    A scope (the caller's key id) sees only what it learned itself: no caller can probe or mark another's conversations.
-    When it is full, the scope that holds the most forgets its oldest row: no caller can push out another's labels.
+    A scope (the caller's line of keys) is a tenant: it sees only what it learnt itself, so that no caller can probe or
+    mark another's conversations. When it is full, the scope that holds the most forgets its oldest: no caller can push
+    out another's labels. `capacity`: hashes of whole things; `prints`: fingerprints of parts; `forms`: of originals.
     """
 
-    __slots__ = ("_capacity", "_heaviest", "_scopes", "_secret", "_size")
-
-    def __init__(self, secret: bytes, *, capacity: int) -> None:
+    def __init__(self, secret: bytes, *, capacity: int, prints: int = 250_000, forms: int = 100_000) -> None:
         if not secret:
             raise ValueError("the conversation memory needs a secret: unkeyed hashes can be guessed")
-        if capacity < 1:
-            raise ValueError("the conversation memory needs a capacity of at least 1")
         self._secret = secret
-        self._capacity = capacity
-        self._scopes: dict[bytes, OrderedDict[bytes, int]] = {}
-        self._size = 0
-        self._heaviest = b""
-        """The scope that held the most when it was last looked at."""
+        self._shares = Shares(capacity)
+        self._scopes: dict[bytes, OrderedDict[bytes, Claims]] = {}
+        self._values = WordValues(secret)
+        self._fingerprinter = Fingerprinter(secret)
+        self._prints = Sources(prints)
+        self._originals = Originals(self._values, forms)
+        self._fold = Canonicaliser().fold
 
     def __len__(self) -> int:
-        return self._size
+        """How many hashes of whole things there are."""
+        return self._shares.total
 
-    def load(self, rows: Iterable[Row]) -> None:
-        """Take rows from the books, oldest first."""
-        for row, level in rows:
-            self._remember(row, level)
+    # ---- what it knows -----------------------------------------------------------------------------------------------
 
     def recall(
         self,
@@ -54,25 +100,84 @@ class ConversationMemory:
         conversation_id: str,
     ) -> int | None:
         """The highest level known for this conversation or anything said in it; None when nothing is."""
-        if not self._size:
-            return None
+        return self.recollect(self.read(scope, body, (conversation_id,))).level
+
+    def read(self, scope: str, body: Mapping[str, Any], names: Iterable[str]) -> Reading:  # Any: checked JSON
+        """`body` as it is compared; `names`: of its conversation, "" for none."""
         tag = self._scope_tag(scope)
-        known = self._scopes.get(tag)
-        if known is None:
-            return None
-        best = -1
-        if conversation_id:
-            best = _look_up(known, self._hash(tag, b"id", conversation_id.encode()))
+        knows_parts = bool(self._prints.keys(tag) or self._originals.sources.keys(tag))
+        if tag not in self._scopes and not knows_parts:
+            return Reading(scope_tag=tag)
         turns = read_turns(body)
         said = {one for turn in turns for one in (turn.text, *turn.beside)}
         said.update(joined_answers(turns), map(bytes_of, read_texts(body, MIN_MESSAGE_CHARS)))
-        for one in said:
-            row = self._single(tag, one)
-            if row is not None:
-                best = max(best, _look_up(known, row))
-        for row in self._chains(tag, turns):
-            best = max(best, _look_up(known, row))
-        return best if best >= 0 else None
+        return Reading(
+            scope_tag=tag,
+            names=[self._name_row(tag, name) for name in names if name],
+            rows=[row for one in said if (row := self._single(tag, one)) is not None],
+            chains=self._chains(tag, turns),
+            pages=self._pages(tag, read_leaves(body).found) if knows_parts else (),
+        )
+
+    def recollect(self, reading: Reading) -> Recollection:
+        """What is known of a request that was read, and which variants of earlier originals stand in it."""
+        tag = reading.scope_tag
+        known = self._scopes.get(tag, OrderedDict())
+        best = -1
+        conversations = {tag + self._conversation_of(row) for row in reading.names}
+        for row in (*reading.names, *reading.rows, *reading.chains):
+            claims = known.get(row)
+            if claims is not None:
+                known.move_to_end(row)
+                best = max(best, level_of(claims))
+        for row in (*reading.names, *reading.chains):
+            conversations.update([origin.conversation for origin in known.get(row, ())])
+        findings: list[Finding] = []
+        for page in reading.pages:
+            best = max(best, self._level_of_parts(tag, page.prints))
+            for echo in self._originals.find(tag, page.text, page.values, conversations):
+                start, end = page.span(echo.start, echo.end) if page.leaf.whole is None else (0, page.leaf.whole)
+                path = spell_path(page.leaf.path)
+                findings.append(Finding(kind=echo.kind, detector="variant", start=start, end=end, path=path))
+        if best < 0 and not findings:
+            return NOTHING
+        return Recollection(level=best if best >= 0 else None, findings=tuple(dict.fromkeys(findings)))
+
+    def level_of(self, conversation: bytes) -> int:
+        """The highest level of a conversation (as in `Learnt`); -1 when nothing is remembered of it."""
+        tag = conversation[:SCOPE_BYTES]
+        found = [
+            origin.level
+            for claims in self._scopes.get(tag, OrderedDict()).values()
+            for origin in claims
+            if origin.conversation == conversation
+        ]
+        parts = [kept.highest(tag, conversation) for kept in (self._prints, self._originals.sources)]
+        return max([*found, *parts], default=-1)
+
+    def conversation_named(self, scope: str, name: str) -> bytes:
+        """What a conversation is called in `Learnt` and in the books, when a client gave it this name."""
+        tag = self._scope_tag(scope)
+        row = self._name_row(tag, name)
+        claims = self._scopes.get(tag, OrderedDict()).get(row, ())
+        return claims[-1].conversation if claims else tag + self._conversation_of(row)
+
+    # ---- what it learns ----------------------------------------------------------------------------------------------
+
+    def load(self, kept: Iterable[Learnt]) -> None:
+        """Take back what the books kept, oldest first."""
+        for learnt in kept:
+            tag = learnt.conversation[:SCOPE_BYTES]
+            claim = Origin(learnt.conversation, learnt.level)
+            for row in learnt.hashes:
+                self._remember(row, claim)
+            for kind, data in learnt.texts:
+                if kind == "prints":
+                    prints = [data[at : at + PRINT_BYTES] for at in range(0, len(data), PRINT_BYTES)]
+                    self._prints.learn(tag, prints, learnt.conversation, learnt.level)
+                elif (opened := open_keys(self._secret, tag, data)) is not None:
+                    found, keys = opened
+                    self._originals.sources.learn(tag, keys, learnt.conversation, learnt.level, found)
 
     def learn(
         self,
@@ -82,37 +187,130 @@ class ConversationMemory:
         level: int,
         answers: Iterable[str],
         findings: Sequence[Finding] = (),
-    ) -> tuple[Row, ...]:
-        """Remember that this conversation has `level`; return the new or raised rows for the books to keep.
+        *,
+        also: Sequence[str] = (),
+    ) -> Learnt:
+        """Remember that this conversation has `level`; return which one it is and what is new, for the books to keep.
 
         `answers` is everything that the answer says: the text of each choice, its reasoning, the arguments of each
-        tool call. Remembered are the conversation id, these, each message with a finding, and every chain of messages
-        from the first sensitive one on. Messages that merely stand beside them (a shared system prompt) are not marked.
-        Call it only for a level above what the caller gets anyway (default and floor): else there is nothing to keep.
+        tool call. Remembered are the conversation's names (`also`: further ones), these, each message with a finding,
+        and every chain of messages from the first sensitive one on; by its parts, what the answer says and what stands
+        near a finding; and the forms of what was found. Messages that merely stand beside them (a shared system prompt)
+        are not marked. Call it only for a level above what the caller gets anyway (default and floor).
         """
         tag = self._scope_tag(scope)
-        known: Mapping[bytes, int] = self._scopes.get(tag, {})
+        known: Mapping[bytes, Claims] = self._scopes.get(tag, {})
         turns = read_turns(body)
-        rows: list[bytes] = []
-        if conversation_id:
-            rows.append(self._hash(tag, b"id", conversation_id.encode()))
         marked = _marked(findings, turns)
+        chains = self._chains(tag, turns)
+        first = self._first_sensitive(tag, turns, chains, marked, level)
+        names = [self._name_row(tag, name) for name in (conversation_id, *also) if name]
+        conversation = self._which(tag, known, names if conversation_id else names[:0], names, chains, first)
+        rows = [*names, *chains[first:]]
+        rows += [row for n in sorted(marked) if (row := self._single(tag, turns[n].text)) is not None]
+        said = list(answers)
+        rows += [row for text in said if (row := self._single(tag, bytes_of(text))) is not None]
+        claim = Origin(conversation, level)
+        hashes = tuple([row for row in dict.fromkeys(rows) if self._remember(row, claim)])
+        texts: list[tuple[TextKind, bytes]] = []
+        for prints in self._new_prints(tag, body, turns, marked, said, findings):
+            if news := self._prints.learn(tag, prints, conversation, level):
+                texts.append(("prints", b"".join(news)))
+        for kind, value in originals_in(body, findings):
+            keys = self._originals.keys_of(kind, self._fold(value).text)
+            if news := self._originals.sources.learn(tag, keys, conversation, level, kind):
+                texts.append(("forms", seal_keys(self._secret, tag, kind, news)))
+        return Learnt(conversation=conversation, level=level, hashes=hashes, texts=tuple(texts))
+
+    def declassify(self, conversation: bytes, level: int) -> None:
+        """What this conversation (as in `Learnt`) taught counts as at most `level`. What others taught stays."""
+        tag = conversation[:SCOPE_BYTES]
+        for claims in self._scopes.get(tag, OrderedDict()).values():
+            for origin in claims:
+                if origin.conversation == conversation:
+                    origin.level = min(origin.level, level)
+        self._prints.lower(tag, conversation, level)
+        self._originals.sources.lower(tag, conversation, level)
+
+    # ---- inside ------------------------------------------------------------------------------------------------------
+
+    def _first_sensitive(
+        self, tag: bytes, turns: Sequence[Turn], chains: Sequence[bytes], marked: Collection[int], level: int
+    ) -> int:
+        """Number of the turn from which on the conversation is sensitive."""
+        known: Mapping[bytes, Claims] = self._scopes.get(tag, {})
+
+        def has_it(row: bytes) -> bool:
+            return level_of(known.get(row, ())) >= level
+
         first = len(turns)
         for number, turn in enumerate(turns):
-            single = self._single(tag, turn.text)
-            is_known = any(known.get(row, -1) >= level for row in self._singles(tag, turn))
-            if number in marked and single is not None:
-                rows.append(single)
-            if number in marked or is_known or turn.is_unreadable:
-                first = min(first, number)
-        chains = self._chains(tag, turns)
-        first = min([first, *(n for n, chain in enumerate(chains) if known.get(chain, -1) >= level)])
-        rows.extend(chains[first:])
-        for said in answers:
-            answer = self._single(tag, bytes_of(said))
-            if answer is not None:
-                rows.append(answer)
-        return tuple([(row, level) for row in rows if self._remember(row, level)])
+            if number in marked or turn.is_unreadable or any(map(has_it, self._singles(tag, turn))):
+                first = number
+                break
+        return min([first, *(number for number, chain in enumerate(chains) if has_it(chain))])
+
+    def _which(
+        self,
+        tag: bytes,
+        known: Mapping[bytes, Claims],
+        own: Sequence[bytes],
+        names: Sequence[bytes],
+        chains: Sequence[bytes],
+        first: int,
+    ) -> bytes:
+        """Which conversation this is: by the name that its client gave it, by what it continues, by its beginning."""
+        if own:
+            return tag + self._conversation_of(own[0])
+        for row in (*names, *reversed(chains)):
+            claims = known.get(row)
+            if claims:
+                return claims[-1].conversation
+        beginning = chains[min(first, len(chains) - 1)] if chains else (names[0] if names else tag)
+        return tag + self._conversation_of(beginning)
+
+    def _pages(self, tag: bytes, leaves: Iterable[Leaf]) -> list[Page]:
+        pages: list[Page] = []
+        for leaf in leaves:
+            if leaf.text.startswith(_DATA_URL):
+                continue  # a file: nobody reads it as words
+            canonical = self._fold(leaf.text)
+            values = self._values.read(canonical.text)
+            pages.append(Page(leaf, canonical.text, values, self._fingerprinter.read(tag, values), canonical.span))
+        return pages
+
+    def _level_of_parts(self, tag: bytes, prints: Sequence[bytes]) -> int:
+        if not prints or self._prints.keys(tag).isdisjoint(prints):
+            return -1
+        claims = [self._prints.claims(tag, one) for one in prints]
+        best = neighbours(map(level_of, claims))
+        if best >= 0:
+            self._prints.touch(tag, {origin for several in claims for origin in several})
+        return best
+
+    def _new_prints(
+        self,
+        tag: bytes,
+        body: Mapping[str, Any],  # Any: checked JSON
+        turns: Sequence[Turn],
+        marked: Collection[int],
+        said: Iterable[str],
+        findings: Sequence[Finding],
+    ) -> list[list[bytes]]:
+        """Of what the answer says, without what it repeats of the rules that all conversations share; and of what
+        stands near findings."""
+        found = [self._prints_of(tag, text) for text in near_findings(body, findings)]
+        answered = [self._prints_of(tag, leaf.text) for text in said for leaf in read_leaves({"content": text}).found]
+        if any(answered):
+            rules: set[bytes] = set()
+            for number, turn in enumerate(turns):
+                if turn.role in _RULES and number not in marked:
+                    rules.update(self._prints_of(tag, turn.text.decode("utf-8", "replace")))
+            answered = [[one for one in prints if one not in rules] for prints in answered]
+        return [prints for prints in (*found, *answered) if prints]
+
+    def _prints_of(self, tag: bytes, text: str) -> list[bytes]:
+        return self._fingerprinter.read(tag, self._values.read(self._fold(text).text))
 
     def _singles(self, tag: bytes, turn: Turn) -> list[bytes]:
         """One row for each thing that a turn says by itself: its text, its reasoning, its tool calls."""
@@ -120,6 +318,9 @@ class ConversationMemory:
 
     def _single(self, tag: bytes, text: bytes) -> bytes | None:
         return self._hash(tag, b"message", text) if len(text) >= MIN_MESSAGE_CHARS else None
+
+    def _name_row(self, tag: bytes, name: str) -> bytes:
+        return self._hash(tag, b"id", name.encode("utf-8", "surrogatepass"))
 
     def _chains(self, tag: bytes, turns: Sequence[Turn]) -> list[bytes]:
         """One row per prefix of the conversation."""
@@ -131,51 +332,80 @@ class ConversationMemory:
             chains.append(previous)
         return chains
 
+    def _conversation_of(self, row: bytes) -> bytes:
+        return hashlib.blake2b(row, digest_size=_CONVERSATION_BYTES, key=self._secret, person=b"conversation").digest()
+
     def _hash(self, tag: bytes, purpose: bytes, content: bytes) -> bytes:
         keyed = hashlib.blake2b(content, digest_size=_HASH_BYTES, key=self._secret, salt=tag, person=purpose)
         return tag + keyed.digest()
 
     def _scope_tag(self, scope: str) -> bytes:
-        return hashlib.blake2b(scope.encode(), digest_size=_SCOPE_BYTES, key=self._secret, person=b"scope").digest()
+        return hashlib.blake2b(scope.encode(), digest_size=SCOPE_BYTES, key=self._secret, person=b"scope").digest()
 
-    def _remember(self, row: bytes, level: int) -> bool:
+    def _remember(self, row: bytes, claim: Origin) -> bool:
         """Whether this was news."""
-        tag = row[:_SCOPE_BYTES]
+        tag = row[:SCOPE_BYTES]
         rows = self._scopes.get(tag)
         if rows is None:
             rows = self._scopes[tag] = OrderedDict()
-        known = rows.get(row)
-        if known is not None and known >= level:
-            rows.move_to_end(row)
-            return False
-        rows[row] = level
+        before = rows.get(row)
+        claims = join(before or (), claim)
+        if claims is not None:
+            rows[row] = claims
         rows.move_to_end(row)
-        if known is None:
-            self._size += 1
-            heaviest = self._scopes.get(self._heaviest)
-            if heaviest is not None and len(rows) > len(heaviest):
-                self._heaviest = tag
-            if self._size > self._capacity:
+        if before is None:
+            self._shares.add(tag, 1)
+            if self._shares.is_exceeded:
                 self._forget_oldest()
-        return True
+        return claims is not None
 
     def _forget_oldest(self) -> None:
-        if len(self._scopes.get(self._heaviest, ())) * len(self._scopes) <= self._capacity:
-            # It has shrunk to its share: look again who holds the most.
-            self._heaviest = max(self._scopes, key=lambda tag: len(self._scopes[tag]))
-        rows = self._scopes[self._heaviest]
+        tag = self._shares.heaviest()
+        rows = self._scopes[tag]
         rows.popitem(last=False)
-        self._size -= 1
+        self._shares.add(tag, -1)
         if not rows:
-            del self._scopes[self._heaviest]
+            del self._scopes[tag]
 
 
-def _look_up(rows: OrderedDict[bytes, int], row: bytes) -> int:
-    level = rows.get(row)
-    if level is None:
-        return -1
-    rows.move_to_end(row)
-    return level
+def originals_in(body: Mapping[str, Any], findings: Sequence[Finding]) -> list[tuple[str, str]]:  # Any: checked JSON
+    """(kind, value) of each finding that stands in one text as the client sent it."""
+    texts = _texts_by_path(body, findings)
+    found = {
+        (finding.kind, text[finding.start : finding.end])
+        for finding in findings
+        for text in texts.get(finding.path, ())
+        if finding.end <= len(text)
+    }
+    return sorted(found)
+
+
+def near_findings(body: Mapping[str, Any], findings: Sequence[Finding]) -> list[str]:  # Any: checked JSON
+    """What stands within `NEAR_CHARS` of findings; where their surroundings touch, they are one text."""
+    pieces: list[str] = []
+    for path, texts in _texts_by_path(body, findings).items():
+        for text in texts:
+            end = 0
+            for finding in sorted([one for one in findings if one.path == path], key=lambda one: one.start):
+                start = max(finding.start - NEAR_CHARS, 0)
+                piece = text[max(start, end) : finding.end + NEAR_CHARS]
+                if start < end and pieces:
+                    pieces[-1] += piece
+                elif piece:
+                    pieces.append(piece)
+                end = max(end, min(finding.end + NEAR_CHARS, len(text)))
+    return pieces
+
+
+def _texts_by_path(body: Mapping[str, Any], findings: Sequence[Finding]) -> dict[str, list[str]]:  # Any: checked JSON
+    """The client's own texts in which findings stand."""
+    wanted = {finding.path for finding in findings}
+    texts: dict[str, list[str]] = {}
+    if wanted:
+        for leaf in read_leaves(body).found:
+            if leaf.whole is None and (path := spell_path(leaf.path)) in wanted:
+                texts.setdefault(path, []).append(leaf.text)
+    return texts
 
 
 def _marked(findings: Sequence[Finding], turns: Sequence[Turn]) -> set[int]:
