@@ -23,7 +23,8 @@ def originals() -> Originals:
 
 
 def found(originals: Originals, text: str, *, same: bool, tag: bytes = TAG) -> list[tuple[str, str]]:
-    echoes = originals.find(tag, text, WORDS.read(text), {CHAT} if same else set())
+    chats = {CHAT} if same else set()
+    echoes = originals.find(tag, lambda: text, WORDS.read(text), originals.numbers(text), chats)
     return [(text[echo.start : echo.end], echo.kind) for echo in echoes]
 
 

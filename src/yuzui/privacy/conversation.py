@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from threading import Lock
+from typing import Any, Final, NamedTuple
 
 from yuzui.core.booking import Learnt, TextKind
 from yuzui.core.sensitivity import Finding
-from yuzui.privacy.canonical import Canonicaliser
+from yuzui.privacy.canonical import Canonical, Canonicaliser
 from yuzui.privacy.claims import Claims, Origin, join, level_of
 from yuzui.privacy.fingerprints import PRINT_BYTES, Fingerprinter, neighbours
 from yuzui.privacy.leaves import Leaf, read_leaves, spell_path
-from yuzui.privacy.originals import Originals
+from yuzui.privacy.originals import Number, Originals
 from yuzui.privacy.sealing import open_keys, seal_keys
 from yuzui.privacy.shares import Shares
 from yuzui.privacy.sources import Sources
@@ -23,6 +24,8 @@ from yuzui.privacy.words import WordValues
 
 MIN_MESSAGE_CHARS: Final = 24  # shorter texts ("Yes.") are said in every conversation and must not mark them all
 NEAR_CHARS: Final = 400  # around a finding: of a long text only what stands beside it is remembered by its parts
+CACHED_WORDS: Final = 400_000  # about ten megabytes
+_LEAST_CACHED_CHARS: Final = 64
 SCOPE_BYTES: Final = 8
 _CONVERSATION_BYTES: Final = 8
 _HASH_BYTES: Final = 16
@@ -30,16 +33,44 @@ _RULES: Final = frozenset(("system", "developer"))
 _DATA_URL: Final = "data:"
 
 
+class Traces(NamedTuple):
+    """A text as keyed values, by which parts of it and originals in it are recognised."""
+
+    values: Sequence[bytes]
+    prints: Sequence[bytes]
+    numbers: Sequence[Number]
+
+
+class TraceCache:
+    """Of at most `words` words, forgotten as they came; no text is in it."""
+
+    __slots__ = ("_found", "_lock", "_most", "_size")
+
+    def __init__(self, words: int) -> None:
+        self._found: OrderedDict[bytes, Traces] = OrderedDict()
+        self._lock = Lock()  # long requests are read in threads
+        self._most = words
+        self._size = 0
+
+    def get(self, key: bytes) -> Traces | None:
+        return self._found.get(key)
+
+    def put(self, key: bytes, traces: Traces) -> None:
+        with self._lock:
+            if key in self._found or len(traces.values) > self._most // 8:
+                return
+            self._found[key] = traces
+            self._size += len(traces.values) + 1
+            while self._size > self._most:
+                self._size -= len(self._found.popitem(last=False)[1].values) + 1
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A text of a request, ready to be compared."""
 
     leaf: Leaf
-    text: str
-    """Canonical."""
-    values: Sequence[bytes]
-    prints: Sequence[bytes]
-    span: Any  # Any: the bound method that finds the way back to the client's characters
+    traces: Traces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +117,7 @@ class ConversationMemory:
         self._prints = Sources(prints)
         self._originals = Originals(self._values, forms)
         self._fold = Canonicaliser().fold
+        self._cache = TraceCache(CACHED_WORDS)
 
     def __len__(self) -> int:
         """How many hashes of whole things there are."""
@@ -134,11 +166,8 @@ class ConversationMemory:
             conversations.update([origin.conversation for origin in known.get(row, ())])
         findings: list[Finding] = []
         for page in reading.pages:
-            best = max(best, self._level_of_parts(tag, page.prints))
-            for echo in self._originals.find(tag, page.text, page.values, conversations):
-                start, end = page.span(echo.start, echo.end) if page.leaf.whole is None else (0, page.leaf.whole)
-                path = spell_path(page.leaf.path)
-                findings.append(Finding(kind=echo.kind, detector="variant", start=start, end=end, path=path))
+            best = max(best, self._level_of_parts(tag, page.traces.prints))
+            findings += self._variants(tag, page, conversations)
         if best < 0 and not findings:
             return NOTHING
         return Recollection(level=best if best >= 0 else None, findings=tuple(dict.fromkeys(findings)))
@@ -270,14 +299,39 @@ class ConversationMemory:
         return tag + self._conversation_of(beginning)
 
     def _pages(self, tag: bytes, leaves: Iterable[Leaf]) -> list[Page]:
-        pages: list[Page] = []
-        for leaf in leaves:
-            if leaf.text.startswith(_DATA_URL):
-                continue  # a file: nobody reads it as words
-            canonical = self._fold(leaf.text)
-            values = self._values.read(canonical.text)
-            pages.append(Page(leaf, canonical.text, values, self._fingerprinter.read(tag, values), canonical.span))
-        return pages
+        # Files are left out: nobody reads them as words.
+        return [Page(leaf, self._traces_of(tag, leaf.text)) for leaf in leaves if not leaf.text.startswith(_DATA_URL)]
+
+    def _traces_of(self, tag: bytes, text: str) -> Traces:
+        """A conversation sends all of itself with every turn: what was read before is not read again."""
+        if len(text) < _LEAST_CACHED_CHARS:
+            return self._trace(tag, text)
+        key = self._hash(tag, b"traces", text.encode("utf-8", "surrogatepass"))
+        traces = self._cache.get(key)
+        if traces is None:
+            traces = self._trace(tag, text)
+            self._cache.put(key, traces)
+        return traces
+
+    def _trace(self, tag: bytes, text: str) -> Traces:
+        canonical = self._fold(text).text
+        values = self._values.read(canonical)
+        return Traces(values, self._fingerprinter.read(tag, values), self._originals.numbers(canonical))
+
+    def _variants(self, tag: bytes, page: Page, conversations: Collection[bytes]) -> Iterator[Finding]:
+        leaf, traces = page.leaf, page.traces
+        canonical: Canonical | None = None
+
+        def text() -> str:
+            return self._fold(leaf.text).text
+
+        for echo in self._originals.find(tag, text, traces.values, traces.numbers, conversations):
+            if leaf.whole is None:
+                canonical = canonical or self._fold(leaf.text)
+                start, end = canonical.span(echo.start, echo.end)
+            else:
+                start, end = 0, leaf.whole
+            yield Finding(kind=echo.kind, detector="variant", start=start, end=end, path=spell_path(leaf.path))
 
     def _level_of_parts(self, tag: bytes, prints: Sequence[bytes]) -> int:
         if not prints or self._prints.keys(tag).isdisjoint(prints):

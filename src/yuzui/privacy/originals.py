@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from yuzui.privacy.claims import Claims, Origin
@@ -25,6 +25,13 @@ class Echo(NamedTuple):
     start: int
     end: int
     kind: str
+
+
+class Number(NamedTuple):
+    start: int
+    end: int
+    keys: tuple[bytes, ...]
+    """Of its digits, with and without the code of a country."""
 
 
 class Originals:
@@ -55,29 +62,41 @@ class Originals:
             keys += (mark + joined, values[0])
         return keys
 
-    def find(
-        self, scope_tag: bytes, text: str, values: Sequence[bytes], conversations: Collection[bytes]
-    ) -> list[Echo]:
-        """Forms of what `scope_tag` knows in canonical `text`, whose words have `values`.
+    def numbers(self, text: str) -> list[Number]:
+        """The numbers of canonical text, ready to be compared."""
+        found: list[Number] = []
+        for start, end, digits in numbers_in(text):
+            candidates = (digits, *[digits[-length:] for length in _SUFFIXES if len(digits) > length])
+            found.append(Number(start, end, tuple([_NUMBER + value for value in self._values.of(list(candidates))])))
+        return found
 
-        Weak ones only of `conversations`.
+    def find(
+        self,
+        scope_tag: bytes,
+        text: Callable[[], str],
+        values: Sequence[bytes],
+        numbers: Sequence[Number],
+        conversations: Collection[bytes],
+    ) -> list[Echo]:
+        """Forms of what `scope_tag` knows in a canonical text, which is asked for when there are some.
+
+        `values` and `numbers` are the text's. Weak forms only of `conversations`.
         """
         known = self._sources.keys(scope_tag)
-        if not known:
-            return []
         found: list[Echo] = []
-        for start, end, digits in numbers_in(text):
-            claims = self._number(scope_tag, digits)
+        for number in numbers:
+            claims = next(filter(None, [self._sources.claims(scope_tag, key) for key in number.keys]), ())
             if claims:
-                found.append(_echo(start, end, claims))
+                self._sources.touch(scope_tag, claims)
+                found.append(_echo(number.start, number.end, claims))
         if known.isdisjoint(values):
             return found
-        numbers = list(found)
+        taken = list(found)
         spans: list[tuple[int, int]] = []
         for first, last, claims in self._forms(scope_tag, known, values, conversations):
-            spans = spans or word_spans(text)
+            spans = spans or word_spans(text())
             start, end = spans[first][0], spans[last - 1][1]
-            if not any(number.start <= start and end <= number.end for number in numbers):
+            if not any(number.start <= start and end <= number.end for number in taken):
                 found.append(_echo(start, end, claims))
         return found
 
@@ -108,14 +127,6 @@ class Originals:
         if first and values[first - 1] in self._before:
             return True
         return any(b"".join(values[end : end + length]) in self._behind for length in (1, 2, 3))
-
-    def _number(self, scope_tag: bytes, digits: str) -> Claims:
-        for candidate in (digits, *[digits[-length:] for length in _SUFFIXES if len(digits) > length]):
-            claims = self._sources.claims(scope_tag, _NUMBER + self._values.of([candidate])[0])
-            if claims:
-                self._sources.touch(scope_tag, claims)
-                return claims
-        return ()
 
 
 def _said_in(conversations: Collection[bytes], claims: Claims) -> Claims:

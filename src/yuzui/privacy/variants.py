@@ -37,8 +37,8 @@ TITLES_IN_FRONT: Final = tuple(_IN_FRONT.split())
 _SHARED_MAILBOXES: Final = frozenset(_MAILBOXES.split())
 _HAN_NAME: Final = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]{2,4}")
 _DIGITS: Final = re.compile(r"[0-9]+")
-_CLUSTER: Final = re.compile(r"(?<![^\W_])\+?\(?[0-9](?:[ ().\-/]{0,2}[0-9]){6,}(?![^\W_])")
-"""A number with its gaps, in canonical text; it stands alone."""
+_CLUSTER: Final = re.compile(r"[0-9](?:[ ().\-/]{0,2}[0-9]){6,}")
+"""A number with its gaps, in canonical text."""
 
 
 class Form(NamedTuple):
@@ -70,7 +70,11 @@ def forms_of(kind: str, value: str) -> list[Form]:
 def numbers_in(text: str) -> Iterator[tuple[int, int, str]]:
     """(start, end, digits) of every number of at least `LEAST_DIGITS` digits in canonical text, with its gaps."""
     for match in _CLUSTER.finditer(text):
-        yield match.start(), match.end(), "".join(_DIGITS.findall(match.group()))
+        start, end = match.span()
+        while start and text[start - 1] in "+(":
+            start -= 1
+        if not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()):
+            yield start, end, "".join(_DIGITS.findall(match.group()))
 
 
 def _forms(kind: str, value: str) -> Iterator[Form]:
