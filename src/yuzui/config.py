@@ -197,6 +197,8 @@ def _rules(table: _Sensitivity) -> SensitivityRules:
         if kind not in kinds:
             raise ConfigError(f"sensitivity.kinds.{kind}: no detector finds {kind!r}{near(kind, kinds)}")
         kinds[kind] = _level(lattice, name, f"sensitivity.kinds.{kind}")
+    for position, name in enumerate(table.declassifiers):
+        _check_name(name, f"sensitivity.declassifiers[{position}]")
     unscannable = table.unscannable or names[-1]
     return SensitivityRules(
         lattice=lattice,
@@ -205,6 +207,7 @@ def _rules(table: _Sensitivity) -> SensitivityRules:
         patterns=patterns,
         terms=terms,
         unscannable=_level(lattice, unscannable, "sensitivity.unscannable"),
+        declassifiers=tuple(table.declassifiers),
     )
 
 
@@ -531,6 +534,7 @@ class _Sensitivity(_Table, frozen=True):
     kinds: dict[str, str] = {}
     patterns: list[dict[str, Any]] = []
     terms: list[dict[str, Any]] = []
+    declassifiers: list[str] = []
 
 
 class _Embedded(_Table, frozen=True):

@@ -27,6 +27,7 @@ from yuzui.admission.gate import Gate
 from yuzui.config import LOOPBACK, Config
 from yuzui.core.booking import Learnt
 from yuzui.core.errors import ConfigError, GatewayFault, YuzuiError
+from yuzui.declassifying import carry_out
 from yuzui.desk import Desk, Part
 from yuzui.engine.installed import worker_settings
 from yuzui.engine.supervisor import EngineSupervisor
@@ -123,6 +124,11 @@ class Service:
         )
         self._watch = Watch(clock=clock.monotonic, jitter=randomness.fraction)
         self._metrics = Metrics(self._gauges())
+        self._archive = BookArchive(
+            self.books,
+            self._secrets.archive_key,
+            lambda: self.gateway.snapshot.config.stored_responses.retention_days,
+        )
         self.gateway = Gateway(snapshot, self._make_world(config, clock, randomness), Routes())
         self.app = HttpServer(
             self.gateway,
@@ -152,11 +158,7 @@ class Service:
             memory=memory,
             watch=self._watch,
             retries=RetryBudget(),
-            archive=BookArchive(
-                self.books,
-                self._secrets.archive_key,
-                lambda: self.gateway.snapshot.config.stored_responses.retention_days,
-            ),
+            archive=self._archive,
             content_key=self._secrets.content_key,
         )
 
@@ -168,6 +170,7 @@ class Service:
             asyncio.create_task(self._refresh_keys(), name="refresh-keys"),
             asyncio.create_task(self._publish(), name="publish-audit"),
             asyncio.create_task(self._forget(), name="forget-answers"),
+            asyncio.create_task(self._obey(), name="label-orders"),
         ]
 
     async def stop(self) -> None:
@@ -237,6 +240,20 @@ class Service:
                 log.error("keys_not_refreshed", extra={"fields": {"code": error.code}})
             except Exception:  # the edge: if this loop died, a revoked key would work until the next start
                 log.exception("keys_not_refreshed")
+
+    async def _obey(self) -> None:
+        """Label orders come through the books, as changes of keys do; only here is the audit log written."""
+        while True:
+            await asyncio.sleep(KEY_REFRESH_S)
+            try:
+                for order in await asyncio.to_thread(self.books.open_orders):
+                    rules, memory = self.gateway.snapshot.config.sensitivity, self.gateway.world.memory
+                    refused = await carry_out(order, self.books, memory, self._archive, rules)
+                    log.warning("label_order", extra={"fields": {"order": order.id, "refused": bool(refused)}})
+            except YuzuiError as error:
+                log.error("label_orders_wait", extra={"fields": {"code": error.code}})
+            except Exception:  # the edge: if this loop died, orders would wait for the next start
+                log.exception("label_orders_wait")
 
     async def _forget(self) -> None:
         """Kept answers go when their time is over: a thousand at a time, so that closings do not wait for it."""

@@ -88,3 +88,5 @@ class SensitivityRules:
     terms: tuple[TermList, ...] = ()
     unscannable: int = 0
     """Level of a request with parts that no detector can read (images, audio, files)."""
+    declassifiers: tuple[str, ...] = ()
+    """Names of those who may lower the label of a conversation; empty: nobody may."""

@@ -226,6 +226,13 @@ class SqliteBooks:
             (kept.scope, kept.id, kept.level, kept.expires_ns, kept.content),
         )
 
+    def relabel_answer(self, scope: str, answer_id: str, before: str, level: str, content: bytes) -> None:
+        """`level` and `content` in place of what is kept, if that is still at `before`. Blocks for a commit."""
+        self._read(
+            "UPDATE kept_answer SET level = ?, content = ? WHERE scope = ? AND id = ? AND level = ?",
+            (level, content, scope, answer_id, before),
+        )
+
     def forget_expired_answers(self, most: int = 1000) -> int:
         """Remove up to `most` answers that are over their time; say how many. Blocks; callable from any thread."""
         rows = self._read(
