@@ -19,6 +19,7 @@ import msgspec
 
 from yuzui.accounting.prices import FREE, parse_price, price_warnings
 from yuzui.config_checks import convert, convert_all, near, refuse_unknown
+from yuzui.config_judge import check_judge, read_judge
 from yuzui.config_secrets import read_auth, read_reference
 from yuzui.core.chat import Feature, Operation
 from yuzui.core.errors import ConfigError
@@ -148,6 +149,9 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
         targets += defaults
         lookups |= default_lookups
     _refuse_duplicates([target.name for target in targets], "targets")
+    models = _models(top.models, {target.name for target in targets})
+    if rules.judge is not None:
+        check_judge(rules.judge, rules.lattice, targets, {model.name for model in models})
     server = convert(top.server, _Server, "server")
     audit = convert(top.audit, _Audit, "audit")
     stored = convert(top.stored_responses, _StoredResponses, "stored_responses")
@@ -157,7 +161,7 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
         server=ServerConfig(**msgspec.to_builtins(server)),
         sensitivity=rules,
         targets=tuple(targets),
-        models=_models(top.models, {target.name for target in targets}),
+        models=models,
         money=money,
         embedded=embedded,
         audit=AuditConfig(**msgspec.to_builtins(audit)),
@@ -208,6 +212,7 @@ def _rules(table: _Sensitivity) -> SensitivityRules:
         terms=terms,
         unscannable=_level(lattice, unscannable, "sensitivity.unscannable"),
         declassifiers=tuple(table.declassifiers),
+        judge=None if table.judge is None else read_judge(table.judge, lattice),
     )
 
 
@@ -535,6 +540,7 @@ class _Sensitivity(_Table, frozen=True):
     patterns: list[dict[str, Any]] = []
     terms: list[dict[str, Any]] = []
     declassifiers: list[str] = []
+    judge: dict[str, Any] | None = None
 
 
 class _Embedded(_Table, frozen=True):

@@ -39,6 +39,7 @@ from yuzui.core.target import Target
 from yuzui.core.uploads import upload_bytes
 from yuzui.dialects._contract import ClientDialect, StreamWriter
 from yuzui.exchange import Delivered, Exchange, safe_message, show_receipt, speakable
+from yuzui.judging import judged
 from yuzui.keeping import Shelf
 from yuzui.lanes import choose_codec, first_that_can
 from yuzui.ports import ClientGone, Interruption, RawRequest, Reply
@@ -187,9 +188,8 @@ class Journey:
         scan = await self._scan(body, raw.line.headers, size_bytes)
         scan, remembered = await recollect(world.memory, exchange, body, scan, size_bytes)
         remembered = _highest(remembered, earlier_level)
-        sensitivity = exchange.sensitivity = label(
-            rules, floor=caller.constraints.floor, scan=scan, remembered=remembered
-        )
+        sensitivity = label(rules, floor=caller.constraints.floor, scan=scan, remembered=remembered)
+        sensitivity = exchange.sensitivity = await judged(snapshot, world, exchange, body, sensitivity)
         if sensitivity.level > max(rules.default, caller.constraints.floor):
             # The answer carries the label too: it is kept until the conversation's memory has learnt it.
             exchange.delivered.texts = {}

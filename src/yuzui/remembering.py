@@ -60,4 +60,5 @@ def learn(memory: ConversationMemory, exchange: Exchange, findings: tuple[Findin
         exchange.delivered.said(),
         findings,
         also=[name for name in (request.follows, *[kept.id for kept in exchange.kept]) if name],
+        is_whole=any(cause.source == "judge" for cause in label.causes),  # it says what, not where
     )

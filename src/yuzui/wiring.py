@@ -46,6 +46,7 @@ from yuzui.io.telemetry import Metrics
 from yuzui.io.upstream import Endpoint, HttpUpstream
 from yuzui.pipeline import Gateway
 from yuzui.privacy.conversation import ConversationMemory
+from yuzui.privacy.judge import Verdicts
 from yuzui.privacy.scan import Scanner
 from yuzui.providers.catalogue import find_codecs
 from yuzui.providers.scripted import play
@@ -156,6 +157,7 @@ class Service:
                 is_loopback=config.server.host in LOOPBACK,
             ),
             memory=memory,
+            verdicts=Verdicts(self._secrets.memory_key),
             watch=self._watch,
             retries=RetryBudget(),
             archive=self._archive,

@@ -9,6 +9,7 @@ from yuzui.admission.gate import Gate
 from yuzui.config import Config
 from yuzui.ports import Archive, Books, Clock, Randomness, Telemetry, Upstream
 from yuzui.privacy.conversation import ConversationMemory
+from yuzui.privacy.judge import Verdicts
 from yuzui.privacy.scan import Scanner
 from yuzui.providers._contract import Codec
 from yuzui.routing.health import Watch
@@ -37,6 +38,7 @@ class World:
     telemetry: Telemetry
     gate: Gate
     memory: ConversationMemory
+    verdicts: Verdicts
     watch: Watch
     retries: RetryBudget
     archive: Archive

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 from privacy.kit import CONFIDENTIAL, RESTRICTED
 from yuzui.core.booking import Learnt
 from yuzui.core.sensitivity import Finding
-from yuzui.privacy.conversation import ConversationMemory
+from yuzui.privacy.conversation import ConversationMemory, TraceCache, Traces
 
 SYSTEM = {"role": "system", "content": "You are a careful assistant of the sales team."}
 SECRET = {"role": "user", "content": "The number of the customer is 13800138000, call him"}
@@ -180,3 +183,161 @@ def test_each_choice_each_thought_and_each_tool_call_of_an_answer_is_recognised_
         assert memory.recall("k", body(message, FOLLOW_UP), "") == RESTRICTED
     for harmless in ({"tool_calls": [{"function": "x"}, 7]}, {"tool_calls": 7}, {"reasoning_content": None}):
         assert memory.recall("k", body({**said("Hm."), **harmless}), "") is None
+
+
+# ---- what must always hold -------------------------------------------------------------------------------------------
+
+LONG = " ".join(
+    f"Paragraph {n} settles that party {n * 3} pays party {n * 5 + 1} within {n + 10} days." for n in range(12)
+)
+LONG_ZH = "".join(f"第{n}条约定甲方在{n + 3}月之内向乙方交付编号为{n * 17}的样品并承担运输费用，" for n in range(12))
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(("key1", "key2")), st.sampled_from(("", "c1", "c2")), st.integers(1, 3),
+        st.sampled_from((ANSWER, LONG, LONG_ZH, "Yes.")), st.sampled_from((SECRET, FOLLOW_UP, SYSTEM)),
+    ),
+    max_size=8,
+)  # fmt: skip
+
+
+@given(steps)
+def test_memory_never_lowers_and_scopes_never_see_each_other(
+    taught: list[tuple[str, str, int, str, dict[str, str]]],
+) -> None:
+    memory = ConversationMemory(b"k", capacity=10_000)
+    highest: dict[tuple[str, str], int] = {}
+    for scope, name, level, answer, message in taught:
+        memory.learn(scope, body(SYSTEM, message), name, level, [answer])
+        for thing in (name, answer):
+            if thing and thing != "Yes.":
+                highest[scope, thing] = max(highest.get((scope, thing), 0), level)
+    for scope in ("key1", "key2", "key3"):
+        for thing in ("c1", "c2"):
+            assert (memory.recall(scope, body(), thing) or 0) == highest.get((scope, thing), 0)
+        for thing in (ANSWER, LONG, LONG_ZH):
+            assert (memory.recall(scope, body(said(thing)), "") or 0) == highest.get((scope, thing), 0)
+        for text in (LONG, LONG_ZH):
+            part = f"Look: {text[40:280]} What of it?"
+            assert (memory.recall(scope, body(said(part, "user")), "") or 0) == highest.get((scope, text), 0)
+
+
+@given(steps, st.integers(0, 8))
+def test_a_restart_changes_nothing(taught: list[tuple[str, str, int, str, dict[str, str]]], declassified: int) -> None:
+    memory, kept = ConversationMemory(b"k", capacity=10_000), list[Learnt]()
+    for scope, name, level, answer, message in taught:
+        kept.append(memory.learn(scope, body(SYSTEM, message), name, level, [answer], NAMED))
+    if declassified < len(kept):
+        conversation = kept[declassified].conversation
+        memory.declassify(conversation, 1)
+        kept = [
+            replace(one, level=min(one.level, 1)) if one.conversation == conversation else one for one in kept
+        ]  # as the books do it
+    after = ConversationMemory(b"k", capacity=10_000)
+    after.load(kept)
+    for scope in ("key1", "key2"):
+        for name in ("", "c1", "c2"):
+            for text in (ANSWER, LONG, LONG[50:300], LONG_ZH[20:90], "Has assistant answered? Ask Mr Careful."):
+                asked = body(said(text, "user"))
+                there = memory.recollect(memory.read(scope, asked, (name,)))
+                assert after.recollect(after.read(scope, asked, (name,))) == there
+
+
+NAMED = (Finding(kind="person", detector="names", start=10, end=27, path="$.messages[0].content"),)
+
+
+@given(start=st.integers(0, len(LONG_ZH) - 45), before=st.text(max_size=60), after=st.text(max_size=60))
+def test_every_copy_of_enough_characters_is_recognised(start: int, before: str, after: str) -> None:
+    memory = copied_from(LONG_ZH)
+    copy = before + " " + LONG_ZH[start : start + 45] + " " + after  # numbers count as one: 45 characters are 29 words
+    assert memory.recall("key1", body(said(copy, "user")), "") == RESTRICTED
+
+
+@lru_cache
+def copied_from(text: str) -> ConversationMemory:
+    memory = ConversationMemory(b"k", capacity=100)
+    memory.learn("key1", body(SECRET), "", RESTRICTED, [text], finding_in(0))
+    return memory
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        LONG[100:330].upper(),
+        LONG[100:330].replace(" ", "\n> "),
+        LONG[100:330].replace(" pays ", " **pays** "),
+        "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in LONG[100:330]),
+        LONG_ZH[30:100].replace("，", "\n- "),
+    ],
+)
+def test_layout_does_not_hide_a_copy(copy: str) -> None:
+    memory = copied_from(LONG if "e" in copy.lower() or "ｅ" in copy.lower() else LONG_ZH)
+    for found in (
+        body(said(copy, "user")),
+        {"input": f"See below.\n{copy}"},
+        {"contents": [{"parts": [{"text": "See below."}, {"text": copy}]}]},
+        body(
+            {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": json.dumps({"note": copy})}}]}
+        ),
+        body({"role": "user", "content": [{"type": "text", "text": copy[:90]}, {"type": "text", "text": copy[90:]}]}),
+    ):
+        assert memory.recall("key1", found, "") == RESTRICTED
+
+
+def test_what_an_answer_repeats_of_its_rules_marks_nobody() -> None:
+    rules = {"role": "system", "content": LONG}
+    memory = ConversationMemory(b"k", capacity=100)
+    memory.learn("key1", body(rules, SECRET), "", RESTRICTED, [f"{LONG} {LONG_ZH}"], finding_in(1))
+    assert memory.recall("key1", body(rules, FOLLOW_UP), "") is None
+    assert memory.recall("key1", body(rules, said(LONG_ZH, "user")), "") == RESTRICTED
+
+
+def test_of_a_long_text_only_what_stands_near_a_finding_is_known_by_its_parts() -> None:
+    boilerplate = " ".join(f"licence{n} grants{n * 7 % 31} use{n * 3 % 17}" for n in range(600))
+    text = f"{boilerplate} Call 13800138000 about {LONG}"
+    start = text.index("13800138000")
+    found = (Finding(kind="cn_mobile", detector="d", start=start, end=start + 11, path="$.messages[0].content"),)
+    memory = ConversationMemory(b"k", capacity=100)
+    memory.learn("key1", body(said(text, "user")), "", RESTRICTED, [], found)
+    assert memory.recall("key1", body(said(boilerplate[:9000], "user")), "") is None
+    assert memory.recall("key1", body(said(f"hm {LONG[:300]}", "user")), "") == RESTRICTED
+
+
+def test_one_conversation_is_declassified_and_others_stay() -> None:
+    memory = ConversationMemory(b"k", capacity=1000)
+    first = memory.learn("key1", body(SECRET), "c1", RESTRICTED, [LONG], finding_in(0))
+    second = memory.learn("key1", body(SECRET), "c2", CONFIDENTIAL, [LONG_ZH], finding_in(0))
+    assert memory.level_of(first.conversation) == RESTRICTED and memory.level_of(bytes(16)) == -1
+    memory.declassify(first.conversation, 1)
+    assert memory.recall("key1", body(), "c1") == memory.recall("key1", body(said(LONG[:300])), "") == 1
+    assert memory.recall("key1", body(), "c2") == memory.recall("key1", body(said(LONG_ZH[:90])), "") == CONFIDENTIAL
+    assert memory.recall("key1", body(SECRET), "") == CONFIDENTIAL, "the other conversation said it too"
+    assert memory.conversation_named("key1", "c1") == first.conversation != second.conversation
+    assert memory.conversation_named("key2", "c1") not in (first.conversation, second.conversation)
+
+
+def test_a_conversation_without_a_name_goes_on_under_the_same() -> None:
+    memory = ConversationMemory(b"k", capacity=1000)
+    first = memory.learn("key1", body(SYSTEM, SECRET), "", RESTRICTED, [ANSWER], finding_in(1))
+    further = memory.learn(
+        "key1", body(SYSTEM, SECRET, said(ANSWER), FOLLOW_UP), "", RESTRICTED, ["Shorter, as asked: call him."],
+        finding_in(1),
+    )  # fmt: skip
+    other = memory.learn("key1", body(SYSTEM, FOLLOW_UP, SECRET), "", RESTRICTED, [ANSWER], finding_in(2))
+    assert first.conversation == further.conversation != other.conversation
+
+
+def test_all_is_marked_where_nobody_knows_what_it_was() -> None:
+    memory = ConversationMemory(b"k", capacity=1000)
+    memory.learn("key1", body(SYSTEM, said(LONG, "user")), "", RESTRICTED, [], is_whole=True)
+    assert memory.recall("key1", body(said(f"and {LONG[60:300]}", "user")), "") == RESTRICTED
+    assert memory.recall("key1", body(SYSTEM, FOLLOW_UP), "") is None
+
+
+def test_traces_are_kept_within_bounds() -> None:
+    cache = TraceCache(100)
+    for number in range(50):
+        cache.put(bytes([number]), Traces([b"value"] * 10, (), ()))
+    cache.put(b"huge", Traces([b"value"] * 99, (), ()))
+    assert cache.get(b"huge") is None and cache.get(bytes([49])) is not None and cache.get(bytes([0])) is None
+    assert sum(cache.get(bytes([number])) is not None for number in range(50)) <= 10

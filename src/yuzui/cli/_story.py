@@ -22,6 +22,7 @@ SOURCES = {
     "conversation": "the conversation so far",
     "detector_failure": "a detector failed, so it counts as the highest",
     "unscanned": "a part that no detector can read",
+    "judge": "the organisation's own model says so",
 }
 WISHES = {
     "completions": "text that goes on",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 DEFAULT_LEVELS = ("public", "internal", "confidential", "restricted")
@@ -42,7 +43,7 @@ class Finding:
 class Cause:
     """Why a label is at least `level`.
 
-    `source` is floor | default | finding | conversation | detector_failure | unscanned.
+    `source` is floor | default | finding | conversation | detector_failure | unscanned | judge.
     """
 
     source: str
@@ -77,6 +78,26 @@ class TermList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeRules:
+    """Who is asked about requests that patterns cannot label, when, and what the answers count as."""
+
+    target: str
+    """Name of a target on own premises that may see everything."""
+    labels: Mapping[str, int]
+    """Label of `privacy/judge.py` → level."""
+    deadline_ms: int = 5000
+    max_bytes: int = 16_384
+    """Of text that was not judged before; a longer request counts as the highest level."""
+    models: frozenset[str] = frozenset()
+    """What a client must write into `model` for the judge to be asked. Empty, like `apps`: everything."""
+    apps: frozenset[str] = frozenset()
+    """Whose requests are judged whatever they name."""
+
+    def asks(self, model: str, app: str) -> bool:
+        return not (self.models or self.apps) or model in self.models or app in self.apps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SensitivityRules:
     """The operator's policy on sensitivity, resolved to level indexes."""
 
@@ -90,3 +111,4 @@ class SensitivityRules:
     """Level of a request with parts that no detector can read (images, audio, files)."""
     declassifiers: tuple[str, ...] = ()
     """Names of those who may lower the label of a conversation; empty: nobody may."""
+    judge: JudgeRules | None = None

@@ -218,6 +218,7 @@ class ConversationMemory:
         findings: Sequence[Finding] = (),
         *,
         also: Sequence[str] = (),
+        is_whole: bool = False,
     ) -> Learnt:
         """Remember that this conversation has `level`; return which one it is and what is new, for the books to keep.
 
@@ -225,12 +226,15 @@ class ConversationMemory:
         tool call. Remembered are the conversation's names (`also`: further ones), these, each message with a finding,
         and every chain of messages from the first sensitive one on; by its parts, what the answer says and what stands
         near a finding; and the forms of what was found. Messages that merely stand beside them (a shared system prompt)
-        are not marked. Call it only for a level above what the caller gets anyway (default and floor).
+        are not marked, unless the label `is_whole`: then all that is said but the rules is. Call it only for a level
+        above what the caller gets anyway (default and floor).
         """
         tag = self._scope_tag(scope)
         known: Mapping[bytes, Claims] = self._scopes.get(tag, {})
         turns = read_turns(body)
         marked = _marked(findings, turns)
+        if is_whole:
+            marked.update([number for number, turn in enumerate(turns) if turn.role not in _RULES])
         chains = self._chains(tag, turns)
         first = self._first_sensitive(tag, turns, chains, marked, level)
         names = [self._name_row(tag, name) for name in (conversation_id, *also) if name]
@@ -242,7 +246,10 @@ class ConversationMemory:
         claim = Origin(conversation, level)
         hashes = tuple([row for row in dict.fromkeys(rows) if self._remember(row, claim)])
         texts: list[tuple[TextKind, bytes]] = []
-        for prints in self._new_prints(tag, body, turns, marked, said, findings):
+        near = near_findings(body, findings)
+        if is_whole:
+            near = [turns[number].text.decode("utf-8", "replace") for number in sorted(marked)]
+        for prints in self._new_prints(tag, turns, marked, said, near):
             if news := self._prints.learn(tag, prints, conversation, level):
                 texts.append(("prints", b"".join(news)))
         for kind, value in originals_in(body, findings):
@@ -345,15 +352,14 @@ class ConversationMemory:
     def _new_prints(
         self,
         tag: bytes,
-        body: Mapping[str, Any],  # Any: checked JSON
         turns: Sequence[Turn],
         marked: Collection[int],
         said: Iterable[str],
-        findings: Sequence[Finding],
+        near: Iterable[str],
     ) -> list[list[bytes]]:
         """Of what the answer says, without what it repeats of the rules that all conversations share; and of what
         stands near findings."""
-        found = [self._prints_of(tag, text) for text in near_findings(body, findings)]
+        found = [self._prints_of(tag, text) for text in near]
         answered = [self._prints_of(tag, leaf.text) for text in said for leaf in read_leaves({"content": text}).found]
         if any(answered):
             rules: set[bytes] = set()
