@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import openai
 import pytest
 
+from fault_upstream import FaultUpstream
+from faults_kit import answers, run
+from gateway_kit import RunningGateway
 from privacy.kit import CONFIDENTIAL, RESTRICTED
 from yuzui.core.booking import KeptAnswer
 from yuzui.core.caller import Caller
@@ -115,3 +119,30 @@ def test_other_callers_see_nothing() -> None:
     memory = taught(conversation_id="c1")
     assert asked(memory, ANSWER, key_id="key_2", conversation_id="c1") == (NOTHING, None)
     assert asked(memory, ANSWER, key_id="key_2", first_key_id="key_1")[1] == RESTRICTED
+
+
+def test_a_variant_of_an_earlier_finding_keeps_a_request_away_from_a_vendor() -> None:
+    mail = "li.wei83@" + "corp.example"
+
+    async def story(running: RunningGateway, own: FaultUpstream, vendor: FaultUpstream) -> None:
+        client = running.client()
+
+        async def ask(text: str) -> str:
+            try:
+                answer = await client.chat.completions.with_raw_response.create(
+                    model="vendor/big", messages=[{"role": "user", "content": text}]
+                )
+            except openai.PermissionDeniedError as refused:
+                return "refused " + refused.response.headers["x-yuzui-sensitivity"]
+            return str(answer.headers["x-yuzui-sensitivity"])
+
+        assert await ask("What did LI_WEI83 order last week?") == "internal"
+        await client.chat.completions.create(
+            model="house/small", messages=[{"role": "user", "content": f"Write to {mail} about the order."}]
+        )
+        assert await ask("What did LI_WEI83 order last week?") == "refused confidential"
+        assert len(vendor.calls) == 1
+        refused = (await running.records())[-1]
+        assert refused.findings == {"email": 1} and "wei83" not in str(refused).lower()
+
+    run(answers, answers, story)

@@ -356,7 +356,7 @@ class ConversationMemory:
         marked: Collection[int],
         said: Iterable[str],
         near: Iterable[str],
-    ) -> list[list[bytes]]:
+    ) -> list[Sequence[bytes]]:
         """Of what the answer says, without what it repeats of the rules that all conversations share; and of what
         stands near findings."""
         found = [self._prints_of(tag, text) for text in near]
@@ -369,8 +369,8 @@ class ConversationMemory:
             answered = [[one for one in prints if one not in rules] for prints in answered]
         return [prints for prints in (*found, *answered) if prints]
 
-    def _prints_of(self, tag: bytes, text: str) -> list[bytes]:
-        return self._fingerprinter.read(tag, self._values.read(self._fold(text).text))
+    def _prints_of(self, tag: bytes, text: str) -> Sequence[bytes]:
+        return self._traces_of(tag, text).prints  # an answer comes back with the next turn, and is known by then
 
     def _singles(self, tag: bytes, turn: Turn) -> list[bytes]:
         """One row for each thing that a turn says by itself: its text, its reasoning, its tool calls."""
