@@ -14,6 +14,7 @@ from books_kit import a_closing
 from gateway_kit import RunningGateway, gateway
 from yuzui.audit.record import RequestRecord, read_record, write_record
 from yuzui.cli import labels
+from yuzui.io.archive import BookArchive
 from yuzui.io.books import SqliteBooks
 from yuzui.io.secrets import load_secrets
 from yuzui.privacy.conversation import ConversationMemory
@@ -162,3 +163,19 @@ def test_a_gateway_that_does_not_answer_is_told_of(
     found = SqliteBooks.open(folder, exclusive=False)
     assert read_record((found.record_of("req_0") or (0, b""))[1]).conversation
     found.stop()
+
+
+def test_a_conversation_that_is_only_kept_is_shown_and_lowered_too(run: Run, tmp_path: Path, config: Path) -> None:
+    folder = tmp_path / "data"
+    remember(folder)
+    books = SqliteBooks.open(folder, exclusive=True)
+    archive = BookArchive(books, load_secrets(folder).archive_key, lambda: 9.0)
+    kept = archive.wrap(scope="loopback", id="conv_1", level="restricted", content=b"{}", at_ns=time.time_ns())
+    assert kept is not None
+    books.keep_answer(kept)
+    books.stop()
+    shown = run("labels", "show", "conv_1", "--config", config, "--data-dir", folder)
+    assert shown.exit_code == 0 and "restricted" in shown.stdout and "1970" not in shown.stdout
+    assert lower(run, folder, config, "conv_1").exit_code == 0
+    after = run("labels", "show", "conv_1", "--config", config, "--data-dir", folder, "--json")
+    assert json.loads(after.stdout)["label"] == "internal"

@@ -12,7 +12,9 @@ import pytest
 from books_kit import START_NS, a_closing
 from yuzui.core.booking import LabelOrder, Learnt, Lowered
 from yuzui.io.books import SqliteBooks
+from yuzui.io.database import migrations
 from yuzui.io.label_store import OrderAnswer
+from yuzui.privacy.conversation import ConversationMemory
 
 CHAT, OTHER = b"scope..." + b"chat....", b"scope..." + b"other..."
 ORDER = LabelOrder(
@@ -81,3 +83,31 @@ def test_an_effect_without_its_order_is_refused_by_the_books(books: SqliteBooks)
 
     asyncio.run(work())
     assert books.labels_of(CHAT).level == 3 and books.size() == 1
+
+
+def test_labels_from_before_conversations_had_names_are_kept(tmp_path: Path) -> None:
+    memory = ConversationMemory(b"secret", capacity=10)
+    row = memory.learn("key_1", {"messages": []}, "chat-7", 3, []).hashes[0]
+    with FirstSchemas():
+        books = SqliteBooks.open(tmp_path, exclusive=False)
+        books._read("INSERT INTO conversation_memory (hash, level, at_ns) VALUES (?, 3, 1)", (row,))
+        books.stop()
+    books = SqliteBooks.open(tmp_path, exclusive=True)
+    after = ConversationMemory(b"secret", capacity=10)
+    after.load(books.remembered(10, 10))
+    books.stop()
+    assert after.recall("key_1", {"messages": []}, "chat-7") == 3
+    after.declassify(memory.conversation_named("key_1", "chat-7"), 0)
+    assert after.recall("key_1", {"messages": []}, "chat-7") == 3, "nobody knows whose it is"
+
+
+class FirstSchemas:
+    """The books as the version before made them."""
+
+    def __enter__(self) -> None:
+        self._patch = pytest.MonkeyPatch()
+        before = migrations()[:2]
+        self._patch.setattr("yuzui.io.database.migrations", lambda: before)
+
+    def __exit__(self, *_: object) -> None:
+        self._patch.undo()

@@ -62,9 +62,12 @@ def show(
     try:
         meant = find(books, folder, what, key)
         row = books.labels_of(meant.conversation)
+        kept = [level for id, level in books.kept_levels(meant.scope) if id == what]
     finally:
         books.stop()
-    label = names[min(row.level, len(names) - 1)] if row.level >= 0 else ""
+    # A level that the configuration does not know any more counts as the highest.
+    ranks = [row.level, *[names.index(level) if level in names else len(names) - 1 for level in kept]]
+    label = names[min(max(ranks), len(names) - 1)] if max(ranks) >= 0 else ""
     if json:
         write_json({"conversation": meant.conversation.hex(), "key_id": meant.scope, "label": label,
                     "entries": row.entries, "first_ns": row.first_ns, "last_ns": row.last_ns})  # fmt: skip
@@ -72,8 +75,8 @@ def show(
         say("no label is remembered: requests of it count as what the key, the default and their own findings say")
     else:
         show_facts({"label": label, "conversation": meant.conversation.hex(), "key": meant.scope or "unknown",
-                    "entries": str(row.entries), "first (UTC)": show_moment(row.first_ns),
-                    "last (UTC)": show_moment(row.last_ns)})  # fmt: skip
+                    "entries": str(row.entries), "first (UTC)": show_moment(row.first_ns) if row.entries else "-",
+                    "last (UTC)": show_moment(row.last_ns) if row.entries else "-"})  # fmt: skip
 
 
 @app.command()
