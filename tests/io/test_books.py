@@ -242,6 +242,21 @@ def test_conversation_memory_comes_back_in_order(books: SqliteBooks) -> None:
         Learnt(conversation=last, level=0, texts=(("forms", b"sealed"),)),
     ]
     everything = books.remembered(100, 100)
+    in_full = Learnt(conversation=last, level=3, hashes=(b"\x09" * 24,), texts=(("prints", b"87654321"),))
+    both = Learnt(
+        conversation=last, level=3, masked=1, hashes=(b"\x08" * 24,), texts=(("prints", b"12345678"),), told=in_full
+    )
+
+    async def more() -> None:
+        await books.close(a_closing("masked", memory=both))
+
+    asyncio.run(more())
+    assert books.remembered(2, 2) == [
+        Learnt(conversation=last, level=3, masked=1, hashes=(b"\x08" * 24,)),
+        Learnt(conversation=last, level=3, hashes=(b"\x09" * 24,)),
+        Learnt(conversation=last, level=3, masked=1, texts=(("prints", b"12345678"),)),
+        Learnt(conversation=last, level=3, texts=(("prints", b"87654321"),)),
+    ]
     assert sum(len(one.hashes) for one in everything) == 10 and sum(len(one.texts) for one in everything) == 10
     assert ("prints", bytes([2]) * 16) in [text for one in everything for text in one.texts]
 

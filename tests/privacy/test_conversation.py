@@ -341,3 +341,64 @@ def test_traces_are_kept_within_bounds() -> None:
     cache.put(b"huge", Traces([b"value"] * 99, (), ()))
     assert cache.get(b"huge") is None and cache.get(bytes([49])) is not None and cache.get(bytes([0])) is None
     assert sum(cache.get(bytes([number])) is not None for number in range(50)) <= 10
+
+
+# ---- under masking ---------------------------------------------------------------------------------------------------
+
+SPOKEN = "This answer is long enough to be known when it comes back alone."
+IN_FIRST = (Finding(kind="email", detector="email", start=0, end=1, path="$.messages[0].content"),)
+
+
+def talk(*texts: str) -> dict[str, Any]:  # Any: JSON values
+    return body(*[said(text, ("user", "assistant")[number % 2]) for number, text in enumerate(texts)])
+
+
+@pytest.fixture
+def empty() -> ConversationMemory:
+    return ConversationMemory(b"k", capacity=1000)
+
+
+def test_what_was_answered_under_masking_counts_as_it_was_then(empty: ConversationMemory) -> None:
+    empty.learn("k", talk("q"), "c1", 2, [SPOKEN, LONG], IN_FIRST, masked_level=0, was_masked=True, also=["r1"])
+    for again in (talk("q", SPOKEN, "and now?"), talk(f"He wrote: {LONG[50:300]}")):
+        assert empty.recall("k", again, "c1") == 2
+        assert empty.recall("k", again, "c1", is_masked=True) == 0
+    assert empty.recall_kept("k", "r1") == 0
+    assert empty.recall_kept("k", "r2") is None and empty.recall_kept("other", "r1") is None
+
+
+@pytest.mark.parametrize("answer", [SPOKEN, "Ill."])
+def test_what_was_answered_in_full_keeps_its_level_also_under_masking(empty: ConversationMemory, answer: str) -> None:
+    empty.learn("k", talk("q"), "", 2, [answer, LONG], IN_FIRST, masked_level=0, also=["r1"])
+    assert empty.recall("k", talk("q", answer, "and now?"), "", is_masked=True) == 2
+    assert empty.recall("k", talk(f"He wrote: {LONG[50:300]}"), "", is_masked=True) == 2
+    assert empty.recall("k", talk("q"), "", is_masked=True) == 0, "without the answer all of it is masked again"
+    assert empty.recall_kept("k", "r1") is None
+
+
+def test_a_conversation_that_was_answered_in_full_once_stays_so(empty: ConversationMemory) -> None:
+    empty.learn("k", talk("q"), "c1", 2, ["short"], IN_FIRST, masked_level=0, was_masked=True)
+    assert empty.recall("k", talk("x"), "c1", is_masked=True) == 0
+    empty.learn("k", talk("q", "short", "r"), "c1", 2, ["other"], IN_FIRST, masked_level=0)
+    assert empty.recall("k", talk("x"), "c1", is_masked=True) == 2
+    empty.learn("k", talk("y"), "c1", 2, ["more"], IN_FIRST, masked_level=0, was_masked=True)
+    assert empty.recall("k", talk("x"), "c1", is_masked=True) == 2
+
+
+def test_words_that_were_said_in_full_are_not_excepted_by_saying_them_again(empty: ConversationMemory) -> None:
+    empty.learn("k", talk("a"), "", 2, [SPOKEN], IN_FIRST)
+    empty.learn("k", talk("b"), "", 2, [SPOKEN], IN_FIRST, masked_level=0, was_masked=True)
+    assert empty.recall("k", talk("c", SPOKEN), "", is_masked=True) == 2
+
+
+@pytest.mark.parametrize("was_masked", [True, False])
+def test_a_restart_knows_what_was_masked(empty: ConversationMemory, was_masked: bool) -> None:
+    learnt = empty.learn("k", talk("q"), "c1", 2, [SPOKEN], IN_FIRST, masked_level=0, was_masked=was_masked)
+    after = ConversationMemory(b"k", capacity=1000)
+    after.load([learnt])
+    for memory in (empty, after):
+        assert memory.recall("k", talk("x"), "c1", is_masked=True) == (0 if was_masked else 2)
+        assert memory.recall("k", talk("q"), "", is_masked=True) == 0
+        assert memory.recall("k", talk("x"), "c1") == 2
+    after.declassify(learnt.conversation, 1)
+    assert after.recall("k", talk("x"), "c1", is_masked=True) == (0 if was_masked else 1)

@@ -79,6 +79,10 @@ class Learnt:
     """24 bytes each: what brings the label back when it comes back whole."""
     texts: tuple[tuple[TextKind, bytes], ...] = ()
     """`prints`: fingerprints of a text, end to end; `forms`: sealed variants of originals."""
+    masked: int | None = None
+    """Index of the level under masking; None: the same."""
+    told: Learnt | None = None
+    """What was said by who saw more than the mask, and counts in full also under masking."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -182,7 +182,9 @@ class SqliteBooks:
     def raise_remembered(self, level: int) -> None:
         """Count all of conversation memory as `level`: its ranks have lost their meaning. Before serving only."""
         for table in ("conversation_memory", "labelled_text"):
-            self._read(f"UPDATE {table} SET level = ? WHERE level <> ?", (level, level))
+            self._read(
+                f"UPDATE {table} SET level = ?, masked = NULL WHERE level <> ? OR masked IS NOT NULL", (level, level)
+            )
 
     def open_orders(self) -> list[LabelOrder]:
         """Label orders that nobody has carried out or refused, oldest first. One indexed read."""

@@ -43,20 +43,20 @@ class LabelRow:
 def remembered(read: Read, hashes: int, texts: int) -> list[Learnt]:
     """The latest entries, oldest first."""
     rows = cast(
-        list[tuple[bytes, bytes, int]],
-        read("SELECT conversation, hash, level FROM conversation_memory ORDER BY id DESC LIMIT ?", (hashes,)),
+        list[tuple[bytes, bytes, int, int | None]],
+        read("SELECT conversation, hash, level, masked FROM conversation_memory ORDER BY id DESC LIMIT ?", (hashes,)),
     )
     found = [
-        Learnt(conversation=conversation, level=level, hashes=tuple([row[1] for row in group]))
-        for (conversation, level), group in groupby(reversed(rows), key=lambda row: (row[0], row[2]))
+        Learnt(conversation=conversation, level=level, masked=masked, hashes=tuple([row[1] for row in group]))
+        for (conversation, level, masked), group in groupby(reversed(rows), key=lambda row: (row[0], row[2], row[3]))
     ]
     parts = cast(
-        list[tuple[bytes, TextKind, int, bytes]],
-        read("SELECT conversation, kind, level, data FROM labelled_text ORDER BY id DESC LIMIT ?", (texts,)),
+        list[tuple[bytes, TextKind, int, int | None, bytes]],
+        read("SELECT conversation, kind, level, masked, data FROM labelled_text ORDER BY id DESC LIMIT ?", (texts,)),
     )
     return found + [
-        Learnt(conversation=conversation, level=level, texts=((kind, data),))
-        for conversation, kind, level, data in reversed(parts)
+        Learnt(conversation=conversation, level=level, masked=masked, texts=((kind, data),))
+        for conversation, kind, level, masked, data in reversed(parts)
     ]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import apsw
 import msgspec
 
-from yuzui.core.booking import Closing, Intent, KeptAnswer, Receipt
+from yuzui.core.booking import Closing, Intent, KeptAnswer, Learnt, Receipt
 from yuzui.core.errors import BudgetExceeded, GatewayFault
 from yuzui.core.money import NANO
 from yuzui.io.database import unavailable
@@ -75,22 +75,35 @@ def close_job(closing: Closing) -> CloseJob:
         _open_row((leg, p.account, p.amount_nano, p.currency, p.price_version, p.rate))
         for leg, p in enumerate(c.postings)
     )
-    m, lowered = c.memory, c.lowered
-    name = m.conversation.hex() if m else ""
+    lowered = c.lowered
+    memories: list[bytes] = []
+    texts: list[bytes] = []
+    for learnt in learnt_parts(c):
+        name = learnt.conversation.hex()
+        memories += [_encode((one.hex(), learnt.level, c.at_ns, name, learnt.masked)) for one in learnt.hashes]
+        texts += [_open_row((name, kind, learnt.level, c.at_ns, learnt.masked)) for kind, _ in learnt.texts]
     return CloseJob(
-        closing, _open_row(row), legs,
-        memories=tuple([_encode((one.hex(), m.level, c.at_ns, name)) for one in m.hashes]) if m else (),
-        texts=tuple([_open_row((name, kind, m.level, c.at_ns)) for kind, _ in m.texts]) if m else (),
+        closing, _open_row(row), legs, memories=tuple(memories), texts=tuple(texts),
         lowered=_open_row((lowered.order_id, lowered.conversation.hex(), lowered.level)) if lowered else b"",
         kept=tuple([_kept_row(one) for one in c.kept]),
     )  # fmt: skip
+
+
+def learnt_parts(closing: Closing) -> list[Learnt]:
+    """What conversation memory learnt, in its parts."""
+    parts: list[Learnt] = []
+    learnt = closing.memory
+    while learnt is not None:
+        parts.append(learnt)
+        learnt = learnt.told
+    return parts
 
 
 def _kept_row(kept: KeptAnswer) -> bytes:
     return _open_row((kept.scope, kept.id, kept.level, kept.expires_ns, kept.names))
 
 
-def _open_row(values: tuple[str | int | tuple[str, ...], ...]) -> bytes:
+def _open_row(values: tuple[str | int | tuple[str, ...] | None, ...]) -> bytes:
     """`values` as JSON, without the brackets, so that the writer can add what it alone knows."""
     try:
         return _encode(values)[1:-1]
@@ -207,9 +220,8 @@ class Ledger:
             offset += len(record)
             if isinstance(job, CloseJob):
                 blobs = [(kept, row, one.content) for row, one in zip(job.kept, job.closing.kept, strict=True)]
-                learnt = job.closing.memory
-                if learnt is not None:
-                    blobs += [(texts, row, data) for row, (_, data) in zip(job.texts, learnt.texts, strict=True)]
+                data_of_texts = [data for learnt in learnt_parts(job.closing) for _, data in learnt.texts]
+                blobs += [(texts, row, data) for row, data in zip(job.texts, data_of_texts, strict=True)]
                 for rows, row, data in blobs:
                     rows.append(b"[%b,%d,%d]" % (row, offset, len(data)))
                     records.append(data)

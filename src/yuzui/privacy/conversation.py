@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
 from yuzui.core.booking import Learnt, TextKind
 from yuzui.core.sensitivity import Finding
 from yuzui.privacy.canonical import Canonical, Canonicaliser
-from yuzui.privacy.claims import Claims, Origin, join, level_of
+from yuzui.privacy.claims import Claims, Origin, join, level_of, masked_of
 from yuzui.privacy.fingerprints import PRINT_BYTES, Fingerprinter, neighbours
 from yuzui.privacy.leaves import Leaf, read_leaves, spell_path
 from yuzui.privacy.originals import Number, Originals
@@ -130,9 +130,21 @@ class ConversationMemory:
         scope: str,
         body: Mapping[str, Any],  # Any: checked JSON
         conversation_id: str,
+        *,
+        is_masked: bool = False,
     ) -> int | None:
-        """The highest level known for this conversation or anything said in it; None when nothing is."""
-        return self.recollect(self.read(scope, body, (conversation_id,))).level
+        """The highest level known for this conversation or anything said in it; None when nothing is.
+
+        `is_masked`: what was said under masking counts as it was then, for the body is masked again.
+        """
+        return self.recollect(self.read(scope, body, (conversation_id,)), is_masked=is_masked).level
+
+    def recall_kept(self, scope: str, name: str) -> int | None:
+        """The level under masking of a conversation that is continued by the name of a kept answer; None when it was
+        not answered under masking, or nobody knows."""
+        tag = self._scope_tag(scope)
+        claims = self._scopes.get(tag, OrderedDict()).get(self._name_row(tag, name), ())
+        return masked_of(claims) if masked_of(claims) < level_of(claims) else None
 
     def read(self, scope: str, body: Mapping[str, Any], names: Iterable[str]) -> Reading:  # Any: checked JSON
         """`body` as it is compared; `names`: of its conversation, "" for none."""
@@ -151,8 +163,12 @@ class ConversationMemory:
             pages=self._pages(tag, read_leaves(body).found) if knows_parts else (),
         )
 
-    def recollect(self, reading: Reading) -> Recollection:
-        """What is known of a request that was read, and which variants of earlier originals stand in it."""
+    def recollect(self, reading: Reading, *, is_masked: bool = False) -> Recollection:
+        """What is known of a request that was read, and which variants of earlier originals stand in it.
+
+        `is_masked`: as in `recall`.
+        """
+        level_in = masked_of if is_masked else level_of
         tag = reading.scope_tag
         known = self._scopes.get(tag, OrderedDict())
         best = -1
@@ -161,12 +177,12 @@ class ConversationMemory:
             claims = known.get(row)
             if claims is not None:
                 known.move_to_end(row)
-                best = max(best, level_of(claims))
+                best = max(best, level_in(claims))
         for row in (*reading.names, *reading.chains):
             conversations.update([origin.conversation for origin in known.get(row, ())])
         findings: list[Finding] = []
         for page in reading.pages:
-            best = max(best, self._level_of_parts(tag, page.traces.prints))
+            best = max(best, self._level_of_parts(tag, page.traces.prints, level_in))
             findings += self._variants(tag, page, conversations)
         if best < 0 and not findings:
             return NOTHING
@@ -196,14 +212,16 @@ class ConversationMemory:
     def load(self, kept: Iterable[Learnt]) -> None:
         """Take back what the books kept, oldest first."""
         for learnt in kept:
+            if learnt.told is not None:
+                self.load([learnt.told])
             tag = learnt.conversation[:SCOPE_BYTES]
-            claim = Origin(learnt.conversation, learnt.level)
+            claim = Origin(learnt.conversation, learnt.level, learnt.masked)
             for row in learnt.hashes:
                 self._remember(row, claim)
             for kind, data in learnt.texts:
                 if kind == "prints":
                     prints = [data[at : at + PRINT_BYTES] for at in range(0, len(data), PRINT_BYTES)]
-                    self._prints.learn(tag, prints, learnt.conversation, learnt.level)
+                    self._prints.learn(tag, prints, learnt.conversation, learnt.level, masked=learnt.masked)
                 elif (opened := open_keys(self._secret, tag, data)) is not None:
                     found, keys = opened
                     self._originals.sources.learn(tag, keys, learnt.conversation, learnt.level, found)
@@ -219,6 +237,8 @@ class ConversationMemory:
         *,
         also: Sequence[str] = (),
         is_whole: bool = False,
+        masked_level: int | None = None,
+        was_masked: bool = False,
     ) -> Learnt:
         """Remember that this conversation has `level`; return which one it is and what is new, for the books to keep.
 
@@ -228,6 +248,10 @@ class ConversationMemory:
         near a finding; and the forms of what was found. Messages that merely stand beside them (a shared system prompt)
         are not marked, unless the label `is_whole`: then all that is said but the rules is. Call it only for a level
         above what the caller gets anyway (default and floor).
+
+        `masked_level` is that of the request once masked, None where it cannot be; `was_masked`: who answered saw no
+        more than that, so neither does what it said. What somebody said who saw it all keeps the whole level, also
+        under masking.
         """
         tag = self._scope_tag(scope)
         known: Mapping[bytes, Claims] = self._scopes.get(tag, {})
@@ -239,24 +263,25 @@ class ConversationMemory:
         first = self._first_sensitive(tag, turns, chains, marked, level)
         names = [self._name_row(tag, name) for name in (conversation_id, *also) if name]
         conversation = self._which(tag, known, names if conversation_id else names[:0], names, chains, first)
-        rows = [*names, *chains[first:]]
-        rows += [row for n in sorted(marked) if (row := self._single(tag, turns[n].text)) is not None]
         said = list(answers)
-        rows += [row for text in said if (row := self._single(tag, bytes_of(text))) is not None]
-        claim = Origin(conversation, level)
-        hashes = tuple([row for row in dict.fromkeys(rows) if self._remember(row, claim)])
-        texts: list[tuple[TextKind, bytes]] = []
+        rows = list(chains[first:])
+        rows += [row for n in sorted(marked) if (row := self._single(tag, turns[n].text)) is not None]
+        told = [*names, *[row for text in said if (row := self._single(tag, bytes_of(text))) is not None]]
         near = near_findings(body, findings)
         if is_whole:
             near = [turns[number].text.decode("utf-8", "replace") for number in sorted(marked)]
-        for prints in self._new_prints(tag, turns, marked, said, near):
-            if news := self._prints.learn(tag, prints, conversation, level):
-                texts.append(("prints", b"".join(news)))
-        for kind, value in originals_in(body, findings):
-            keys = self._originals.keys_of(kind, self._fold(value).text)
-            if news := self._originals.sources.learn(tag, keys, conversation, level, kind):
-                texts.append(("forms", seal_keys(self._secret, tag, kind, news)))
-        return Learnt(conversation=conversation, level=level, hashes=hashes, texts=tuple(texts))
+        prints = [self._prints_of(tag, text) for text in near]
+        answered = self._prints_of_answers(tag, turns, marked, said)
+        forms = [
+            (kind, self._originals.keys_of(kind, self._fold(value).text))
+            for kind, value in originals_in(body, findings)
+        ]
+        if masked_level is None or was_masked or masked_level >= level:
+            return self._keep(conversation, level, masked_level, (*told, *rows), (*prints, *answered), forms)
+        # Short answers too: the turn after them knows them.
+        told += [self._chains(tag, [*turns, _answer(text)])[-1] for text in said]
+        in_full = self._keep(conversation, level, None, told, answered, [])
+        return replace(self._keep(conversation, level, masked_level, rows, prints, forms), told=in_full)
 
     def declassify(self, conversation: bytes, level: int) -> None:
         """What this conversation (as in `Learnt`) taught counts as at most `level`. What others taught stays."""
@@ -264,7 +289,7 @@ class ConversationMemory:
         for claims in self._scopes.get(tag, OrderedDict()).values():
             for origin in claims:
                 if origin.conversation == conversation:
-                    origin.level = min(origin.level, level)
+                    origin.lower(level)
         self._prints.lower(tag, conversation, level)
         self._originals.sources.lower(tag, conversation, level)
 
@@ -340,34 +365,46 @@ class ConversationMemory:
                 start, end = 0, leaf.whole
             yield Finding(kind=echo.kind, detector="variant", start=start, end=end, path=spell_path(leaf.path))
 
-    def _level_of_parts(self, tag: bytes, prints: Sequence[bytes]) -> int:
+    def _level_of_parts(self, tag: bytes, prints: Sequence[bytes], level_in: Callable[[Claims], int]) -> int:
         if not prints or self._prints.keys(tag).isdisjoint(prints):
             return -1
         claims = [self._prints.claims(tag, one) for one in prints]
-        best = neighbours(map(level_of, claims))
+        best = neighbours(map(level_in, claims))
         if best >= 0:
             self._prints.touch(tag, {origin for several in claims for origin in several})
         return best
 
-    def _new_prints(
+    def _keep(
         self,
-        tag: bytes,
-        turns: Sequence[Turn],
-        marked: Collection[int],
-        said: Iterable[str],
-        near: Iterable[str],
+        conversation: bytes,
+        level: int,
+        masked: int | None,
+        rows: Iterable[bytes],
+        prints: Iterable[Sequence[bytes]],
+        forms: Iterable[tuple[str, list[bytes]]],
+    ) -> Learnt:
+        tag, claim = conversation[:SCOPE_BYTES], Origin(conversation, level, masked)
+        hashes = tuple([row for row in dict.fromkeys(rows) if self._remember(row, claim)])
+        texts: list[tuple[TextKind, bytes]] = []
+        for text in prints:
+            if news := self._prints.learn(tag, text, conversation, level, masked=masked):
+                texts.append(("prints", b"".join(news)))
+        for kind, keys in forms:
+            if news := self._originals.sources.learn(tag, keys, conversation, level, kind):
+                texts.append(("forms", seal_keys(self._secret, tag, kind, news)))
+        return Learnt(conversation=conversation, level=level, masked=masked, hashes=hashes, texts=tuple(texts))
+
+    def _prints_of_answers(
+        self, tag: bytes, turns: Sequence[Turn], marked: Collection[int], said: Iterable[str]
     ) -> list[Sequence[bytes]]:
-        """Of what the answer says, without what it repeats of the rules that all conversations share; and of what
-        stands near findings."""
-        found = [self._prints_of(tag, text) for text in near]
+        """Of what the answer says, without what it repeats of the rules that all conversations share."""
         answered = [self._prints_of(tag, leaf.text) for text in said for leaf in read_leaves({"content": text}).found]
+        rules: set[bytes] = set()
         if any(answered):
-            rules: set[bytes] = set()
             for number, turn in enumerate(turns):
                 if turn.role in _RULES and number not in marked:
                     rules.update(self._prints_of(tag, turn.text.decode("utf-8", "replace")))
-            answered = [[one for one in prints if one not in rules] for prints in answered]
-        return [prints for prints in (*found, *answered) if prints]
+        return [[one for one in prints if one not in rules] for prints in answered]
 
     def _prints_of(self, tag: bytes, text: str) -> Sequence[bytes]:
         return self._traces_of(tag, text).prints  # an answer comes back with the next turn, and is known by then
@@ -426,6 +463,11 @@ class ConversationMemory:
         self._shares.add(tag, -1)
         if not rows:
             del self._scopes[tag]
+
+
+def _answer(said: str) -> Turn:
+    """An answer as it comes back in the next turn, where it is nothing but text."""
+    return Turn(path="", role="assistant", text=bytes_of(said), beside=(), tail=b"", is_unreadable=False)
 
 
 def originals_in(body: Mapping[str, Any], findings: Sequence[Finding]) -> list[tuple[str, str]]:  # Any: checked JSON

@@ -14,8 +14,8 @@ class Source(Origin):
 
     __slots__ = ("keys", "kind")
 
-    def __init__(self, conversation: bytes, level: int, kind: str) -> None:
-        super().__init__(conversation, level)
+    def __init__(self, conversation: bytes, level: int, kind: str, masked: int | None) -> None:
+        super().__init__(conversation, level, masked)
         self.kind = kind
         """Of the finding that it was; "" for a text."""
         self.keys: Sequence[bytes] = ()
@@ -42,11 +42,18 @@ class Sources:
         return self._shares.total
 
     def learn(
-        self, scope_tag: bytes, keys: Iterable[bytes], conversation: bytes, level: int, kind: str = ""
+        self,
+        scope_tag: bytes,
+        keys: Iterable[bytes],
+        conversation: bytes,
+        level: int,
+        kind: str = "",
+        *,
+        masked: int | None = None,
     ) -> list[bytes]:
         """Which of `keys` were news."""
         scope = self._scopes.get(scope_tag) or _Scope()
-        source = Source(conversation, level, kind)
+        source = Source(conversation, level, kind, masked)
         alone: Claims = (source,)
         news: list[bytes] = []
         for key in dict.fromkeys(keys):
@@ -86,7 +93,7 @@ class Sources:
         scope = self._scopes.get(scope_tag)
         for source in scope.sources if scope is not None else ():
             if source.conversation == conversation:
-                source.level = min(source.level, level)
+                source.lower(level)
 
     def highest(self, scope_tag: bytes, conversation: bytes) -> int:
         """What `conversation` claims at most; -1 for nothing."""

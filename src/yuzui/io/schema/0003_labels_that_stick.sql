@@ -1,6 +1,7 @@
 -- Labels that stick: whose conversation a remembered hash belongs to, texts by their parts, and who lowered a label.
 
 ALTER TABLE conversation_memory ADD COLUMN conversation BLOB NOT NULL DEFAULT x'';
+ALTER TABLE conversation_memory ADD COLUMN masked INTEGER;   -- the level under masking; NULL: the same
 
 -- Appended only, like conversation_memory. `data` is fingerprints end to end, or sealed forms of originals.
 CREATE TABLE labelled_text (
@@ -8,6 +9,7 @@ CREATE TABLE labelled_text (
   conversation BLOB NOT NULL,
   kind         TEXT NOT NULL CHECK (kind IN ('prints', 'forms')),
   level        INTEGER NOT NULL CHECK (level >= 0),
+  masked       INTEGER,
   at_ns        INTEGER NOT NULL,
   data         BLOB NOT NULL
 ) STRICT;
@@ -37,8 +39,10 @@ CREATE TABLE declassification (
 ) STRICT;
 
 CREATE TRIGGER declassification_lowers AFTER INSERT ON declassification BEGIN
-  UPDATE conversation_memory SET level = NEW.level WHERE conversation = NEW.conversation AND level > NEW.level;
-  UPDATE labelled_text SET level = NEW.level WHERE conversation = NEW.conversation AND level > NEW.level;
+  UPDATE conversation_memory SET level = NEW.level, masked = min(masked, NEW.level)
+    WHERE conversation = NEW.conversation AND level > NEW.level;
+  UPDATE labelled_text SET level = NEW.level, masked = min(masked, NEW.level)
+    WHERE conversation = NEW.conversation AND level > NEW.level;
   UPDATE label_order SET is_open = 0 WHERE id = NEW.order_id;
 END;
 
@@ -65,13 +69,14 @@ CREATE TRIGGER batch_is_booked INSTEAD OF INSERT ON batch BEGIN
     SELECT NEW.first_seq + (value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
     FROM json_each(NEW.postings);
 
-  -- memories: 0 hash in hex, 1 level, 2 at_ns, 3 conversation in hex
-  INSERT INTO conversation_memory (hash, level, at_ns, conversation)
-    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, unhex(value ->> 3) FROM json_each(NEW.memories);
+  -- memories: 0 hash in hex, 1 level, 2 at_ns, 3 conversation in hex, 4 level under masking
+  INSERT INTO conversation_memory (hash, level, at_ns, conversation, masked)
+    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, unhex(value ->> 3), value ->> 4 FROM json_each(NEW.memories);
 
-  -- texts: 0 conversation in hex, 1 kind, 2 level, 3 at_ns, 4 offset, 5 length
-  INSERT INTO labelled_text (conversation, kind, level, at_ns, data)
-    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, substr(NEW.records, value ->> 4, value ->> 5)
+  -- texts: 0 conversation in hex, 1 kind, 2 level, 3 at_ns, 4 level under masking, 5 offset, 6 length
+  INSERT INTO labelled_text (conversation, kind, level, at_ns, masked, data)
+    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4,
+           substr(NEW.records, value ->> 5, value ->> 6)
     FROM json_each(NEW.texts) WHERE NEW.texts IS NOT NULL;
 
   -- lowered: 0 position of the closing, 1 order, 2 conversation in hex, 3 level
