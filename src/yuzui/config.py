@@ -22,12 +22,14 @@ from yuzui.accounting.price_factors import parse_factors
 from yuzui.accounting.prices import FREE, parse_price, price_warnings
 from yuzui.config_checks import convert, convert_all, near, refuse_unknown
 from yuzui.config_documents import read_documents
+from yuzui.config_judge import check_judge, read_judge
+from yuzui.config_names import read_names
 from yuzui.config_secrets import read_auth, read_reference
 from yuzui.core.chat import Feature, Operation
 from yuzui.core.documents import DocumentRules
 from yuzui.core.errors import ConfigError
 from yuzui.core.price_terms import PriceTerm
-from yuzui.core.sensitivity import DEFAULT_LEVELS, CustomPattern, Lattice, NameRules, SensitivityRules, TermList
+from yuzui.core.sensitivity import DEFAULT_LEVELS, CustomPattern, Lattice, SensitivityRules, TermList
 from yuzui.core.target import Auth, Premises, Quirks, Target, Timeouts, VirtualModel
 from yuzui.lanes import sayable
 from yuzui.privacy.catalogue import DEFAULT_LEVELS as DEFAULT_KIND_LEVELS
@@ -169,6 +171,9 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
         targets += defaults
         lookups |= default_lookups
     _refuse_duplicates([target.name for target in targets], "targets")
+    models = _models(top.models, {target.name for target in targets})
+    if rules.judge is not None:
+        check_judge(rules.judge, rules.lattice, targets, {model.name for model in models})
     server = convert(top.server, _Server, "server")
     audit = convert(top.audit, _Audit, "audit")
     stored = convert(top.stored_responses, _StoredResponses, "stored_responses")
@@ -178,7 +183,7 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
         server=ServerConfig(**msgspec.to_builtins(server)),
         sensitivity=rules,
         targets=tuple(targets),
-        models=_models(top.models, {target.name for target in targets}),
+        models=models,
         money=money,
         embedded=embedded,
         audit=AuditConfig(**msgspec.to_builtins(audit)),
@@ -220,6 +225,8 @@ def _rules(table: _Sensitivity) -> SensitivityRules:
         if kind not in kinds:
             raise ConfigError(f"sensitivity.kinds.{kind}: no detector finds {kind!r}{near(kind, kinds)}")
         kinds[kind] = _level(lattice, name, f"sensitivity.kinds.{kind}")
+    for position, name in enumerate(table.declassifiers):
+        _check_name(name, f"sensitivity.declassifiers[{position}]")
     unscannable = table.unscannable or names[-1]
     return SensitivityRules(
         lattice=lattice,
@@ -228,20 +235,9 @@ def _rules(table: _Sensitivity) -> SensitivityRules:
         patterns=patterns,
         terms=terms,
         unscannable=_level(lattice, unscannable, "sensitivity.unscannable"),
-        names=_names(convert(table.names, _Names, "sensitivity.names")),
-    )
-
-
-def _names(table: _Names) -> NameRules:
-    if table.enabled not in (True, False, "auto"):
-        raise ConfigError(f'sensitivity.names.enabled: {table.enabled!r}; write true, false or "auto"')
-    kinds = NameRules().kinds | ({"location"} if table.locations else set())
-    return NameRules(
-        enabled=None if table.enabled == "auto" else bool(table.enabled),
-        deadline_ms=table.deadline_ms,
-        threads=table.threads,
-        cache_mb=table.cache_mb,
-        kinds=kinds,
+        names=read_names(table.names),
+        declassifiers=tuple(table.declassifiers),
+        judge=None if table.judge is None else read_judge(table.judge, lattice),
     )
 
 
@@ -605,14 +601,8 @@ class _Sensitivity(_Table, frozen=True):
     terms: list[dict[str, Any]] = []
     documents: dict[str, Any] | None = None
     names: dict[str, Any] = {}
-
-
-class _Names(_Table, frozen=True):
-    enabled: bool | str = "auto"
-    locations: bool = False
-    deadline_ms: Annotated[int, msgspec.Meta(ge=1, le=60_000)] = 500
-    threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
-    cache_mb: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 16
+    declassifiers: list[str] = []
+    judge: dict[str, Any] | None = None
 
 
 class _Embedded(_Table, frozen=True):

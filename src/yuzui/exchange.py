@@ -16,7 +16,7 @@ import msgspec
 from yuzui.accounting.settle import Settlement
 from yuzui.audit.record import AttemptRecord, CauseRecord, CostRecord, RequestRecord, UsageRecord
 from yuzui.core.answers import Answer, Blob
-from yuzui.core.booking import KeptAnswer, Outcome, Receipt
+from yuzui.core.booking import KeptAnswer, Learnt, Outcome, Receipt
 from yuzui.core.caller import Caller
 from yuzui.core.chat import ChatRequest, ChatResponse, Delta, ReasoningPart, StreamChunk, TextPart, ToolCallPart
 from yuzui.core.decision import Decision, Verdict
@@ -180,7 +180,7 @@ class Exchange:
     has_intent: bool = False
     reserved_nano: int = 0
     window: str = ""
-    memory: tuple[tuple[bytes, int], ...] = ()
+    memory: Learnt | None = None
     conversation_id: str = ""
     kept: tuple[KeptAnswer, ...] = ()
     refused: tuple[Verdict, ...] = ()
@@ -246,6 +246,7 @@ class Exchange:
             duration_ms=duration_ms,
             first_token_ms=self.first_token_ms,
             suppressed=self.suppressed,
+            conversation=self.memory.conversation.hex() if self.memory else "",
         )
 
     def _open_record(self) -> RequestRecord:

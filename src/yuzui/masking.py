@@ -22,6 +22,7 @@ from yuzui.core.booking import KeptAnswer
 from yuzui.core.caller import Caller
 from yuzui.core.chat import ChatRequest, ChatResponse, Dialect, Feature, Operation, StreamChunk
 from yuzui.core.errors import MaskingIncomplete, UpstreamFault
+from yuzui.core.sensitivity import Sensitivity
 from yuzui.core.target import Target
 from yuzui.ports import Archive
 from yuzui.privacy.conversation import ConversationMemory
@@ -104,13 +105,13 @@ class Masker:
         request: ChatRequest,
         scan: ScanResult,
         caller: Caller,
-        level: int,
+        sensitivity: Sensitivity,
         earlier_level: int | None,
         conversation_id: str,
         config: Config,
         scanner: Scanner,
     ) -> MaskedRequest | None:
-        """`request` masked, if that makes it less than its `level`; None if it cannot be masked, or is not worth it.
+        """`request` masked, if that makes it less than its `sensitivity`; None if it cannot be, or is not worth it.
 
         `earlier_level`: of the kept answer or conversation that it continues, if it does.
         """
@@ -125,7 +126,9 @@ class Masker:
         left = replace(scan, findings=tuple([finding for finding in scan.findings if finding.kind not in kinds]))
         floor = caller.constraints.floor
         rest = label(config.sensitivity, floor=floor, scan=left, remembered=max(levels, default=None)).level
-        if rest >= level:
+        # What a judge says is about the meaning, which stand-ins do not change.
+        rest = max([rest, *(cause.level for cause in sensitivity.causes if cause.source == "judge")])
+        if rest >= sensitivity.level:
             return None
         try:
             masked = await self._masked(request, scan, caller.scope, conversation_id, config.masking.masking)

@@ -41,6 +41,7 @@ from yuzui.core.target import Target
 from yuzui.core.uploads import upload_bytes
 from yuzui.dialects._contract import ClientDialect, StreamWriter
 from yuzui.exchange import Delivered, Exchange, safe_message, show_receipt, speakable
+from yuzui.judging import judged
 from yuzui.keeping import Shelf
 from yuzui.lanes import choose_codec, first_that_can, sent_terms
 from yuzui.ports import ClientGone, Interruption, RawRequest, Reply
@@ -48,6 +49,7 @@ from yuzui.privacy.egress import Scanned, check_egress
 from yuzui.privacy.label import label
 from yuzui.providers._contract import Codec, WireRequest
 from yuzui.reading import scan_with_documents
+from yuzui.remembering import learn, recollect
 from yuzui.routes import Routes
 from yuzui.routing.retry import Course
 from yuzui.sampling import RefusalSampler
@@ -189,12 +191,12 @@ class Journey:
             lambda body, size: scan_request(snapshot, world, body, raw.line.headers, size),
             body, size_bytes, snapshot.config.documents, world.documents,
         )  # fmt: skip  # one step
-        remembered = _highest(world.memory.recall(caller.scope, body, exchange.conversation_id), earlier_level)
-        sensitivity = exchange.sensitivity = label(
-            rules, floor=caller.constraints.floor, scan=scan, remembered=remembered
-        )
+        scan, remembered = await recollect(world.memory, exchange, body, scan, size_bytes)
+        remembered = _highest(remembered, earlier_level)
+        sensitivity = label(rules, floor=caller.constraints.floor, scan=scan, remembered=remembered)
+        sensitivity = exchange.sensitivity = await judged(snapshot, world, exchange, body, sensitivity)
         masked = exchange.masking = await world.masker.mask(
-            request, scan, caller, sensitivity.level, earlier_level, exchange.conversation_id, snapshot.config,
+            request, scan, caller, sensitivity, earlier_level, exchange.conversation_id, snapshot.config,
             snapshot.scanner,
         )  # fmt: skip  # one step
         if sensitivity.level > max(rules.default, caller.constraints.floor):
@@ -517,7 +519,7 @@ class Journey:
             return exchange.closed
         settlement = settle.settle(exchange, outcome, self.snapshot.config.money)
         exchange.note_settlement(settlement, self.snapshot.config.money.currency)
-        self._learn()
+        learn(world.memory, exchange, self._findings)
         duration_ms = _ms(world.clock.monotonic() - exchange.started)
         if outcome == "answered" and exchange.target is not None:
             exchange.attempts.append(
@@ -580,25 +582,6 @@ class Journey:
             first_token_ms=exchange.first_token_ms,
             input_tokens=usage.input_tokens if usage else 0,
             output_tokens=usage.output_tokens if usage else 0,
-        )
-
-    def _learn(self) -> None:
-        """An answer carries the label of what produced it: remember both, in case they come back without each other."""
-        exchange = self.exchange
-        if exchange.delivered.texts is None:
-            return
-        if exchange.caller is None or exchange.request is None or exchange.sensitivity is None:
-            return
-        exchange.memory = self.world.memory.learn(
-            exchange.caller.scope,
-            exchange.request.body,
-            exchange.conversation_id,
-            exchange.sensitivity.level,
-            exchange.delivered.said(),
-            self._findings,
-            masked_level=exchange.masking.level if exchange.masking else None,
-            was_masked=exchange.masked is not None,
-            kept_names=[one.id for one in exchange.kept],
         )
 
 

@@ -25,7 +25,9 @@ from yuzui import __version__
 from yuzui import config as configuration
 from yuzui.admission.gate import Gate
 from yuzui.config import LOOPBACK, Config
+from yuzui.core.booking import Learnt
 from yuzui.core.errors import ConfigError, GatewayFault, YuzuiError
+from yuzui.declassifying import carry_out
 from yuzui.desk import Desk, Part
 from yuzui.engine.installed import worker_settings
 from yuzui.engine.supervisor import EngineSupervisor
@@ -39,7 +41,7 @@ from yuzui.io.http_server import HttpServer
 from yuzui.io.line import GuardedLine
 from yuzui.io.logs import LogSink
 from yuzui.io.names import NameSearch
-from yuzui.io.ner_process import HOW_TO_INSTALL, NerProcess, missing_packages
+from yuzui.io.ner_process import names_process
 from yuzui.io.price_library import lookup
 from yuzui.io.publisher import Publisher
 from yuzui.io.secrets import load_secrets
@@ -48,6 +50,7 @@ from yuzui.io.upstream import Endpoint, HttpUpstream
 from yuzui.masking import Masker
 from yuzui.pipeline import Gateway
 from yuzui.privacy.conversation import ConversationMemory
+from yuzui.privacy.judge import Verdicts
 from yuzui.privacy.ner.cache import SpanCache
 from yuzui.privacy.scan import Scanner
 from yuzui.providers.catalogue import find_codecs
@@ -67,6 +70,7 @@ DAY_S = 86_400
 NER_PATIENCE_S = 20.0  # how long the start waits for the models for names
 ENGINE_PATIENCE_S = 20.0  # how long a request waits for an embedded model that is still loading
 REMEMBERED_MESSAGES = 200_000
+REMEMBERED_TEXTS = 50_000
 
 
 def make_snapshot(config: Config, data_dir: Path) -> Snapshot:
@@ -124,13 +128,18 @@ class Service:
         snapshot = make_snapshot(config, self._data_dir)
         self.engine = _engine_of(config)
         self.documents = DocumentReader(secret=self._secrets.content_key)
-        self.ner = _ner_of(config)
+        self.ner = names_process(config.sensitivity.names)
         self._token_line = TokenLine()
         self._upstream = HttpUpstream(
             endpoint_of=self._endpoint, scripted=play, credentials=Credentials(self._token_line.send, clock)
         )
         self._watch = Watch(clock=clock.monotonic, jitter=randomness.fraction)
         self._metrics = Metrics(self._gauges())
+        self._archive = BookArchive(
+            self.books,
+            self._secrets.archive_key,
+            lambda: self.gateway.snapshot.config.stored_responses.retention_days,
+        )
         self.gateway = Gateway(snapshot, self._make_world(config, clock, randomness), Routes())
         self.app = HttpServer(
             self.gateway,
@@ -161,13 +170,10 @@ class Service:
                 is_loopback=config.server.host in LOOPBACK,
             ),
             memory=memory,
+            verdicts=Verdicts(self._secrets.memory_key),
             watch=self._watch,
             retries=RetryBudget(),
-            archive=BookArchive(
-                self.books,
-                self._secrets.archive_key,
-                lambda: self.gateway.snapshot.config.stored_responses.retention_days,
-            ),
+            archive=self._archive,
             content_key=self._secrets.content_key,
             masker=Masker(memory, vault, self._secrets.masking_key, randomness.bits64),
             documents=self.documents,
@@ -197,6 +203,7 @@ class Service:
             asyncio.create_task(self._refresh_keys(), name="refresh-keys"),
             asyncio.create_task(self._publish(), name="publish-audit"),
             asyncio.create_task(self._forget(), name="forget-answers"),
+            asyncio.create_task(self._obey(), name="label-orders"),
         ]
 
     async def stop(self) -> None:
@@ -277,6 +284,20 @@ class Service:
                 log.error("keys_not_refreshed", extra={"fields": {"code": error.code}})
             except Exception:  # the edge: if this loop died, a revoked key would work until the next start
                 log.exception("keys_not_refreshed")
+
+    async def _obey(self) -> None:
+        """Label orders come through the books, as changes of keys do; only here is the audit log written."""
+        while True:
+            await asyncio.sleep(KEY_REFRESH_S)
+            try:
+                for order in await asyncio.to_thread(self.books.open_orders):
+                    rules, memory = self.gateway.snapshot.config.sensitivity, self.gateway.world.memory
+                    refused = await carry_out(order, self.books, memory, self._archive, rules)
+                    log.warning("label_order", extra={"fields": {"order": order.id, "refused": bool(refused)}})
+            except YuzuiError as error:
+                log.error("label_orders_wait", extra={"fields": {"code": error.code}})
+            except Exception:  # the edge: if this loop died, orders would wait for the next start
+                log.exception("label_orders_wait")
 
     async def _forget(self, *, once: bool = False) -> None:
         """Kept answers go when their time is over: a thousand at a time, so that closings do not wait for it.
@@ -367,43 +388,20 @@ class Service:
         }
 
 
-def _ner_of(config: Config) -> NerProcess | None:
-    """The process for names, or None where they are not searched for. Raise `ConfigError` when it is missing."""
-    rules, missing = config.sensitivity.names, missing_packages()
-    if rules.enabled and missing:
-        raise ConfigError(
-            f"sensitivity.names.enabled: {', '.join(missing)} is not installed; run {HOW_TO_INSTALL}, or write "
-            '`enabled = "auto"` to go on without looking for names'
-        )
-    if rules.enabled is False or missing:
-        log.warning(
-            "names_not_searched",
-            extra={"fields": {"meaning": "names, organisations and addresses in plain words are not seen",
-                              "fix": HOW_TO_INSTALL if missing else "sensitivity.names.enabled"}},
-        )  # fmt: skip
-        return None
-    return NerProcess(threads=rules.threads, on_change=_note_names)
-
-
-def _note_names(state: str, reason: str) -> None:
-    if state in ("restarting", "failed"):
-        log.error("names_" + state, extra={"fields": {"reason": reason}})
-
-
 def _refuse_other_names(old: Config, new: Config) -> None:
     before, after = old.sensitivity.names, new.sensitivity.names
     if (before.enabled, before.threads, before.cache_mb) != (after.enabled, after.threads, after.cache_mb):
         raise ConfigError("sensitivity.names: enabled, threads or cache_mb changed; that needs a restart")
 
 
-def _remembered(books: SqliteBooks, config: Config, data_dir: Path) -> list[tuple[bytes, int]]:
+def _remembered(books: SqliteBooks, config: Config, data_dir: Path) -> list[Learnt]:
     """Labels of earlier conversations. They are kept as ranks: if the levels changed since, each becomes the top."""
     lattice = config.sensitivity.lattice
     names = "\n".join(lattice.names)
     if _last_time(data_dir, "levels") != names:
         books.raise_remembered(lattice.top)
         _note(data_dir, "levels", names)
-    return books.remembered(REMEMBERED_MESSAGES)
+    return books.remembered(REMEMBERED_MESSAGES, REMEMBERED_TEXTS)
 
 
 def _keep_currency(books: SqliteBooks, config: Config, data_dir: Path) -> None:

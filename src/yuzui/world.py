@@ -10,6 +10,7 @@ from yuzui.config import Config
 from yuzui.masking import Masker
 from yuzui.ports import Archive, Books, Clock, Documents, Names, Randomness, Telemetry, Upstream
 from yuzui.privacy.conversation import ConversationMemory
+from yuzui.privacy.judge import Verdicts
 from yuzui.privacy.scan import Scanner
 from yuzui.providers._contract import Codec
 from yuzui.routing.health import Watch
@@ -38,6 +39,7 @@ class World:
     telemetry: Telemetry
     gate: Gate
     memory: ConversationMemory
+    verdicts: Verdicts
     watch: Watch
     retries: RetryBudget
     archive: Archive

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import OrderedDict
+import pickle
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -29,6 +29,7 @@ from faults.dialect_kit import Asked, Said, ask, chat_request, config, gemini_pa
 from faults.test_sovereignty import CARD, LONG, MORE, SCANNER, VALUES, spellings
 from faults_kit import VENDOR_SECRET, check_clean, status_of
 from gateway_kit import RunningGateway, gateway
+from yuzui.privacy.conversation import ConversationMemory
 
 Json = dict[str, Any]  # Any: JSON
 API_KEY = "".join(("s", "k", "-proj-", "Aq9Zk3Lm7Xw2Vb8N" * 3))  # in pieces: no file may hold what looks like one
@@ -58,8 +59,9 @@ def asked(dialect: str, target: str, body: Json, *, count: bool = False, stream:
 def forget(running: RunningGateway) -> None:
     """No conversation is known any more: what an earlier case taught must not refuse the next."""
     memory = running.service.gateway.world.memory
-    memory._scopes.clear()
-    memory._heaviest, memory._size = b"", 0
+    fresh = ConversationMemory(memory._secret, capacity=10_000)
+    for name, value in vars(fresh).items():
+        setattr(memory, name, value)
 
 
 async def refuses(running: RunningGateway, vendor: FaultUpstream, found: Asked, canary: str) -> bool:
@@ -186,11 +188,10 @@ def test_what_a_model_said_under_a_label_keeps_it_in_every_dialect(own: Script, 
                 forget(running)
                 question = chat_request(dialect, "house/small", text=f"Charge my card {CARD}, please.", stream=stream)
                 assert status_of(await ask(running, question)) == 200
-                learned = {scope: dict(rows) for scope, rows in memory._scopes.items()}
+                learned = pickle.dumps((memory._scopes, memory._shares))  # hashes of whole things alone
                 for way, found in again.items():
                     forget(running)  # what one way taught must not help the next
-                    memory._scopes.update({scope: OrderedDict(rows) for scope, rows in learned.items()})
-                    memory._size = sum(map(len, learned.values()))
+                    memory._scopes, memory._shares = pickle.loads(learned)
                     vendor.calls.clear()
                     if status_of(await ask(running, found)) != 403 or vendor.calls:
                         missed.append((dialect, stream, way))

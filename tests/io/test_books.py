@@ -24,7 +24,7 @@ from typing_extensions import override
 
 from books_kit import DAY_NS, START_NS, a_closing, a_key, an_intent
 from yuzui.audit.record import RequestRecord, read_record, write_record
-from yuzui.core.booking import Intent, Receipt
+from yuzui.core.booking import Intent, Learnt, Receipt
 from yuzui.core.errors import BudgetExceeded, ConfigError, GatewayFault
 from yuzui.io.books import SqliteBooks
 from yuzui.io.database import DATABASE_NAME, open_database
@@ -248,11 +248,39 @@ def test_the_publisher_gets_every_leaf_once_and_in_order(books: SqliteBooks) -> 
 def test_conversation_memory_comes_back_in_order(books: SqliteBooks) -> None:
     async def main() -> None:
         for n in range(5):
-            await books.close(a_closing(f"r{n}", memory=((bytes([n]) * 16, n % 4), (b"\xff" * 16, 1))))
+            learnt = Learnt(
+                conversation=b"t" * 8 + bytes([n]) * 8,
+                level=n % 4,
+                hashes=(bytes([n]) * 24, b"\xff" * 24),
+                texts=(("prints", bytes([n]) * 16), ("forms", b"sealed")),
+            )
+            await books.close(a_closing(f"r{n}", memory=learnt))
 
     asyncio.run(main())
-    assert books.remembered(3) == [(b"\xff" * 16, 1), (bytes([4]) * 16, 0), (b"\xff" * 16, 1)]
-    assert len(books.remembered(100)) == 10
+    last = b"t" * 8 + bytes([4]) * 8
+    assert books.remembered(3, 1) == [
+        Learnt(conversation=b"t" * 8 + bytes([3]) * 8, level=3, hashes=(b"\xff" * 24,)),
+        Learnt(conversation=last, level=0, hashes=(bytes([4]) * 24, b"\xff" * 24)),
+        Learnt(conversation=last, level=0, texts=(("forms", b"sealed"),)),
+    ]
+    everything = books.remembered(100, 100)
+    in_full = Learnt(conversation=last, level=3, hashes=(b"\x09" * 24,), texts=(("prints", b"87654321"),))
+    both = Learnt(
+        conversation=last, level=3, masked=1, hashes=(b"\x08" * 24,), texts=(("prints", b"12345678"),), told=in_full
+    )
+
+    async def more() -> None:
+        await books.close(a_closing("masked", memory=both))
+
+    asyncio.run(more())
+    assert books.remembered(2, 2) == [
+        Learnt(conversation=last, level=3, masked=1, hashes=(b"\x08" * 24,)),
+        Learnt(conversation=last, level=3, hashes=(b"\x09" * 24,)),
+        Learnt(conversation=last, level=3, masked=1, texts=(("prints", b"12345678"),)),
+        Learnt(conversation=last, level=3, texts=(("prints", b"87654321"),)),
+    ]
+    assert sum(len(one.hashes) for one in everything) == 10 and sum(len(one.texts) for one in everything) == 10
+    assert ("prints", bytes([2]) * 16) in [text for one in everything for text in one.texts]
 
 
 # ---- crashes --------------------------------------------------------------------------------------------------------

@@ -60,6 +60,18 @@ class CostRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Tiers and the like that are not the list price's: `service_tier=priority`."""
 
 
+class DeclassificationRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who lowered the label of a conversation, and why."""
+
+    by: str
+    """The name that was given, one of those who may."""
+    os_user: str = ""
+    """Who the operating system says gave it."""
+    reason: str = ""
+    from_level: str = ""
+    to_level: str = ""
+
+
 class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One leaf per admitted or refused request. Hashes are keyed (BLAKE2b-256, hex): content is not guessable."""
 
@@ -95,7 +107,7 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Who answered; "" when nobody did."""
     is_simulated: bool = False
     outcome: str = ""
-    """answered | refused | failed | aborted | unknown."""
+    """answered | refused | failed | aborted | unknown; declassified where no request stands behind the leaf."""
     error: str = ""
     """The stable code, when there was one."""
     error_message: str = ""
@@ -114,6 +126,9 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     first_token_ms: int = 0
     suppressed: int = 0
     """So many refusals of this kind came right before and are only counted: a flood must not flood the disk."""
+    conversation: str = ""
+    """What memory calls the conversation, where it keeps a label for it: two keyed hashes, hex."""
+    declassified: DeclassificationRecord | None = None
     shortened: bool = False
     """Texts or lists were cut to fit `MAX_RECORD_BYTES`: a client chose an enormous model name, or the like."""
 
@@ -137,7 +152,9 @@ def read_record(data: bytes) -> RequestRecord:
     return _decoder.decode(data)
 
 
-_NEVER_SHORTENED = frozenset(("id", "at", "key_id", "request_hash", "answer_hash", "snapshot"))  # ours, and short
+_NEVER_SHORTENED = frozenset(
+    ("id", "at", "key_id", "request_hash", "answer_hash", "snapshot", "conversation")
+)  # ours, and short
 
 
 def _shorten(record: RequestRecord) -> bytes:

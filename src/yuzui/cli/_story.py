@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from yuzui.audit.record import AttemptRecord, CauseRecord, RequestRecord, UsageRecord
+from yuzui.audit.record import AttemptRecord, CauseRecord, DeclassificationRecord, RequestRecord, UsageRecord
 from yuzui.cli._text import listed, show_money, show_ms
 
 REASONS = {
@@ -23,6 +23,7 @@ SOURCES = {
     "conversation": "the conversation so far",
     "detector_failure": "a detector failed, so it counts as the highest",
     "unscanned": "a part that no detector can read",
+    "judge": "the organisation's own model says so",
 }
 WISHES = {
     "completions": "text that goes on",
@@ -41,6 +42,8 @@ Story = list[tuple[str, list[str]]]
 
 def tell(record: RequestRecord, index: int, leaf_hash: bytes) -> Story:
     """The whole story of one request, in the order in which it happened."""
+    if record.declassified is not None:
+        return _decision(record, record.declassified, index, leaf_hash)
     story: Story = [
         ("Request", [f"{record.id} at {record.at}"]),
         ("Asked by", [_caller(record)]),
@@ -65,6 +68,18 @@ def tell(record: RequestRecord, index: int, leaf_hash: bytes) -> Story:
     story.append(("Receipt", [f"entry {index} of the audit log, leaf hash {leaf_hash.hex()}",
                               f"prove it: yuzui audit prove {record.id}"]))  # fmt: skip
     return story
+
+
+def _decision(record: RequestRecord, done: DeclassificationRecord, index: int, leaf_hash: bytes) -> Story:
+    """A leaf behind which no request stands: somebody lowered a label."""
+    return [
+        ("Decision", [f"{record.id} at {record.at}"]),
+        ("By", [f"{done.by} (as the user {done.os_user} of this machine)"]),
+        ("About", [f"conversation {record.conversation}, key {record.key_id or 'unknown'}"]),
+        ("Label", [f"from {done.from_level} to {done.to_level}; what is found anew still counts"]),
+        ("Reason", [done.reason]),
+        ("Receipt", [f"entry {index} of the audit log, leaf hash {leaf_hash.hex()}"]),
+    ]
 
 
 def why_sensitive(record: RequestRecord) -> str:

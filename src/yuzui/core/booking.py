@@ -8,6 +8,7 @@ from typing import Literal
 from yuzui.core.caller import BudgetPeriod
 
 Outcome = Literal["answered", "refused", "failed", "aborted", "unknown"]
+TextKind = Literal["prints", "forms"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,8 @@ class Closing:
     team: str
     model: str
     target: str
-    outcome: Outcome
+    outcome: Outcome | Literal["declassified"]
+    """`declassified`: no request, but a person's decision about a conversation, in the same log."""
     window: str
     reserved_nano: int
     spent_nano: int
@@ -60,9 +62,55 @@ class Closing:
     postings: tuple[Posting, ...]
     record: bytes
     """Canonical JSON: the audit leaf."""
-    memory: tuple[tuple[bytes, int], ...] = ()
-    """Conversation memory to keep: (keyed hash of a message, level index)."""
+    memory: Learnt | None = None
+    lowered: Lowered | None = None
     kept: tuple[KeptAnswer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learnt:
+    """What conversation memory keeps of one request. No text: keyed hashes, and what only its key opens."""
+
+    conversation: bytes
+    """16 bytes: a scope's tag and, in it, a conversation's."""
+    level: int
+    """Index of the label."""
+    hashes: tuple[bytes, ...] = ()
+    """24 bytes each: what brings the label back when it comes back whole."""
+    texts: tuple[tuple[TextKind, bytes], ...] = ()
+    """`prints`: fingerprints of a text, end to end; `forms`: sealed variants of originals."""
+    masked: int | None = None
+    """Index of the level under masking; None: the same."""
+    told: Learnt | None = None
+    """What was said by who saw more than the mask, and counts in full also under masking."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelOrder:
+    """A named person's wish to lower what is remembered of a conversation."""
+
+    id: str
+    at_ns: int
+    scope: str
+    """Whose conversation it is; "" where nobody knows any more."""
+    conversation: bytes
+    """As in `Learnt`."""
+    to_level: str
+    """Its name: ranks change with the configuration."""
+    by: str
+    os_user: str
+    """Who the operating system says it was."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lowered:
+    """A label order, carried out by the closing that records it."""
+
+    order_id: str
+    conversation: bytes
+    level: int
+    """Index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

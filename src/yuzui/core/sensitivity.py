@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -62,7 +63,7 @@ class Finding:
 class Cause:
     """Why a label is at least `level`.
 
-    `source` is floor | default | finding | conversation | detector_failure | unscanned.
+    `source` is floor | default | finding | conversation | detector_failure | unscanned | judge.
     """
 
     source: str
@@ -111,6 +112,26 @@ class NameRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeRules:
+    """Who is asked about requests that patterns cannot label, when, and what the answers count as."""
+
+    target: str
+    """Name of a target on own premises that may see everything."""
+    labels: Mapping[str, int]
+    """Label of `privacy/judge.py` → level."""
+    deadline_ms: int = 5000
+    max_bytes: int = 16_384
+    """Of text that was not judged before; a longer request counts as the highest level."""
+    models: frozenset[str] = frozenset()
+    """What a client must write into `model` for the judge to be asked. Empty, like `apps`: everything."""
+    apps: frozenset[str] = frozenset()
+    """Whose requests are judged whatever they name."""
+
+    def asks(self, model: str, app: str) -> bool:
+        return not (self.models or self.apps) or model in self.models or app in self.apps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SensitivityRules:
     """The operator's policy on sensitivity, resolved to level indexes."""
 
@@ -123,3 +144,6 @@ class SensitivityRules:
     unscannable: int = 0
     """Level of a request with parts that no detector can read (images, audio, files)."""
     names: NameRules = NameRules()
+    declassifiers: tuple[str, ...] = ()
+    """Names of those who may lower the label of a conversation; empty: nobody may."""
+    judge: JudgeRules | None = None

@@ -28,6 +28,8 @@ class AnswerBooks(Protocol):
 
     def keep_answer(self, kept: KeptAnswer) -> None: ...
 
+    def relabel_answer(self, scope: str, answer_id: str, before: str, level: str, content: bytes) -> None: ...
+
 
 class BookArchive(Archive):
     """`retention_days` is asked anew for each answer, so that a reload counts; 0 keeps nothing."""
@@ -45,13 +47,12 @@ class BookArchive(Archive):
         days = self._retention_days()
         if days <= 0:
             return None
-        nonce = os.urandom(NONCE_BYTES)
         return KeptAnswer(
             scope=scope,
             id=id,
             level=level,
             expires_ns=at_ns + int(days * DAY_NS),
-            content=nonce + self._cipher.encrypt(nonce, content, _bound_to(scope, id, level)),
+            content=self._sealed(scope, id, level, content),
             names=names,
         )
 
@@ -63,12 +64,28 @@ class BookArchive(Archive):
         row = self._books.kept_answer(scope, id)
         if row is None:
             return None
+        content = self._opened(scope, row)
+        return None if content is None else FoundAnswer(id=row[2], level=row[0], content=content)
+
+    def _sealed(self, scope: str, id: str, level: str, content: bytes) -> bytes:
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, content, _bound_to(scope, id, level))
+
+    def _opened(self, scope: str, row: tuple[str, bytes, str]) -> bytes | None:
         level, sealed, own_id = row
         try:
-            content = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _bound_to(scope, own_id, level))
+            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _bound_to(scope, own_id, level))
         except InvalidTag:
             return None  # kept under another key, which is gone: as good as never kept
-        return FoundAnswer(id=own_id, level=level, content=content)
+
+    def lower(self, scope: str, id: str, level: str) -> None:
+        """What is kept under `id` counts as `level` from now on; nothing where nothing readable is. Blocks."""
+        row = self._books.kept_answer(scope, id)
+        if row is None or row[2] != id:
+            return
+        content = self._opened(scope, row)
+        if content is not None:
+            self._books.relabel_answer(scope, id, row[0], level, self._sealed(scope, id, level, content))
 
     @override
     async def remove(self, scope: str, id: str) -> bool:

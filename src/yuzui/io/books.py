@@ -13,7 +13,7 @@ from typing import Literal, cast
 
 import apsw
 
-from yuzui.core.booking import Closing, Intent, KeptAnswer, KeyRecord, Receipt
+from yuzui.core.booking import Closing, Intent, KeptAnswer, KeyRecord, LabelOrder, Learnt, Receipt
 from yuzui.core.errors import GatewayFault
 from yuzui.io.database import (
     BUSY_TIMEOUT_MS,
@@ -27,6 +27,15 @@ from yuzui.io.database import (
 )
 from yuzui.io.group_commit import GroupCommit
 from yuzui.io.key_store import KeyStore
+from yuzui.io.label_store import (
+    LabelRow,
+    OrderAnswer,
+    add_order,
+    answer_to,
+    labels_of,
+    open_orders,
+    remembered,
+)
 from yuzui.io.ledger import Answer, Job, Ledger, close_job, reserve_job
 from yuzui.io.recovery import closing_of_dead
 from yuzui.io.sums import find_wrong_sums
@@ -35,6 +44,8 @@ CostKey = Literal["app", "team", "key", "model", "target", "day"]
 
 MOST_REMEMBERED = 1_000_000
 """Messages of labelled conversations that are kept; older ones are dropped at start."""
+MOST_TEXTS = 100_000
+"""Texts and values of them that are known by their parts; a kilobyte each."""
 
 _GROUPS: dict[CostKey, str] = {
     "app": "app",
@@ -158,17 +169,23 @@ class SqliteBooks:
         """How many audit leaves there are. Blocks; callable from any thread."""
         return cast(int, self._execute("SELECT coalesce(max(seq) + 1, 0) FROM request")[0][0])
 
-    def remembered(self, limit: int) -> list[tuple[bytes, int]]:
-        """The latest `limit` entries of conversation memory, oldest first: (keyed hash, level index)."""
-        rows = self._execute("SELECT hash, level FROM conversation_memory ORDER BY id DESC LIMIT ?", (limit,))
-        return cast(list[tuple[bytes, int]], rows)[::-1]
+    def remembered(self, hashes: int, texts: int) -> list[Learnt]:
+        """The latest entries of conversation memory, oldest first: so many hashes, so many texts."""
+        return remembered(self._execute, hashes, texts)
 
     def raise_remembered(self, level: int) -> None:
         """Count all of conversation memory as `level`: its ranks have lost their meaning. Before serving only."""
-        try:
-            self._keys_connection.execute("UPDATE conversation_memory SET level = ? WHERE level <> ?", (level, level))
-        except apsw.Error as error:
-            raise unavailable(error) from error
+        for table in ("conversation_memory", "labelled_text"):
+            self._execute(
+                f"UPDATE {table} SET level = ?, masked = NULL WHERE level <> ? OR masked IS NOT NULL", (level, level)
+            )
+
+    def open_orders(self) -> list[LabelOrder]:
+        """Label orders that nobody has carried out or refused, oldest first. One indexed read."""
+        return open_orders(self._execute)
+
+    def refuse_order(self, order_id: str, why: str) -> None:
+        self._execute("UPDATE label_order SET is_open = 0, refused = ? WHERE id = ? AND is_open", (why, order_id))
 
     @property
     def pending(self) -> int:
@@ -210,6 +227,13 @@ class SqliteBooks:
         until_ns = self._now_ns() + int(longest_s * 1_000_000_000)
         self._execute("UPDATE kept_answer SET expires_ns = ?1 WHERE expires_ns > ?1", (until_ns,))
 
+    def relabel_answer(self, scope: str, answer_id: str, before: str, level: str, content: bytes) -> None:
+        """`level` and `content` in place of what is kept, if that is still at `before`. Blocks for a commit."""
+        self._execute(
+            "UPDATE kept_answer SET level = ?, content = ? WHERE scope = ? AND id = ? AND level = ?",
+            (level, content, scope, answer_id, before),
+        )
+
     def forget_expired_answers(self, most: int = 1000) -> int:
         """Remove up to `most` answers that are over their time; say how many. Blocks; callable from any thread."""
         rows = self._execute(
@@ -231,6 +255,22 @@ class SqliteBooks:
         """False when there is no such key. A running gateway acts on it within a second."""
         return self._keys.revoke(key_id, at_ns)
 
+    def add_order(self, order: LabelOrder) -> None:
+        """A running gateway carries it out within a second; see `answer_to`."""
+        add_order(self._execute, order)
+
+    def answer_to(self, order_id: str) -> OrderAnswer:
+        return answer_to(self._execute, order_id)
+
+    def labels_of(self, conversation: bytes) -> LabelRow:
+        """What is remembered of a conversation. Reads the whole memory."""
+        return labels_of(self._execute, conversation)
+
+    def kept_levels(self, scope: str) -> list[tuple[str, str]]:
+        """(id, level name) of every answer and conversation that is kept for `scope`."""
+        rows = self._execute("SELECT id, level FROM kept_answer WHERE scope = ? ORDER BY id", (scope,))
+        return cast(list[tuple[str, str]], rows)
+
     def record_of(self, request_id: str) -> tuple[int, bytes] | None:
         """(leaf index, record) of a closed request."""
         rows = self._execute(
@@ -247,7 +287,7 @@ class SqliteBooks:
         order = "1" if by == "day" else "5 DESC, 1"
         rows = self._execute(
             f"SELECT {_GROUPS[by]}, count(*), sum(input_tokens), sum(output_tokens), sum(spent), sum(is_estimated) "
-            f"FROM request WHERE at_ns >= ? AND at_ns < ? GROUP BY 1 ORDER BY {order}",
+            f"FROM request WHERE at_ns >= ? AND at_ns < ? AND outcome <> 'declassified' GROUP BY 1 ORDER BY {order}",
             (since_ns, until_ns),
         )
         return [
@@ -288,10 +328,8 @@ class SqliteBooks:
 
     def _start_writing(self, book_currency: str) -> None:
         self._close_what_the_dead_left(book_currency)
-        self._keys_connection.execute(
-            "DELETE FROM conversation_memory WHERE id <= (SELECT max(id) FROM conversation_memory) - ?",
-            (MOST_REMEMBERED,),
-        )
+        for table, most in (("conversation_memory", MOST_REMEMBERED), ("labelled_text", MOST_TEXTS)):
+            self._execute(f"DELETE FROM {table} WHERE id <= (SELECT max(id) FROM {table}) - ?", (most,))
         self._writer = GroupCommit(self._ledger.commit)
 
     def _close_what_the_dead_left(self, book_currency: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import apsw
 import msgspec
 
-from yuzui.core.booking import Closing, Intent, KeptAnswer, Receipt
+from yuzui.core.booking import Closing, Intent, KeptAnswer, Learnt, Receipt
 from yuzui.core.errors import BudgetExceeded, GatewayFault
 from yuzui.core.money import NANO
 from yuzui.io.database import unavailable
@@ -20,8 +20,8 @@ MOST_OWED = 10_000
 # Everything of a transaction in one statement. The writer must get the interpreter back after each step of SQLite, and
 # under load that costs a wait; so the whole batch is one step, and the second step, after the answer, commits.
 _BOOK = """
-INSERT INTO batch (first_seq, void, intents, closings, postings, memories, kept, records)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO batch (first_seq, void, intents, closings, postings, memories, texts, lowered, kept, records)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 RETURNING (
   SELECT json_group_array(json_array(i.value ->> 0, b.cap - b.spent - b.reserved))
   FROM json_each(intents) i JOIN budget b ON b.key_id = i.value ->> 2 AND b.window = i.value ->> 3
@@ -47,6 +47,8 @@ class CloseJob:
     row: bytes
     legs: tuple[bytes, ...]
     memories: tuple[bytes, ...]
+    texts: tuple[bytes, ...]
+    lowered: bytes
     kept: tuple[bytes, ...]
 
 
@@ -73,15 +75,35 @@ def close_job(closing: Closing) -> CloseJob:
         _open_row((leg, p.account, p.amount_nano, p.currency, p.price_version, p.rate))
         for leg, p in enumerate(c.postings)
     )
-    memories = tuple(_encode((digest.hex(), level, c.at_ns)) for digest, level in c.memory)
-    return CloseJob(closing, _open_row(row), legs, memories, tuple([_kept_row(one) for one in c.kept]))
+    lowered = c.lowered
+    memories: list[bytes] = []
+    texts: list[bytes] = []
+    for learnt in learnt_parts(c):
+        name = learnt.conversation.hex()
+        memories += [_encode((one.hex(), learnt.level, c.at_ns, name, learnt.masked)) for one in learnt.hashes]
+        texts += [_open_row((name, kind, learnt.level, c.at_ns, learnt.masked)) for kind, _ in learnt.texts]
+    return CloseJob(
+        closing, _open_row(row), legs, memories=tuple(memories), texts=tuple(texts),
+        lowered=_open_row((lowered.order_id, lowered.conversation.hex(), lowered.level)) if lowered else b"",
+        kept=tuple([_kept_row(one) for one in c.kept]),
+    )  # fmt: skip
+
+
+def learnt_parts(closing: Closing) -> list[Learnt]:
+    """What conversation memory learnt, in its parts."""
+    parts: list[Learnt] = []
+    learnt = closing.memory
+    while learnt is not None:
+        parts.append(learnt)
+        learnt = learnt.told
+    return parts
 
 
 def _kept_row(kept: KeptAnswer) -> bytes:
     return _open_row((kept.scope, kept.id, kept.level, kept.expires_ns, kept.names))
 
 
-def _open_row(values: tuple[str | int | tuple[str, ...], ...]) -> bytes:
+def _open_row(values: tuple[str | int | tuple[str, ...] | None, ...]) -> bytes:
     """`values` as JSON, without the brackets, so that the writer can add what it alone knows."""
     try:
         return _encode(values)[1:-1]
@@ -177,6 +199,8 @@ class Ledger:
         closings: list[bytes] = []
         postings: list[bytes] = []
         memories: list[bytes] = []
+        texts: list[bytes] = []
+        lowered: list[bytes] = []
         kept: list[bytes] = []
         records: list[bytes] = []
         offset = 1  # SQL counts bytes from one
@@ -186,6 +210,8 @@ class Ledger:
                 for leg in job.legs:
                     postings.append(b"[%d,%b]" % (len(closings), leg))
                 memories += job.memories
+                if job.lowered:
+                    lowered.append(b"[%d,%b]" % (len(closings), job.lowered))
                 closings.append(b"[%b,%d,%d]" % (job.row, offset, len(record)))
             else:
                 record = job.intent.record
@@ -193,14 +219,18 @@ class Ledger:
             records.append(record)
             offset += len(record)
             if isinstance(job, CloseJob):
-                for row, one in zip(job.kept, job.closing.kept, strict=True):
-                    kept.append(b"[%b,%d,%d]" % (row, offset, len(one.content)))
-                    records.append(one.content)
-                    offset += len(one.content)
+                blobs = [(kept, row, one.content) for row, one in zip(job.kept, job.closing.kept, strict=True)]
+                data_of_texts = [data for learnt in learnt_parts(job.closing) for _, data in learnt.texts]
+                blobs += [(texts, row, data) for row, data in zip(job.texts, data_of_texts, strict=True)]
+                for rows, row, data in blobs:
+                    rows.append(b"[%b,%d,%d]" % (row, offset, len(data)))
+                    records.append(data)
+                    offset += len(data)
         rejected = connection.execute(
             _BOOK,
             (self._next_seq, _array([_encode(i) for i in self._void]) if self._void else None, _array(intents),
-             _array(closings), _array(postings), _array(memories), _array(kept) if kept else None, b"".join(records)),
+             _array(closings), _array(postings), _array(memories), *(_array(one) if one else None for one in
+             (texts, lowered, kept)), b"".join(records)),
         ).get  # fmt: skip
         # `get` ran the statement to its end: the transaction is on disk.
         self._void.clear()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.util
+import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -14,8 +15,12 @@ from typing import Final, Literal
 
 import msgspec
 
+from yuzui.core.errors import ConfigError
+from yuzui.core.sensitivity import NameRules
 from yuzui.io.ner_frames import LENGTH_BYTES, Ask, Ready, Rubbish, Settings, Told, check, length_of, pack
 from yuzui.privacy.ner.spans import NameSpan
+
+log = logging.getLogger("yuzui")
 
 State = Literal["stopped", "starting", "ready", "restarting", "failed"]
 
@@ -293,3 +298,26 @@ def _heard(answer: asyncio.Future[list[list[NameSpan]]]) -> None:
     """Who asked may be gone when it fails; the future is not to complain about that."""
     if not answer.cancelled():
         answer.exception()
+
+
+def names_process(rules: NameRules) -> NerProcess | None:
+    """The process for names, or None where they are not searched for. Raise `ConfigError` when it is missing."""
+    missing = missing_packages()
+    if rules.enabled and missing:
+        raise ConfigError(
+            f"sensitivity.names.enabled: {', '.join(missing)} is not installed; run {HOW_TO_INSTALL}, or write "
+            '`enabled = "auto"` to go on without looking for names'
+        )
+    if rules.enabled is False or missing:
+        log.warning(
+            "names_not_searched",
+            extra={"fields": {"meaning": "names, organisations and addresses in plain words are not seen",
+                              "fix": HOW_TO_INSTALL if missing else "sensitivity.names.enabled"}},
+        )  # fmt: skip
+        return None
+    return NerProcess(threads=rules.threads, on_change=_note_names)
+
+
+def _note_names(state: str, reason: str) -> None:
+    if state in ("restarting", "failed"):
+        log.error("names_" + state, extra={"fields": {"reason": reason}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 
 from yuzui.core.sensitivity import Cause, Sensitivity, SensitivityRules
@@ -37,6 +38,16 @@ def label(rules: SensitivityRules, *, floor: int, scan: ScanResult, remembered: 
         plain = _plain(rules.default, floor)
         return Sensitivity(level=plain.level, causes=plain.causes, kinds=kinds)
     return Sensitivity(level=raised[0].level, causes=tuple(raised), kinds=kinds)
+
+
+def raised_by(rules: SensitivityRules, label: Sensitivity, causes: Sequence[Cause]) -> Sensitivity:
+    """`label` joined with further `causes`: never lower than before."""
+    raised = [cause for cause in causes if cause.level > rules.default]
+    if not raised:
+        return label
+    kept = [cause for cause in label.causes if cause.level > rules.default]
+    listed = sorted([*kept, *raised], key=lambda cause: -cause.level)
+    return Sensitivity(level=max(label.level, listed[0].level), causes=tuple(listed), kinds=label.kinds)
 
 
 @lru_cache(maxsize=256)
