@@ -35,7 +35,7 @@ from faults.load_kit import start as serve
 from faults.test_leakage import files_of
 from faults.test_sovereignty import CARD, LONG
 from faults_kit import VENDOR_SECRET, check_clean, code_of, dial, error_of, forget_failures, key_of, say, status_of
-from gateway_kit import RunningGateway, gateway
+from gateway_kit import RunningGateway, gateway, without_names
 from yuzui.wiring import make_snapshot
 
 Json = dict[str, Any]  # Any: JSON
@@ -450,9 +450,8 @@ def test_a_reload_shortens_the_time_of_what_is_kept_and_renamed_levels_change_no
                 kept = id_of(await ask(running, chat_request("responses", "house/small"), key))
                 shown = request("GET", f"/v1/responses/{kept}", key)
 
-                path.write_text(
-                    f"[sensitivity]\n{RENAMED}\ndefault = 'internal'\n" + text.replace('"restricted"', '"top"')
-                )
+                strict = text.replace('"restricted"', '"top"')
+                path.write_text(without_names(f"[sensitivity]\n{RENAMED}\ndefault = 'internal'\n{strict}"))
                 before = service.gateway.snapshot
                 await service.reload()
                 assert service.gateway.snapshot is before
@@ -461,17 +460,17 @@ def test_a_reload_shortens_the_time_of_what_is_kept_and_renamed_levels_change_no
                 answer = await ask(running, chat_request("responses", "vendor/chat", previous_response_id=kept), key)
                 assert status_of(answer) == 200
 
-                path.write_text("[stored_responses]\nretention_days = 1\n" + text)
+                path.write_text(without_names(f"[stored_responses]\nretention_days = 1\n{text}"))
                 await service.reload()
-                await service._tasks[-1]
+                await asyncio.wait_for(service._tasks[-1], 20)
                 assert status_of(await say(running, shown)) == 200
                 sql = "SELECT max(expires_ns) FROM kept_answer"
                 ((latest_ns,),) = await asyncio.to_thread(service.books._execute, sql)
                 assert isinstance(latest_ns, int) and latest_ns <= time.time_ns() + 86_400 * 10**9
 
-                path.write_text("[stored_responses]\nretention_days = 0\n" + text)
+                path.write_text(without_names(f"[stored_responses]\nretention_days = 0\n{text}"))
                 await service.reload()
-                await service._tasks[-1]
+                await asyncio.wait_for(service._tasks[-1], 20)
                 assert status_of(await say(running, shown)) == 404
                 assert not await rows(running)
                 answer = await ask(running, chat_request("responses", "house/small", previous_response_id=kept), key)

@@ -25,7 +25,9 @@ CONFIG = '[sensitivity]\ndefault = "public"\n\n[sensitivity.names]\nenabled = tr
 async def world(
     monkeypatch: pytest.MonkeyPatch, mode: str, *, deadline_ms: int = 4000
 ) -> AsyncGenerator[tuple[RunningGateway, FaultUpstream, FaultUpstream], None]:
-    monkeypatch.setattr("yuzui.wiring.NerProcess", partial(NerProcess, command=fake_command(mode), patience=QUICK))
+    monkeypatch.setattr(
+        "yuzui.io.ner_process.NerProcess", partial(NerProcess, command=fake_command(mode), patience=QUICK)
+    )
     monkeypatch.setattr("yuzui.io.ner_process.missing_packages", tuple)
     monkeypatch.setattr("yuzui.wiring.NER_PATIENCE_S", min(3.0, NER_PATIENCE_S))
     async with FaultUpstream(answers) as own, FaultUpstream(answers) as vendor:

@@ -276,6 +276,11 @@ class ConversationMemory:
             (kind, self._originals.keys_of(kind, self._fold(value).text))
             for kind, value in originals_in(body, findings)
         ]
+        if masked_level is None:  # because of what was answered in full: what is asked can be masked as before
+            rows = [row for row in rows if not _is_excepted(known.get(row, ()), level)]
+            prints = [
+                [one for one in text if not _is_excepted(self._prints.claims(tag, one), level)] for text in prints
+            ]
         if masked_level is None or was_masked or masked_level >= level:
             return self._keep(conversation, level, masked_level, (*told, *rows), (*prints, *answered), forms)
         # Short answers too: the turn after them knows them.
@@ -480,6 +485,11 @@ def originals_in(body: Mapping[str, Any], findings: Sequence[Finding]) -> list[t
         if finding.end <= len(text)
     }
     return sorted(found)
+
+
+def _is_excepted(claims: Claims, level: int) -> bool:
+    """Whether all of `level` is known, and less of it under masking."""
+    return level_of(claims) >= level and masked_of(claims) < level_of(claims)
 
 
 def near_findings(body: Mapping[str, Any], findings: Sequence[Finding]) -> list[str]:  # Any: checked JSON

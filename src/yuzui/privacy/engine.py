@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from functools import lru_cache
 from threading import Lock
 from typing import Any, Literal, Protocol
 
@@ -58,23 +59,29 @@ def check_pattern(pattern: Pattern, where: str, name: EngineName = "auto") -> No
         raise ConfigError(f"{where}: {pattern.regex!r} matches the empty text; write at least one required character")
 
 
+@lru_cache(maxsize=8)  # half a second each: a reload that changes no pattern must not stop the loop for it
+def _compiled(patterns: tuple[Pattern, ...]) -> tuple[Any, Lock]:  # Any: as below
+    """A database, and the lock of its scratch space, which serves one scan at a time: scans release the GIL."""
+    hs: Any = importlib.import_module("hyperscan")  # Any: the stubs cover only part of the extension
+    base = hs.HS_FLAG_SOM_LEFTMOST | hs.HS_FLAG_UTF8 | hs.HS_FLAG_MULTILINE
+    database = hs.Database(mode=hs.HS_MODE_BLOCK)
+    database.compile(
+        expressions=[pattern.regex.encode() for pattern in patterns],
+        ids=list(range(len(patterns))),
+        elements=len(patterns),
+        flags=[base | (hs.HS_FLAG_CASELESS if pattern.ignore_case else 0) for pattern in patterns],
+    )
+    return database, Lock()
+
+
 class HyperscanEngine:
     """A block-mode database. Hyperscan reports every end of a match; the longest of each is kept afterwards."""
 
     __slots__ = ("_database", "_lock", "name")
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
-        hs: Any = importlib.import_module("hyperscan")  # Any: the stubs cover only part of the extension
-        base = hs.HS_FLAG_SOM_LEFTMOST | hs.HS_FLAG_UTF8 | hs.HS_FLAG_MULTILINE
         self.name = "hyperscan"
-        self._database = hs.Database(mode=hs.HS_MODE_BLOCK)
-        self._lock = Lock()  # the scratch space serves one scan at a time, and scans release the GIL
-        self._database.compile(
-            expressions=[pattern.regex.encode() for pattern in patterns],
-            ids=list(range(len(patterns))),
-            elements=len(patterns),
-            flags=[base | (hs.HS_FLAG_CASELESS if pattern.ignore_case else 0) for pattern in patterns],
-        )
+        self._database, self._lock = _compiled(tuple(patterns))
 
     def find(self, text: str, data: bytes) -> list[Candidate]:
         events: list[_Event] = []
