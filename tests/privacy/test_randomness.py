@@ -15,6 +15,19 @@ def test_a_placeholder_is_told(value: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "value",
+    ["OMxXXDLy4yQW9yEbwTM6WXVgwLhFROEaRyPw78", "q7RkFake9Zt4Lm8Vb3Nc6Yd1Hs5Jf0Gp", "h8N4TWICzGGG13MXpT5wYourzMXVa"],
+)
+def test_a_short_word_by_chance_makes_no_placeholder_of_a_key(value: str) -> None:
+    assert not is_placeholder(value) and is_placeholder(f"{value}EXAMPLE")
+
+
+@pytest.mark.parametrize("value", ["sk-xxxxxxxxxxxxxxxxabcd1234", "sk-ant-api03-your-key-here", "my_secret_token_1"])
+def test_a_short_word_beside_nothing_random_is_one(value: str) -> None:
+    assert is_placeholder(value)
+
+
+@pytest.mark.parametrize(
     ("value", "is_random"),
     [
         ("q7Rk2Xw9Zt4L", True),

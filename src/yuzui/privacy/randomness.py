@@ -8,15 +8,35 @@ _PLACEHOLDER_PARTS_WORDS = """
     _here -here lorem
 """
 _PLACEHOLDER_PARTS = tuple(_PLACEHOLDER_PARTS_WORDS.split())
+_LONG_PART = 6  # characters: no generator writes such a word by chance, but one key in three hundred holds `xXx`
 _BREAKS = str.maketrans(dict.fromkeys("-_./+=:", " "))
 _DIGITS = frozenset("0123456789")
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 def is_placeholder(value: str) -> bool:
-    """`<your key>`, `${TOKEN}`, `xxxxxxxx`, `…EXAMPLE`, and values of fewer than four different characters."""
+    """`<your key>`, `${TOKEN}`, `xxxxxxxx`, `…EXAMPLE`, and values of fewer than four different characters.
+
+    A short word in what looks random without it is chance, not a hint.
+    """
     lower = value.lower()
-    return len(set(lower)) < 4 or any(part in lower for part in _PLACEHOLDER_PARTS)
+    if len(set(lower)) < 4:
+        return True
+    found = [part for part in _PLACEHOLDER_PARTS if part in lower]
+    if not found or any(len(part) >= _LONG_PART for part in found):
+        return bool(found)
+    return not looks_random(_without(value, found))
+
+
+def _without(value: str, parts: list[str]) -> str:
+    """`value` without `parts`, whatever their case, and without what goes on as they end: all of a row of `x`."""
+    for part in parts:
+        while (at := value.lower().find(part)) >= 0:
+            end = at + len(part)
+            while end < len(value) and value[end].lower() == part[-1]:
+                end += 1
+            value = value[:at] + value[end:]
+    return value
 
 
 def looks_random(value: str) -> bool:

@@ -48,7 +48,21 @@ _DUMMIES_WORDS = """
 """
 _DUMMIES = tuple(_DUMMIES_WORDS.split())
 _DUMMY_ENDINGS = ("123456", "_password", "-password")
-_DUMMY_PARTS = ("env", "process.", "config", "settings", "getenv", "os.", "self.", "this.")
+_DUMMY_PARTS = (
+    "env.",
+    "env[",
+    "env(",
+    "env:",
+    "_env",
+    "environ",
+    "process.",
+    "config",
+    "settings",
+    "getenv",
+    "os.",
+    "self.",
+    "this.",
+)
 _DIGITS = frozenset("0123456789")
 
 
