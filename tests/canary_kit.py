@@ -75,6 +75,9 @@ VALUES: dict[str, Callable[[random.Random], tuple[str, str]]] = {
 }  # fmt: skip
 """Kind → (what is said around it, a value of its own)."""
 
+MASKING = f"[masking]\nkinds = {[*VALUES, 'phone']}\n".replace("'", '"')
+"""Configuration with which vendors get stand-ins instead of refusals."""
+
 DRESSES: dict[str, Callable[[str], str]] = {
     "plain": lambda value: value,
     "full width": lambda value: "".join(

@@ -125,7 +125,7 @@ def wire_of(call: Call) -> str:
         ("/chat/completions", "chat"), ("/responses", "responses"), ("/count_tokens", "count"), ("/messages", "messages"),
         ("GenerateContent", "gemini"), (":generateContent", "gemini"), ("/converse", "bedrock"),
         ("/converse-stream", "bedrock"), (":countTokens", "gemini_count"), ("/embeddings", "embeddings"), (":embedContent", "vector"), (":batchEmbedContents", "vectors"),
-        ("/rerank", "rerank"), ("/completions", "completions"), ("/moderations", "moderations"),
+        ("/embed", "embed"), ("/rerank", "rerank"), ("/completions", "completions"), ("/moderations", "moderations"),
         ("/transcriptions", "transcription"), ("/translations", "transcription"), ("/speech", "speech"),
         ("/generations", "images"), ("/edits", "images"),
     ):  # fmt: skip
@@ -209,6 +209,12 @@ def whole(wire: str, said: Said) -> Json:
                 "model": "m",
                 "data": [{"object": "embedding", "index": 0, "embedding": [0.5, 1]}],
                 "usage": {"prompt_tokens": i, "total_tokens": i},
+            }
+        case "embed":
+            return {
+                "id": "e1",
+                "embeddings": {"float": [[0.5, 1], [1, 0]]},
+                "meta": {"billed_units": {"input_tokens": i}},
             }
         case "vector":
             return {"embedding": {"values": [0.5, 1]}}
@@ -399,7 +405,7 @@ def _named(name: str, value: object) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (name.encode(), _json(value))
 
 
-WHOLE = frozenset(("embeddings", "vector", "vectors", "rerank", "count", "gemini_count", "moderations"))
+WHOLE = frozenset(("embed", "embeddings", "vector", "vectors", "rerank", "count", "gemini_count", "moderations"))
 """Wires that never stream, whatever the words of a request look like."""
 
 

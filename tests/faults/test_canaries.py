@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from canary_kit import play
+from canary_kit import MASKING, play
 from yuzui.privacy import scan
 
 
@@ -17,6 +17,12 @@ def test_no_vendor_receives_a_marked_value(seed: int) -> None:
     assert tally.leaks == []
     assert tally.vendor_requests > 10, "harmless requests go to vendors"
     assert tally.outcomes["answered"] > 5 and tally.outcomes["refused"] > 50
+
+
+def test_no_vendor_receives_a_marked_value_where_stand_ins_are_sent() -> None:
+    tally = asyncio.run(play(3, 200, more=MASKING))
+    assert tally.leaks == []
+    assert tally.vendor_requests > 80, "most marked requests go to vendors, masked"
 
 
 def test_without_detection_the_same_conversations_leak(monkeypatch: pytest.MonkeyPatch) -> None:
