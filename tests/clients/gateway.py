@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clients.scripted_upstream import KEY, ScriptedUpstream
+from gateway_kit import without_names
 
 BIN = Path(sys.executable).parent
 START_S = 60.0
@@ -145,7 +146,7 @@ def serving(
     folder: Path, upstream: ScriptedUpstream, config: str, environ: Mapping[str, str] | None = None
 ) -> Iterator[Gateway]:
     """Run `yuzui serve` with the TOML text `config` while the body runs; check that it ends well."""
-    (folder / "yuzui.toml").write_text(config, "utf-8")
+    (folder / "yuzui.toml").write_text(without_names(config), "utf-8")
     gateway = Gateway("", folder, upstream)
     gateway.key = gateway.key_of("clients")
     with (folder / "log").open("w") as log:

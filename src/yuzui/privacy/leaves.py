@@ -10,7 +10,7 @@ import msgspec
 
 from yuzui.core.errors import InvalidRequest
 from yuzui.core.reasoning import unseal
-from yuzui.core.sensitivity import Form, Path
+from yuzui.core.sensitivity import Form, Path, Place
 from yuzui.core.strict_json import MAX_DEPTH
 from yuzui.privacy.views import SEALED, read_embedded_json, read_escapes, read_sealed
 
@@ -88,6 +88,22 @@ class Leaf(msgspec.Struct, frozen=True, gc=False):  # several per request: a thi
     @property
     def place_form(self) -> Form:
         return self.form or ("text" if self.whole is None else "whole")
+
+    @property
+    def has_places(self) -> bool:
+        """Whether findings in it have each their own place."""
+        return self.span is None and not self.is_piece and self.place_form != "whole"
+
+
+def place_in(leaf: Leaf, start: int, end: int) -> Place:
+    """Where characters `start` to `end` of a leaf's text stand in the client's."""
+    if leaf.span is not None:
+        return Place(leaf.path, leaf.place_form, *leaf.span)
+    if leaf.is_piece and leaf.whole is not None and leaf.form is None:
+        return Place(leaf.path, "text", leaf.offset, leaf.offset + leaf.whole)
+    if leaf.place_form == "whole":
+        return Place(leaf.path, "whole")
+    return Place(leaf.path, leaf.place_form, max(start - leaf.shift, 0), end - leaf.shift)
 
 
 class Leaves(NamedTuple):

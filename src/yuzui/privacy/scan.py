@@ -16,7 +16,7 @@ from yuzui.privacy.catalogue import load_detectors
 from yuzui.privacy.custom import compile_custom
 from yuzui.privacy.detectors._contract import SEPARATOR, Detector, Digits, Hit, Pattern
 from yuzui.privacy.engine import Candidate, EngineName, TooManyCandidates, compile_engine
-from yuzui.privacy.leaves import Leaf, Leaves, read_leaves, spell_path
+from yuzui.privacy.leaves import Leaf, Leaves, place_in, read_leaves, spell_path
 from yuzui.privacy.numbers import CLUSTER_REGEX, Layouts
 from yuzui.privacy.views import read_hidden
 
@@ -71,14 +71,7 @@ class _Sheet:
 
     def place(self, number: int, start: int, end: int) -> Place:
         leaf = self.leaves[number]
-        if leaf.span is not None:
-            return Place(leaf.path, leaf.place_form, *leaf.span)
-        if leaf.is_piece and leaf.whole is not None and leaf.form is None:
-            return Place(leaf.path, "text", leaf.offset, leaf.offset + leaf.whole)
-        if leaf.place_form == "whole":
-            return Place(leaf.path, "whole")
-        start, end = self._span(number, start, end)
-        return Place(leaf.path, leaf.place_form, max(start - leaf.shift, 0), end - leaf.shift)
+        return place_in(leaf, *self._span(number, start, end)) if leaf.has_places else place_in(leaf, start, end)
 
     def is_in_name(self, number: int, end: int) -> bool:
         """Whether what ends there stands in the name in front of a value, which is a leaf of its own."""

@@ -63,6 +63,10 @@ model = {_toml(OWN_MODEL)}
 clearance = "restricted"
 context_tokens = 4096
 
+# The same story with and without the extra: what it tells is found by patterns.
+[sensitivity.names]
+enabled = false
+
 [[targets]]
 name = {_toml(vendor.target)}
 provider = {_toml(vendor.provider)}
