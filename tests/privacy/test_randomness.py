@@ -22,7 +22,9 @@ def test_a_short_word_by_chance_makes_no_placeholder_of_a_key(value: str) -> Non
     assert not is_placeholder(value) and is_placeholder(f"{value}EXAMPLE")
 
 
-@pytest.mark.parametrize("value", ["sk-" + "x" * 16 + "abcd1234", "sk-" + "ant-api03-your-key-here", "my_secret_token_1"])
+@pytest.mark.parametrize(
+    "value", ["sk-" + "x" * 16 + "abcd1234", "sk-" + "ant-api03-your-key-here", "my_secret_token_1"]
+)
 def test_a_short_word_beside_nothing_random_is_one(value: str) -> None:
     assert is_placeholder(value)
 
