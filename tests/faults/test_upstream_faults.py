@@ -414,9 +414,12 @@ def test_a_slow_drip_ends_at_the_total_limit(stream: bool) -> None:
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_target_that_is_not_there_falls_back_quickly(stream: bool) -> None:
     async def main() -> None:
-        with socket.create_server(("127.0.0.1", 0)) as closed:
-            port = closed.getsockname()[1]
         async with AsyncExitStack() as stack:
+            taken = stack.enter_context(
+                socket.socket()
+            )  # bound and never listening: nobody else gets the port meanwhile
+            taken.bind(("127.0.0.1", 0))
+            port = taken.getsockname()[1]
             vendor = await stack.enter_async_context(FaultUpstream(answers))
             text = config(f"http://127.0.0.1:{port}/v1", vendor.base_url)
             running = await stack.enter_async_context(gateway(text, {"VENDOR_KEY": VENDOR_SECRET}))
