@@ -244,3 +244,19 @@ def test_any_bytes_are_an_answer_or_a_fault(body: bytes) -> None:
         with pytest.raises(UpstreamFault):
             decoder.feed(data)
             decoder.close()
+
+
+@pytest.mark.parametrize("cut", range(1, 7))
+def test_white_space_in_front_means_nothing_however_it_is_cut(cut: int) -> None:
+    """Found by fuzzing: a piece of nothing else was dropped, in front of an event it belonged to its first line."""
+
+    def end_of(*pieces: bytes) -> str:
+        decoder = CODEC.decoder(None)
+        with pytest.raises(UpstreamFault) as caught:
+            for piece in (*pieces, b""):
+                decoder.feed(piece)
+            decoder.close()
+        return caught.value.code
+
+    data = b"\tdata\r\r"
+    assert end_of(data) == end_of(data[:cut], data[cut:]) == "upstream_invalid_response"

@@ -131,9 +131,10 @@ class TranscriptionDecoder(EventDecoder):
     @override
     def feed(self, data: bytes) -> list[StreamChunk]:
         if self._is_whole is None:
-            if not data.strip():
-                return []  # no server sends white space first; what it would mean is nothing
-            self._is_whole = data.lstrip().startswith(b"{")
+            data = data.lstrip()  # no server sends white space first; it means nothing, in one piece with more or alone
+            if not data:
+                return []
+            self._is_whole = data.startswith(b"{")
         return self._feed_whole(data) if self._is_whole else super().feed(data)
 
     def _feed_whole(self, data: bytes) -> list[StreamChunk]:
