@@ -105,8 +105,8 @@ class ConversationDesk:
                 f"no conversation {id[:100]!r} is kept for this key: it may be over its time, or deleted",
                 code="conversation_not_found",
             )
-        names = self._gateway.snapshot.config.sensitivity.lattice.names
-        return dialect.read(found.content), names.index(found.level) if found.level in names else len(names) - 1
+        lattice = self._gateway.snapshot.config.sensitivity.lattice
+        return dialect.read(found.content), lattice.level_or_top(found.level)
 
     async def _change(
         self,

@@ -73,17 +73,13 @@ def _kept_above(
     order: LabelOrder, books: OrderBooks, memory: ConversationMemory, rules: SensitivityRules
 ) -> list[tuple[str, int]]:
     """(id, level) of the kept answers and conversations that the order is about, where they are above its level."""
-    names = rules.lattice.names
-    if order.to_level not in names or not order.scope:
+    lattice = rules.lattice
+    if order.to_level not in lattice.names or not order.scope:
         return []
-
-    def index(name: str) -> int:
-        return names.index(name) if name in names else len(names) - 1
-
     return [
-        (id, index(level))
+        (id, lattice.level_or_top(level))
         for id, level in books.kept_levels(order.scope)
-        if index(level) > names.index(order.to_level)
+        if lattice.level_or_top(level) > lattice.level(order.to_level)
         and memory.conversation_named(order.scope, id) == order.conversation
     ]
 

@@ -15,6 +15,7 @@ from yuzui.core.booking import Closing, Intent, Outcome
 from yuzui.core.chat import ChatResponse, TextPart
 from yuzui.core.decision import AllowedSet, Decision
 from yuzui.core.errors import UpstreamFault, UpstreamInvalid, UpstreamTimeout, YuzuiError
+from yuzui.core.futures import heard
 from yuzui.core.ids import time_sorted_id
 from yuzui.core.sensitivity import Cause, JudgeRules, Sensitivity
 from yuzui.core.target import Target
@@ -97,7 +98,7 @@ async def _ask(snapshot: Snapshot, world: World, exchange: Exchange, judge: Judg
     finally:
         world.watch.finished(target.name)
         closed = world.books.close(_closing(snapshot, world, own, outcome, fault))
-        closed.add_done_callback(_heard)
+        closed.add_done_callback(heard)
         if outcome != "aborted":  # whoever was cancelled does not wait: the books have it anyway
             await asyncio.shield(closed)
 
@@ -181,8 +182,3 @@ def _closing(snapshot: Snapshot, world: World, own: Exchange, outcome: Outcome, 
         input_tokens=settlement.input_tokens, output_tokens=settlement.output_tokens, postings=settlement.postings,
         record=_record(own, outcome, fault, duration_ms),
     )  # fmt: skip
-
-
-def _heard(closed: asyncio.Future[Any]) -> None:
-    if not closed.cancelled():
-        closed.exception()

@@ -46,9 +46,7 @@ class Shelf:
             request = self._dialect.follow(request, found.content)
         else:
             request = await asyncio.to_thread(self._dialect.follow, request, found.content)
-        names = self._exchange.lattice.names
-        # A level that the configuration does not know any more counts as the highest.
-        return request, size_bytes, names.index(found.level) if found.level in names else len(names) - 1
+        return request, size_bytes, self._exchange.lattice.level_or_top(found.level)
 
     def put(self, request: ChatRequest, answer: bytes, facts: AnswerFacts) -> None:
         """Hand to the closing what the client wants to come back to, if anything. Raise `UpstreamInvalid`."""

@@ -35,6 +35,7 @@ from yuzui.core.errors import (
     UpstreamTimeout,
     YuzuiError,
 )
+from yuzui.core.futures import heard
 from yuzui.core.ids import time_sorted_id
 from yuzui.core.sensitivity import Finding
 from yuzui.core.target import Target
@@ -557,7 +558,7 @@ class Journey:
         )
         self._ended = outcome, error
         closed = exchange.closed = world.books.close(closing)
-        closed.add_done_callback(_heard)
+        closed.add_done_callback(heard)  # who waits may be gone; the books remember what they owe
         return closed
 
     def leave(self) -> None:
@@ -613,9 +614,3 @@ def _highest(*levels: int | None) -> int | None:
 
 def _ms(seconds: float) -> int:
     return int(seconds * 1000)
-
-
-def _heard(closed: asyncio.Future[Receipt]) -> None:
-    """Who waits for the closing may be gone when it fails; the books remember what they owe."""
-    if not closed.cancelled():
-        closed.exception()

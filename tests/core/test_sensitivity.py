@@ -39,3 +39,9 @@ def test_neither_a_finding_nor_a_label_has_a_place_for_content() -> None:
     assert set(Finding.__dataclass_fields__) == {"kind", "detector", "start", "end", "path", "confidence", "place"}
     assert set(Place.__dataclass_fields__) == {"path", "form", "start", "end"}
     assert set(Sensitivity.__dataclass_fields__) == {"level", "causes", "kinds"}
+
+
+def test_a_level_that_is_not_known_any_more_counts_as_the_highest() -> None:
+    lattice = Lattice()
+    assert [lattice.level_or_top(name) for name in DEFAULT_LEVELS] == [0, 1, 2, 3]
+    assert lattice.level_or_top("gone") == lattice.level_or_top("") == lattice.top

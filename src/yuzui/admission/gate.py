@@ -89,10 +89,8 @@ class Gate:
 
 
 def caller_of(record: KeyRecord, lattice: Lattice) -> Caller:
-    """What a key may do. A floor that the configuration does not know any more counts as the highest level."""
-    floor = 0
-    if record.floor:
-        floor = lattice.names.index(record.floor) if record.floor in lattice.names else lattice.top
+    """What a key may do."""
+    floor = lattice.level_or_top(record.floor) if record.floor else 0
     return Caller(
         key_id=record.id,
         app=record.app,

@@ -56,7 +56,7 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Tell which label a conversation has, and since when. No content is stored, so none is shown."""
-    names = load_config(config).sensitivity.lattice.names
+    lattice = load_config(config).sensitivity.lattice
     folder = data_dir_of(data_dir)
     books = open_books(folder)
     try:
@@ -65,9 +65,8 @@ def show(
         kept = [level for id, level in books.kept_levels(meant.scope) if id == what]
     finally:
         books.stop()
-    # A level that the configuration does not know any more counts as the highest.
-    ranks = [row.level, *[names.index(level) if level in names else len(names) - 1 for level in kept]]
-    label = names[min(max(ranks), len(names) - 1)] if max(ranks) >= 0 else ""
+    highest = max([row.level, *map(lattice.level_or_top, kept)])
+    label = lattice.names[min(highest, lattice.top)] if highest >= 0 else ""
     if json:
         write_json({"conversation": meant.conversation.hex(), "key_id": meant.scope, "label": label,
                     "entries": row.entries, "first_ns": row.first_ns, "last_ns": row.last_ns})  # fmt: skip

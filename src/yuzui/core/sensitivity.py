@@ -29,6 +29,10 @@ class Lattice:
         except ValueError as error:
             raise KeyError(name) from error
 
+    def level_or_top(self, name: str) -> int:
+        """Index of `name`; a level that the configuration does not know any more counts as the highest."""
+        return self.names.index(name) if name in self.names else self.top
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

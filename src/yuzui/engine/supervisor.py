@@ -12,7 +12,7 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ import msgspec
 
 from yuzui.core.errors import UpstreamUnreachable
 from yuzui.engine.protocol import WorkerReport, WorkerSettings
+from yuzui.io.child_process import end_process, to_its_end
 
 State = Literal["stopped", "starting", "ready", "restarting", "failed"]
 
@@ -207,7 +208,7 @@ class EngineSupervisor:
             return await self._watch(process, tail, errors)
         finally:
             self._endpoint = None
-            await _to_its_end(_end(process, errors, self._patience.stop_s))
+            await to_its_end(_end(process, errors, self._patience.stop_s))
 
     async def _watch(
         self, process: asyncio.subprocess.Process, tail: collections.deque[str], errors: asyncio.Task[None]
@@ -335,29 +336,8 @@ async def _keep_tail(stream: asyncio.StreamReader | None, tail: collections.dequ
         tail.append(rest.decode("utf-8", "replace").strip())
 
 
-async def _to_its_end(work: Coroutine[None, None, None]) -> None:
-    """Run `work` to its end also when the caller is cancelled meanwhile: what we started is ended by us."""
-    task = asyncio.get_running_loop().create_task(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
-
-
 async def _end(process: asyncio.subprocess.Process, errors: asyncio.Task[None], stop_s: float) -> None:
-    """Close stdin (the order to exit), then ask, then kill; return when the process is gone."""
-    if process.stdin is not None:
-        process.stdin.close()
-    for insist in (process.terminate, process.kill):
-        if process.returncode is not None:
-            break
-        try:
-            async with asyncio.timeout(stop_s):
-                await process.wait()
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):  # gone in this very moment
-                insist()
-    await process.wait()
+    """Return when the process is gone, and nothing of what it said is read any more."""
+    await end_process(process, stop_s)
     errors.cancel()
     await asyncio.wait([errors])

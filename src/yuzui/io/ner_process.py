@@ -9,14 +9,16 @@ import importlib.util
 import logging
 import os
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import msgspec
 
 from yuzui.core.errors import ConfigError
+from yuzui.core.futures import heard
 from yuzui.core.sensitivity import NameRules
+from yuzui.io.child_process import end_process, to_its_end
 from yuzui.io.ner_frames import LENGTH_BYTES, Ask, Ready, Rubbish, Settings, Told, check, length_of, pack
 from yuzui.privacy.ner.spans import NameSpan
 
@@ -128,7 +130,7 @@ class NerProcess:
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[list[list[NameSpan]]] = loop.create_future()
-        answer.add_done_callback(_heard)
+        answer.add_done_callback(heard)
         size = sum(map(len, texts))
         stdin = self._process.stdin if self._process is not None else None
         if not self._is_ready.is_set() or stdin is None:
@@ -187,7 +189,7 @@ class NerProcess:
             self._is_ready.clear()
             self._process = None
             self._fail_all("worker_ended")
-            await _to_its_end(_end(process, self._patience.stop_s))
+            await to_its_end(end_process(process, self._patience.stop_s))
         return answered[0]
 
     async def _introduce(self, process: asyncio.subprocess.Process) -> None:
@@ -266,38 +268,6 @@ def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 async def _read_frame(stdout: asyncio.StreamReader) -> bytes:
     return await stdout.readexactly(length_of(await stdout.readexactly(LENGTH_BYTES)))
-
-
-async def _to_its_end(work: Coroutine[None, None, None]) -> None:
-    """Run `work` to its end also when the caller is cancelled meanwhile: what we started is ended by us."""
-    task = asyncio.get_running_loop().create_task(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
-
-
-async def _end(process: asyncio.subprocess.Process, stop_s: float) -> None:
-    """Close stdin (the order to exit), then ask, then kill; return when the process is gone."""
-    if process.stdin is not None:
-        process.stdin.close()
-    for insist in (process.terminate, process.kill):
-        if process.returncode is not None:
-            break
-        try:
-            async with asyncio.timeout(stop_s):
-                await process.wait()
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):  # gone in this very moment
-                insist()
-    await process.wait()
-
-
-def _heard(answer: asyncio.Future[list[list[NameSpan]]]) -> None:
-    """Who asked may be gone when it fails; the future is not to complain about that."""
-    if not answer.cancelled():
-        answer.exception()
 
 
 def names_process(rules: NameRules) -> NerProcess | None:

@@ -14,6 +14,7 @@ from yuzui.core.target import Target
 from yuzui.routing.allowed import (
     SOVEREIGN,
     Demands,
+    is_permitted,
     level_name,
     refuse_for_ability,
     refuse_for_sovereignty,
@@ -103,7 +104,7 @@ class _Case:
 
     def unable(self, refused: Sequence[Verdict], everything: Iterable[Target]) -> UnsupportedFeature:
         """Some candidate may see the request, and none that may can answer it."""
-        able = next((target for target in everything if self._may_see(target) and self._is_able(target)), None)
+        able = next((target for target in everything if self._is_permitted(target)), None)
         hint = f" A permitted target that can: {able.name!r}" if able is not None else ""
         lacking = [verdict for verdict in refused if verdict.reason == "lacks_feature"]
         if not lacking:
@@ -132,6 +133,9 @@ class _Case:
             if self._may_see(target):
                 missing -= target.features
         return missing
+
+    def _is_permitted(self, target: Target) -> bool:
+        return is_permitted(target, self.demands, self.lattice, self.currencies)
 
     def _may_see(self, target: Target) -> bool:
         return refuse_for_sovereignty(target, self.demands, self.lattice) is None
