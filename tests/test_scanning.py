@@ -57,6 +57,14 @@ def test_both_results_are_one(size_bytes: int) -> None:
     assert [one.kind for one in found.findings] == ["email", "person"]
 
 
+def test_other_readings_of_a_value_stay_where_names_are_found_too() -> None:
+    """Masking needs them: they are the places of values in JSON in strings."""
+    arguments = '{"to": "ada@example.com", "b": "\\""}'
+    body = {"messages": [{"role": "assistant", "tool_calls": [{"function": {"arguments": arguments}}]}]}
+    alone = scan(None, body)
+    assert alone.repeats and scan(Names(ScanResult(findings=(NAME,))), body).repeats == alone.repeats
+
+
 def test_a_failure_of_either_is_a_failure() -> None:
     assert scan(Names(ScanResult(failures=("names: deadline",))), {"m": "Ada"}).failures == ("names: deadline",)
     assert join(ScanResult(failures=("email",)), NOTHING).failures == ("email",)

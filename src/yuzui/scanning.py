@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
-from yuzui.privacy.scan import ScanResult
+from yuzui.privacy.scan import NOTHING, ScanResult
 from yuzui.world import Snapshot, World
 
 INLINE_BYTES: Final = 256 * 1024  # larger bodies are scanned in a thread: dense ones take a second per megabyte
@@ -33,10 +33,11 @@ async def scan_request(
 
 def join(first: ScanResult, second: ScanResult) -> ScanResult:
     """Both results as one; a failure of either stays a failure."""
-    if not second.findings and not second.failures and not second.unscannable:
+    if second == NOTHING:
         return first
     return ScanResult(
         findings=first.findings + second.findings,
+        repeats=first.repeats + second.repeats,
         unscannable=first.unscannable + second.unscannable,
         failures=first.failures + second.failures,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,8 +13,10 @@ from typing_extensions import override
 from yuzui.core.sensitivity import NameRules
 from yuzui.io.names import NameSearch
 from yuzui.io.ner_process import NamesUnavailable
+from yuzui.privacy.mask import Masking, mask
 from yuzui.privacy.ner.cache import SpanCache
 from yuzui.privacy.ner.spans import NameSpan
+from yuzui.privacy.surrogates import Namer
 
 RULES = NameRules(deadline_ms=2000)
 
@@ -63,6 +66,18 @@ def test_findings_have_the_path_and_the_offsets_of_the_client() -> None:
     ]
     assert result.findings[0].detector == "fake 1" and result.findings[0].confidence == 0.9
     assert not result.failures
+
+
+def test_a_name_in_json_in_a_string_has_its_exact_place_and_can_be_masked() -> None:
+    arguments = json.dumps({"to": "找王小明。"})  # with escapes, so that only what it spells holds the name
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": arguments}}
+    body = {"model": "m", "messages": [{"role": "assistant", "content": None, "tool_calls": [call]}]}
+    found = [one for one in asyncio.run(search(Worker()).find(body, RULES)).findings if one.kind == "person"]
+    assert ("text", 1, 4) in [(one.place.form, one.place.start, one.place.end) for one in found if one.place]
+    masking, namer = Masking(kinds=frozenset({"person"})), Namer(b"a deployment's secret, 32 bytes.", tenant="k")
+    masked: Any = mask(body, found, masking=masking, namer=namer).body  # Any: JSON
+    said = json.loads(masked["messages"][0]["tool_calls"][0]["function"]["arguments"])["to"]
+    assert said.startswith("找PERSON_") and said.endswith("。")
 
 
 def test_places_are_reported_only_when_asked_for() -> None:

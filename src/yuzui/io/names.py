@@ -11,7 +11,7 @@ from typing_extensions import override
 from yuzui.core.sensitivity import Finding, NameRules
 from yuzui.io.ner_process import NamesUnavailable
 from yuzui.ports import Names
-from yuzui.privacy.leaves import Leaf, read_leaves, spell_path
+from yuzui.privacy.leaves import Leaf, finding_in, read_leaves
 from yuzui.privacy.ner.cache import SpanCache
 from yuzui.privacy.ner.candidates import may_hold_name
 from yuzui.privacy.ner.reading import Reading, read
@@ -113,14 +113,13 @@ class NameSearch(Names):
         findings: list[Finding] = []
         for leaf, reading, key in readings:
             spans = [span for span in (*known[key], *again.get(key, ())) if span.kind in rules.kinds]
-            path = spell_path(leaf.path) if spans else ""
             for span in spans:
                 place = reading.original(span)
-                start, end = (0, leaf.whole) if leaf.whole is not None else (place.start, place.end)
-                findings.append(
-                    Finding(kind=span.kind, detector=span.evidence, start=start, end=end, path=path,
-                            confidence=span.score)
-                )  # fmt: skip  # one finding, one line
+                found = finding_in(
+                    leaf, place.start, place.end, kind=span.kind, detector=span.evidence, confidence=span.score
+                )
+                if found is not None:
+                    findings.append(found)
             if len(findings) > MAX_FINDINGS:
                 return ScanResult(findings=tuple(findings[:MAX_FINDINGS]), failures=(f"{_FAILURE}too_many_findings",))
         return ScanResult(findings=tuple(findings)) if findings else NOTHING

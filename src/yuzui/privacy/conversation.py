@@ -14,7 +14,7 @@ from yuzui.core.sensitivity import Finding
 from yuzui.privacy.canonical import Canonical, Canonicaliser
 from yuzui.privacy.claims import Claims, Origin, join, level_of, masked_of
 from yuzui.privacy.fingerprints import PRINT_BYTES, Fingerprinter, neighbours
-from yuzui.privacy.leaves import Leaf, place_in, read_leaves, spell_path
+from yuzui.privacy.leaves import Leaf, finding_in, read_leaves, spell_path
 from yuzui.privacy.originals import Number, Originals
 from yuzui.privacy.sealing import open_keys, seal_keys
 from yuzui.privacy.shares import Shares
@@ -365,14 +365,9 @@ class ConversationMemory:
         for echo in self._originals.find(tag, text, traces.values, traces.numbers, conversations):
             canonical = canonical or self._fold(leaf.text)
             start, end = canonical.span(echo.start, echo.end)
-            if end <= leaf.shift or (leaf.seam and not start < leaf.seam < end):
-                continue  # it stands in a leaf of its own as well
-            place = place_in(leaf, start, end)
-            if leaf.whole is not None:
-                start, end = leaf.offset, leaf.offset + leaf.whole
-            yield Finding(
-                kind=echo.kind, detector="variant", start=start, end=end, path=spell_path(leaf.path), place=place
-            )
+            found = finding_in(leaf, start, end, kind=echo.kind, detector="variant")
+            if found is not None:
+                yield found
 
     def _level_of_parts(self, tag: bytes, prints: Sequence[bytes], level_in: Callable[[Claims], int]) -> int:
         if not prints or self._prints.keys(tag).isdisjoint(prints):

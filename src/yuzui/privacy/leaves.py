@@ -10,7 +10,7 @@ import msgspec
 
 from yuzui.core.errors import InvalidRequest
 from yuzui.core.reasoning import unseal
-from yuzui.core.sensitivity import Form, Path, Place
+from yuzui.core.sensitivity import Finding, Form, Path, Place
 from yuzui.core.strict_json import MAX_DEPTH
 from yuzui.privacy.views import SEALED, read_embedded_json, read_escapes, read_sealed
 
@@ -104,6 +104,24 @@ def place_in(leaf: Leaf, start: int, end: int) -> Place:
     if leaf.place_form == "whole":
         return Place(leaf.path, "whole")
     return Place(leaf.path, leaf.place_form, max(start - leaf.shift, 0), end - leaf.shift)
+
+
+def finding_in(
+    leaf: Leaf, start: int, end: int, *, kind: str, detector: str, confidence: float = 1.0
+) -> Finding | None:
+    """What was found at characters `start` to `end` of a leaf's text, at its place in the client's.
+
+    None for what is found elsewhere as well: in the name in front of a value, or on one side of a seam.
+    """
+    if end <= leaf.shift or (leaf.seam and not start < leaf.seam < end):
+        return None
+    place = place_in(leaf, start, end)
+    if leaf.whole is not None:
+        start, end = leaf.offset, leaf.offset + leaf.whole
+    return Finding(
+        kind=kind, detector=detector, start=start, end=end, path=spell_path(leaf.path), confidence=confidence,
+        place=place,
+    )  # fmt: skip
 
 
 class Leaves(NamedTuple):
