@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from yuzui.core.strict_json import read_object
 from yuzui.dialects import openai_conversations as dialect
 from yuzui.pipeline import Gateway
 from yuzui.privacy.label import label
+from yuzui.scanning import scan_request
 
 ROOT: Final = "/v1/conversations"
 
@@ -46,7 +46,7 @@ class ConversationDesk:
         try:
             match _steps(path):
                 case []:
-                    return await self._create(caller, read_object(body))
+                    return await self._create(caller, read_object(body), len(body))
                 case [id]:
                     return await self._conversation(caller, method, id, body)
                 case [id, "items"]:
@@ -58,11 +58,11 @@ class ConversationDesk:
         finally:
             gate.release(admission, None)
 
-    async def _create(self, caller: Caller, body: Mapping[str, Any]) -> bytes:  # Any: checked JSON
+    async def _create(self, caller: Caller, body: Mapping[str, Any], size_bytes: int) -> bytes:  # Any: checked JSON
         world = self._gateway.world
         now_ns = world.clock.now_ns()
         conversation = dialect.create(body, now_ns // 1_000_000_000)
-        level = await self._level(caller, body)
+        level = await self._level(caller, body, size_bytes)
         id = time_sorted_id(dialect.PREFIX, now_ns, world.randomness.bits64())
         await self._keep(caller, id, conversation, level)
         return dialect.show(conversation, id)
@@ -78,7 +78,7 @@ class ConversationDesk:
             return dialect.deletion(id)
         if method == "POST":
             asked = read_object(body)
-            changed = await self._change(caller, id, asked, lambda found: dialect.update(found, asked))
+            changed = await self._change(caller, id, asked, lambda found: dialect.update(found, asked), len(body))
             return dialect.show(changed, id)
         return dialect.show((await self._find(caller, id))[0], id)
 
@@ -87,7 +87,7 @@ class ConversationDesk:
             return dialect.list_items((await self._find(caller, id))[0], query)
         asked = read_object(body)
         page: list[bytes] = []
-        await self._change(caller, id, asked, lambda found: page.append(dialect.add_items(found, asked)))
+        await self._change(caller, id, asked, lambda found: page.append(dialect.add_items(found, asked)), len(body))
         return page[0]
 
     async def _item(self, caller: Caller, method: str, id: str, item: str) -> bytes:
@@ -114,20 +114,21 @@ class ConversationDesk:
         id: str,
         said: Mapping[str, Any],  # Any: checked JSON
         change: Callable[[dialect.Conversation], None],
+        size_bytes: int = 0,
     ) -> dialect.Conversation:
         """The conversation after `change`, durable; what is `said` raises its level, nothing lowers it."""
         let_go = self._gateway.world.archive.hold(caller.scope, id)
         try:
             conversation, level = await self._find(caller, id)
             change(conversation)
-            await self._keep(caller, id, conversation, max(level, await self._level(caller, said)))
+            await self._keep(caller, id, conversation, max(level, await self._level(caller, said, size_bytes)))
         finally:
             let_go(None)
         return conversation
 
-    async def _level(self, caller: Caller, said: Mapping[str, Any]) -> int:  # Any: checked JSON
+    async def _level(self, caller: Caller, said: Mapping[str, Any], size_bytes: int) -> int:  # Any: checked JSON
         snapshot = self._gateway.snapshot
-        scan = await asyncio.to_thread(snapshot.scanner.scan, said)
+        scan = await scan_request(snapshot, self._gateway.world, said, {}, size_bytes)
         rules = snapshot.config.sensitivity
         return label(rules, floor=caller.constraints.floor, scan=scan, remembered=None).level
 
