@@ -15,6 +15,7 @@ from privacy.kit import values
             "Server=db1;Database=crm;User Id=app;Password=T7!kq29z;Encrypt=true",
         ),
         ("use Driver={SQL};Server=h;Uid=me;Pwd=zz81kqp; please", "Driver={SQL};Server=h;Uid=me;Pwd=zz81kqp"),
+        ("数据库 Server=h;Database=d;Password=zz81kqp 换了", "Server=h;Database=d;Password=zz81kqp"),
     ],
 )
 def test_a_string_with_a_password_is_found_whole(text: str, value: str) -> None:

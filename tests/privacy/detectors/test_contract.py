@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from yuzui.privacy.catalogue import load_detectors
-from yuzui.privacy.detectors._contract import SEPARATOR, Detector
+from yuzui.privacy.detectors._contract import SEPARATOR, Detector, label
 from yuzui.privacy.engine import check_pattern
 
 DETECTORS = load_detectors()
@@ -29,3 +29,7 @@ def test_every_pattern_compiles_alone_in_both_engines_and_never_matches_nothing(
 
 def test_the_separator_ends_lines_on_both_sides() -> None:
     assert SEPARATOR.startswith("\n") and SEPARATOR.endswith("\n") and len(SEPARATOR) == 3
+
+
+def test_a_label_is_read_in_every_way_to_write_a_name() -> None:
+    assert label("date of birth").regex == "date[ _-]?of[ _-]?birth"

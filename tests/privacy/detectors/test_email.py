@@ -46,5 +46,10 @@ def test_decorators_packages_and_pictures_are_left_alone(text: str) -> None:
     assert values(text, "email") == []
 
 
+def test_the_password_of_a_login_in_an_address_is_no_mailbox() -> None:
+    assert values("clone https://anna:qk29zz1@git.corp.cn/a.git", "email") == []
+    assert values("see https://anna@corp.cn and mailto:li@corp.cn", "email") == ["anna@corp.cn", "li@corp.cn"]
+
+
 def test_the_full_stop_of_the_sentence_does_not_belong_to_it() -> None:
     assert values("Mail a.b@example.com. Thanks", "email") == ["a.b@example.com"]

@@ -12,6 +12,7 @@ from privacy.kit import values
     [
         ("MRN: 00847291", "00847291"),
         ("Patient ID AHC-0933289 was", "AHC-0933289"),
+        ('{"patient_id": "AHC-0933289"}', "AHC-0933289"),
         ("insurance policy #88291-LK", "88291-LK"),
         ("住院号：ZY20240071", "ZY20240071"),
         ("病历号为 A102938", "A102938"),

@@ -26,6 +26,11 @@ class Pattern:
     ignore_case: bool = False
 
 
+def label(regex: str) -> Pattern:
+    """Words that name a value: `date of birth` is also `date_of_birth`, `date-of-birth` and `dateOfBirth`."""
+    return Pattern(regex=regex.replace(" ", "[ _-]?"), ignore_case=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One value in the canonical text; offsets in characters, `end` exclusive."""

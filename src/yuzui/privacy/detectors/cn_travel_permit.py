@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.detectors._contract import Detector, Hit, Pattern, label
 from yuzui.privacy.labelled import ALNUM, count_digits, value_after
 
 _CUES = ["回乡证", "回鄉證", "通行证", "通行證", "台胞证", "台胞證", "来往内地", "來往內地", "来往大陆", "來往大陸"]
@@ -33,7 +33,7 @@ DETECTOR = Detector(
     levels={"cn_travel_permit": "restricted"},
     patterns=(
         Pattern(regex=f"(?:{'|'.join(_CUES)})"),
-        Pattern(regex="(?:home return|mainland travel|taiwan compatriot) permit", ignore_case=True),
+        label("(?:home return|mainland travel|hong kong macao travel|taiwan compatriot|cn travel) permit"),
     ),
     check=_check,
 )

@@ -21,6 +21,8 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
         last += 1
     closing = text.find(";", end, last)
     value = text[end : closing if closing >= 0 else last].split("&")[0].strip()
+    if closing < 0:
+        value = value.partition(" ")[0]  # the last pair; what follows is the sentence around it
     pairs = text[first:last].split(";")
     if sum("=" in pair for pair in pairs) < 2 or len(value) < 3 or " " in value:
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.detectors._contract import Detector, Hit, Pattern, label
 from yuzui.privacy.surroundings import is_digit, is_word
 
 KIND = "date_of_birth"
@@ -89,10 +89,9 @@ def _date_end(text: str, at: int) -> int:
 DETECTOR = Detector(
     levels={KIND: "confidential"},
     patterns=(
-        Pattern(
-            regex="(?:date of birth|birth ?date|birthday|born on|born|d\\.?o\\.?b\\.?|geburtsdatum|geboren"
-            "|date de naissance|fecha de nacimiento)",
-            ignore_case=True,
+        label(
+            "(?:date of birth|birth date|birth day|born on|born|d\\.?o\\.?b\\.?|geburtsdatum|geboren"
+            "|date de naissance|fecha de nacimiento)"
         ),
         Pattern(regex="(?:出生日期|出生年月|出生于|出生|生日|生于|诞辰)"),
         Pattern(regex="[0-9]日(?:出生|生)"),

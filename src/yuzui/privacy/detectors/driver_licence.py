@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.detectors._contract import Detector, Hit, Pattern, label
 from yuzui.privacy.labelled import DASHED, count_digits, value_after
 
 
@@ -21,7 +21,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
 DETECTOR = Detector(
     levels={"driver_licence": "restricted"},
     patterns=(
-        Pattern(regex=r"(?:driver'?s?'?|driving) ?licen[cs]e", ignore_case=True),
+        label(r"(?:driver'?s?'?|driving) licen[cs]e"),
         Pattern(regex="(?:驾驶证|驾照|駕照|駕駛執照|行驶证|档案编号)"),
     ),
     check=_check,

@@ -23,7 +23,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     if text[start : start + 4].lower() == " at ":
         end = start + 5  # this pattern had to see further than the first letter of the domain; all others end behind it
     first = _local_start(text, start)
-    if first == start or _looks_like_clone_url(text, first, start):
+    if first == start or _looks_like_clone_url(text, first, start) or _is_login(text, first):
         return
     last = _domain_end(text, end - 1)
     if last:
@@ -49,6 +49,14 @@ def _local_start(text: str, at: int) -> int:
 
 def _looks_like_clone_url(text: str, first: int, at: int) -> bool:
     return text[first:at].lower() in _NO_MAILBOX
+
+
+def _is_login(text: str, first: int) -> bool:
+    """Whether what begins at `first` is the password of `https://user:password@host`, and so no mailbox."""
+    if text[first - 1 : first] != ":":
+        return False
+    scheme = text.rfind("://", max(0, first - _MAX_LOCAL), first - 1)
+    return scheme >= 0 and not any(char.isspace() or char in "/@" for char in text[scheme + 3 : first])
 
 
 def _domain_end(text: str, at: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.detectors._contract import Detector, Hit, Pattern, label
 from yuzui.privacy.labelled import DASHED, count_digits, value_after
 from yuzui.privacy.surroundings import is_word
 
@@ -24,11 +24,10 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
 DETECTOR = Detector(
     levels={"medical_record": "restricted"},
     patterns=(
-        Pattern(
-            regex="(?:mrn|medical record|medical file|medical id|patient id|patient no|patient number"
+        label(
+            "(?:mrn|medical record|medical file|medical id|patient id|patient no|patient number"
             "|patient mrn|health insurance"
-            "|insurance (?:policy|number|code|id|no)|member id|medicare|medicaid|health card|chart number|nhi number)",
-            ignore_case=True,
+            "|insurance (?:policy|number|code|id|no)|member id|medicare|medicaid|health card|chart number|nhi number)"
         ),
         Pattern(
             regex="(?:病历号|病歷號|病案号|住院号|门诊号|就诊卡|诊疗卡|医保号|医保卡|医疗保险|社保号|社保卡"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from yuzui.privacy.checksums import verhoeff_is_valid
-from yuzui.privacy.detectors._contract import Detector, Digits, Hit, Pattern
+from yuzui.privacy.detectors._contract import Detector, Digits, Hit, Pattern, label
 from yuzui.privacy.labelled import ALNUM, count_digits, value_after
 from yuzui.privacy.surroundings import has_cue, is_inside_number, is_word, stands_alone
 
@@ -73,12 +73,11 @@ DETECTOR = Detector(
     patterns=(
         Pattern(regex="[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]"),
         Pattern(regex="[A-Z]{5}[0-9]{4}[A-Z]"),
-        Pattern(
-            regex="(?:^|[^0-9a-z])(?:nhs|nino|epic|cpf|curp|nric|dni|nie|bsn|pesel)[^a-z]"
+        label(
+            "(?:^|[^0-9a-z])(?:nhs|nino|epic|cpf|curp|nric|dni|nie|bsn|pesel)[^a-z]"
             "|(?:national insurance|national id|aadhaar|aadhar|pan card|pan number|voter id"
             "|social insurance"
-            "|sozialversicherungsnummer|personalausweis|fin no|personnummer|주민등록번호)",
-            ignore_case=True,
+            "|sozialversicherungsnummer|personalausweis|fin no|personnummer|주민등록번호)"
         ),
     ),
     check=_check,
