@@ -41,6 +41,8 @@ def value_after(text: str, at: int, allowed: frozenset[str], *, reach: int = REA
             return None
     if at >= limit or text[at] not in allowed:
         return None
+    if text[at - 1] == "_" and text[at - 2] in ALNUM:  # `NATIONAL_ID_7QX2` is a name of ours
+        return None
     end = at
     most = min(len(text), at + 64)
     while end < most and text[end] in allowed:
