@@ -13,7 +13,7 @@ help:
 	@echo "make bench  CPU per request against nginx, in one run (installs nginx and gcc from Debian if it may)"
 	@echo "make fuzz   ten CPU minutes of coverage-guided fuzzing for each codec and dialect (FUZZ_SECONDS=600)"
 	@echo "make conformance  what this and other gateways lose between dialects, into docs/conformance.md (see bench/conformance)"
-	@echo "make privacy-bench  what detection finds, misses and flags in vain, on data that YUZUI_PRIVACY_DATA names (NER=1, PRESIDIO=1, ONLY=corpus)"
+	@echo "make privacy-bench  what detection finds, misses and flags in vain, beside Presidio, on data that YUZUI_PRIVACY_DATA names, into docs/privacy.md (QUICK=1, ONLY=corpus)"
 	@echo "make setup  only build .venv (with .venv/bin/yuzui)"
 	@echo "make lock   re-lock the dependencies with hashes"
 
@@ -60,7 +60,7 @@ conformance: $(VENV)/.dev
 		$(if $(DESCRIBE),--describe $(abspath $(DESCRIBE))) $(if $(UPSTREAM_PORT),--upstream-port $(UPSTREAM_PORT))
 
 privacy-bench: $(VENV)/.dev
-	@cd bench && ../$(BIN)/python -m privacy $(if $(ONLY),--only $(ONLY)) $(if $(NER),--ner) $(if $(PRESIDIO),--with presidio)
+	@cd bench && ../$(BIN)/python -m privacy $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),,--ner --with presidio)
 
 lock: $(VENV)/.dev
 	@sh scripts/lock.sh

@@ -1,6 +1,6 @@
 """Ten thousand generated conversations with marked values: how many of the values does a vendor's server receive?
 
-    python bench/canaries.py [--conversations 10000] [--seed 1] [--masking] [--out FILE]
+    python bench/canaries.py [--conversations 10000] [--seed 1] [--masking]
 
 Real gateway, real sockets on loopback. The own target is well, fails, is busy, resets the line or breaks off; models
 are named as virtual ones, by vendor and concretely; values stand in every place of every dialect, plain, in full width
@@ -12,18 +12,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
-import os
-import platform
-import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
+
+from origin import describe, save  # noqa: E402 - as above
 
 from canary_kit import MASKING, play  # noqa: E402 - needs the path above
 
@@ -33,28 +30,17 @@ def main() -> int:
     parser.add_argument("--conversations", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--masking", action="store_true")
-    parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     logging.disable(logging.WARNING)  # each failure of the own target, which is as it should be
     began = time.monotonic()
     tally = asyncio.run(play(asked.seed, asked.conversations, more=MASKING if asked.masking else ""))
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
     report = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"), "commit": commit.strip(), "seed": asked.seed,
-        "masking": asked.masking,
-        "python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count(),
-        "wall_s": round(time.monotonic() - began), "conversations": tally.conversations,
-        "marked_requests": tally.marked_requests, "vendor_requests": tally.vendor_requests,
-        "outcomes": dict(sorted(tally.outcomes.items())), "leaks": tally.leaks,
-    }  # fmt: skip
-    out = (
-        asked.out
-        or ROOT
-        / "bench"
-        / "results"
-        / f"canaries{'-masked' if asked.masking else ''}-{report['at'][:10]}-{report['commit']}.json"
-    )
-    out.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        **describe(), "seed": asked.seed, "masking": asked.masking, "wall_s": round(time.monotonic() - began),
+        "conversations": tally.conversations, "marked_requests": tally.marked_requests,
+        "vendor_requests": tally.vendor_requests, "outcomes": dict(sorted(tally.outcomes.items())),
+        "leaks": tally.leaks,
+    }  # fmt: skip  # a table
+    out = save("canaries-masked" if asked.masking else "canaries", report)
     print(f"{tally.marked_requests} marked requests, {len(tally.leaks)} received by a vendor; {out}")
     return 1 if tally.leaks else 0
 

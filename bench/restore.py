@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from origin import describe, save
+
 from yuzui.core.chat import Delta, StreamChunk
 from yuzui.privacy.restore import Originals, Tally, TextRestorer
 from yuzui.privacy.restore_answer import AnswerRestorer
@@ -34,14 +36,17 @@ def main(splits: int) -> None:
     english = pieces(ENGLISH * 500, draw, 2, 8)
     chinese = pieces(CHINESE * 500, draw, 1, 4)
     busy = pieces("".join([f"{ENGLISH[:40]}{draw.choice(tokens)} " for _ in range(1000)]), draw, 2, 8)
+    dearest = 0.0
     for name, deltas in (("English", english), ("Chinese", chinese), ("a stand-in every 60 characters", busy)):
         text = per_delta(deltas, lambda: TextRestorer(originals, Sinks(), Tally()).feed)
         chunks = [StreamChunk(id="a", model="m", deltas=(Delta(text=delta),)) for delta in deltas]
         bare = per_delta(chunks, lambda: lambda chunk: StreamChunk(id=chunk.id, model=chunk.model, deltas=chunk.deltas))
         whole = per_delta(chunks, lambda: AnswerRestorer(originals, Sinks()).feed)
+        dearest = max(dearest, text)
         print(f"{name}: {text:.2f} us per delta of text; a chunk {whole:.2f} us, {whole / bare:.1f} times a copy of it")
     exact = sum(is_exact(originals, tokens, draw) for _ in range(splits))
     print(f"cuts that give the same text: {exact} of {splits}")
+    save("restore", {**describe(), "cuts": splits, "exact": exact, "us_per_delta": round(dearest, 2)})
 
 
 def pieces(text: str, draw: random.Random, least: int, most: int) -> list[str]:

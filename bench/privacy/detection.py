@@ -31,7 +31,7 @@ class Yuzui:
         kinds = {kind: lattice.level(level) for kind, level in DEFAULT_LEVELS.items()}
         self.name = "yuzui" if names is None else "yuzui+ner"
         self.scanner = Scanner(SensitivityRules(lattice=lattice, default=1, kinds=kinds))
-        self._names = names
+        self.names = names
 
     def spans(self, texts: list[str]) -> list[list[Span]]:
         return [self.spans_of(text) for text in texts]
@@ -41,8 +41,8 @@ class Yuzui:
         if result.failures:
             raise RuntimeError(f"a detector broke: {result.failures}")
         found = [Span(one.start, one.end, one.kind) for one in result.findings]
-        if self._names is not None:
-            found += [_as_span(one) for one in self._names(text)]
+        if self.names is not None:
+            found += [_as_span(one) for one in self.names(text)]
         return found
 
     def masked_places(self, body: dict[str, Any]) -> dict[int, tuple[str, set[int]]]:  # Any: JSON
@@ -56,9 +56,9 @@ class Yuzui:
                     masked[path].update(range(one.start, one.end))
                 elif path.startswith((one.path + "[", one.path + ".")):  # a list of parts that was read as one
                     masked[path].update(range(len(leaves[path])))
-        if self._names is not None:
+        if self.names is not None:
             for path, text in leaves.items():
-                for name in self._names(text):
+                for name in self.names(text):
                     span = _as_span(name)
                     masked[path].update(range(span.start, span.end))
         return {number: (leaves[path], masked[path]) for number, path in enumerate(leaves)}

@@ -83,9 +83,9 @@ class NameSearch(Names):
 
     def _again(self, readings: Sequence[_Read], known: Mapping[bytes, tuple[NameSpan, ...]]) -> dict[bytes, _Spans]:
         """Per text, what names of the other texts are in it; within one text the worker has looked already."""
-        by_text = {key: known_names(reading.text, known[key]) for _, reading, key in readings}
-        if len(by_text) < 2:
+        if len({key for _, _, key in readings}) < 2:
             return {}
+        by_text = {key: known_names(reading.text, known[key]) for _, reading, key in readings}
         everywhere: dict[str, NameKind] = {}
         for names in by_text.values():
             everywhere.update(names)
