@@ -437,7 +437,7 @@ def test_names_are_searched_where_the_extra_is_unless_said_otherwise() -> None:
     names = said.sensitivity.names
     assert names.enabled is True and names.deadline_ms == 50 and "location" in names.kinds
     kinds = said.sensitivity.kinds
-    assert (kinds["person"], kinds["organization"], kinds["address"], kinds["location"]) == (2, 1, 2, 0)
+    assert (kinds["person"], kinds["organization"], kinds["postal_address"], kinds["location"]) == (2, 1, 2, 0)
     with pytest.raises(ConfigError, match="write true, false or"):
         read(base + '[sensitivity.names]\nenabled = "yes"\n', {}, source=None)
     with pytest.raises(ConfigError, match="deadline_ms"):

@@ -10,10 +10,10 @@ import binascii
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from yuzui.core.documents import DocumentKind, DocumentRules, DocumentText
-from yuzui.core.sensitivity import Finding, Path, Place
+from yuzui.core.sensitivity import Fact, Finding, Path, Place
 from yuzui.core.strict_json import MAX_DEPTH
 from yuzui.privacy.leaves import PROTOCOL_KEYS, spell_path
 from yuzui.privacy.scan import ScanResult
@@ -24,6 +24,7 @@ reach it."""
 _MAGIC: Final[tuple[tuple[bytes, DocumentKind], ...]] = (
     (b"%PDF-", "pdf"), (b"\x89PNG\r\n\x1a\n", "image"), (b"\xff\xd8\xff", "image"), (b"GIF8", "image"),
 )  # fmt: skip  # a table
+_IN_DOCUMENT: Final = {kind: Fact("document", kind) for kind in get_args(DocumentKind)}
 _BLOB_KEYS: Final = ("inlineData", "inline_data", "file_data")
 _TEXT_TYPES: Final = ("text/", "application/json", "application/xml")
 
@@ -116,7 +117,8 @@ def _relocated(finding: Finding, inside: Mapping[Path, Document]) -> Finding:
     where = document.path
     for key in document.holders:
         where = (where, "." + key)
-    return replace(finding, path=spell_path(where), start=0, end=len(document.spelled), place=Place(where, "whole"))
+    return replace(finding, path=spell_path(where), start=0, end=len(document.spelled), place=Place(where, "whole"),
+                   evidence=(*finding.evidence, _IN_DOCUMENT[document.kind]))  # fmt: skip  # what is another
 
 
 def _is_read(text: DocumentText, rules: DocumentRules) -> bool:
