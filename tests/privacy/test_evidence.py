@@ -6,14 +6,15 @@ import ast
 import base64
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import pytest
 
 from privacy.kit import RANDOM_LOOKING, card, iban, resident_id, scanner, social_credit_code, vendor_key
-from yuzui.core.sensitivity import CustomPattern, Fact, Finding, Lattice, SensitivityRules, TermList
+from yuzui.core.sensitivity import CustomPattern, Fact, FactName, Finding, Lattice, SensitivityRules, TermList
 from yuzui.privacy import detectors
 from yuzui.privacy.catalogue import load_detectors, version_of
 from yuzui.privacy.checksums import (
@@ -286,3 +287,10 @@ def test_evidence_is_shared_and_a_field_takes_the_place_of_a_cue() -> None:
     assert named_by_field(why) == (Fact("shape"), Fact("checksum"), FIELD)
     assert joined(why, (ANTI_CUE,)) == (*why, ANTI_CUE)
     assert not is_cued(because(behind=True)) and not is_cued(because())
+
+
+def test_every_fact_stands_in_the_documentation() -> None:
+    page = Path(__file__).parents[2].joinpath("docs/explanation/sensitivity.md").read_text("utf-8")
+    table = page.partition("| fact | its detail | says |")[2].partition("\n\n")[0]
+    told = {name for row in table.splitlines() if row for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert told == set(get_args(FactName))

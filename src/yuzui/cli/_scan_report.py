@@ -155,8 +155,8 @@ class JsonReport(_Listed):
             "file": name, "kind": found.kind, "level": self._lattice.names[found.level], "rule": found.rule,
             "version": found.version, "confidence": found.confidence,
             "evidence": evidence_as_json(found.evidence), "path": found.path, "line": found.line,
-            "column": found.column, "end_line": found.end_line, "end_column": found.end_column, "start": found.start, "end": found.end,
-            "byte_start": found.byte_start, "byte_end": found.byte_end, "length": found.length,
+            "column": found.column, "end_line": found.end_line, "end_column": found.end_column, "start": found.start,
+            "end": found.end, "byte_start": found.byte_start, "byte_end": found.byte_end, "length": found.length,
         }  # fmt: skip
         match self._show:
             case "line":
