@@ -20,7 +20,7 @@ from yuzui.privacy.restore_answer import AnswerRestorer
 from yuzui.privacy.sinks import Sinks
 from yuzui.privacy.surrogates import Namer
 
-KINDS = ("email", "person", "cn_mobile", "phone", "password", "address", "iban", "bank_card")
+KINDS = ("email", "person", "cn_mobile", "phone", "password", "postal_address", "iban", "bank_card")
 ENGLISH = (
     "The levee has divided the river for more than two thousand years, and each spring it is opened by hand again. "
 )

@@ -98,6 +98,10 @@ def test_the_example_of_the_contract_works_as_it_stands() -> None:
         ('[sensitivity]\nlevles = ["a", "b"]\n' + TARGET, "sensitivity.levles: unknown key; did you mean 'levels'?"),
         ('[sensitivity.kinds]\nemial = "public"\n' + TARGET,
          "sensitivity.kinds.emial: no detector finds 'emial'; did you mean 'email'?"),
+        ('[sensitivity.kinds]\naddress = "public"\n' + TARGET,
+         "sensitivity.kinds.address: no detector finds 'address'; it is called 'postal_address' now"),
+        ('[masking]\nkinds = ["address"]\n' + TARGET,
+         "masking.kinds: no detector finds 'address'; it is called 'postal_address' now"),
         ('[[sensitivity.patterns]]\nkind = "a"\nregexp = "x"\n' + TARGET,
          "sensitivity.patterns[0].regexp: unknown key; did you mean 'regex'?"),
         ('[[sensitivity.terms]]\nkind = "a"\nterm = ["x"]\n' + TARGET,
@@ -437,7 +441,7 @@ def test_names_are_searched_where_the_extra_is_unless_said_otherwise() -> None:
     names = said.sensitivity.names
     assert names.enabled is True and names.deadline_ms == 50 and "location" in names.kinds
     kinds = said.sensitivity.kinds
-    assert (kinds["person"], kinds["organization"], kinds["address"], kinds["location"]) == (2, 1, 2, 0)
+    assert (kinds["person"], kinds["organization"], kinds["postal_address"], kinds["location"]) == (2, 1, 2, 0)
     with pytest.raises(ConfigError, match="write true, false or"):
         read(base + '[sensitivity.names]\nenabled = "yes"\n', {}, source=None)
     with pytest.raises(ConfigError, match="deadline_ms"):

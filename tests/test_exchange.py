@@ -118,7 +118,10 @@ def test_words_that_may_quote_content_are_not_recorded(error: YuzuiError, words:
 def test_the_record_of_a_decided_request_tells_it_by_names() -> None:
     made = exchange()
     made.sensitivity = Sensitivity(
-        level=2, causes=(Cause(source="finding", level=2, detail="email"),), kinds={"email": 2}
+        level=2,
+        causes=(Cause(source="finding", level=2, detail="email"),),
+        kinds={"email": 2},
+        rules={"email/plain@1": 2},
     )
     made.decision = Decision(
         model="auto", policy="own_first", level=2, allowed=AllowedSet(frozenset({"b", "a"})), plan=(TARGET,),
@@ -133,7 +136,7 @@ def test_the_record_of_a_decided_request_tells_it_by_names() -> None:
         "confidential",
     )
     assert (record.allowed, record.refused, record.plan) == (("a", "b"), {"clearance": ("x", "y")}, ("vendor/鱼",))
-    assert record.is_simulated
+    assert record.is_simulated and record.rules == {"email/plain@1": 2}
     assert json.loads(write_record(record))["id"] == "req_1"
     assert made.headers() == {
         "x-yuzui-request-id": "req_1", "x-request-id": "req_1", "request-id": "req_1", "x-yuzui-target": "vendor/鱼", "x-yuzui-simulated": "true",

@@ -14,6 +14,7 @@ from fault_upstream import Call, FaultUpstream, Script, completion
 from faults_kit import answers, run
 from gateway_kit import RunningGateway, gateway
 from yuzui.engine.cache import default_cache
+from yuzui.privacy.catalogue import source_version
 
 JUDGE = """
 [sensitivity.judge]
@@ -24,6 +25,11 @@ max_bytes = 2000
 """
 RECIPE = "The glaze is three parts ash to one part of the red clay from the second terrace."
 NO: Mapping[str, str] = {"trade_secret": "no", "source_code": "no"}
+
+
+def dict_of(verdict: Mapping[str, str] | str) -> set[str]:
+    """Labels that the judge gave."""
+    return {one for one, word in verdict.items() if word == "yes"} if not isinstance(verdict, str) else set()
 
 
 def is_judged(call: Call) -> bool:
@@ -79,6 +85,8 @@ def test_what_the_judge_says_decides_where_a_request_may_go(verdict: Mapping[str
         assert judged.key_id == main.key_id and judged.usage is not None and judged.usage.input == 10
         sources = {cause.source for cause in main.causes}
         assert ("judge" in sources) == told.startswith("refused") and RECIPE not in str(judged)
+        said = [one for one in ("source_code", "trade_secret") if verdict != NO and one in dict_of(verdict)]
+        assert list(main.rules) == [f"judge/{one}@{source_version('yuzui.privacy.judge')}" for one in said]
 
     run(judge_says(verdict), answers, story, more=JUDGE)
 

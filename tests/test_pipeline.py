@@ -14,6 +14,7 @@ import pytest
 from fault_upstream import Call, FaultUpstream, Script, completion, piece
 from gateway_kit import RunningGateway, gateway
 from yuzui.accounting.settle import BYTES_PER_TOKEN
+from yuzui.privacy.catalogue import version_of
 
 Story = Callable[[RunningGateway, FaultUpstream, FaultUpstream], Coroutine[Any, Any, None]]  # Any: asyncio's own
 
@@ -210,6 +211,7 @@ def test_naming_the_vendor_does_not_bypass_the_label(model: str, stream: bool) -
         assert (record.outcome, record.error, record.sensitivity) == ("refused", "no_permitted_target", "restricted")
         assert record.refused == {"clearance": ("vendor/big",)}
         assert record.findings == {"bank_card": 1}
+        assert record.rules == {f"bank_card@{version_of('bank_card')}": 1}
 
     run(never, never, story)
 

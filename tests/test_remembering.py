@@ -15,7 +15,7 @@ from privacy.kit import CONFIDENTIAL, RESTRICTED
 from yuzui.core.booking import KeptAnswer
 from yuzui.core.caller import Caller
 from yuzui.core.chat import ChatRequest, Meaning
-from yuzui.core.sensitivity import Finding, Lattice, Sensitivity
+from yuzui.core.sensitivity import Fact, Finding, Lattice, Sensitivity
 from yuzui.exchange import Exchange
 from yuzui.privacy.conversation import ConversationMemory
 from yuzui.privacy.scan import NOTHING, ScanResult
@@ -82,6 +82,8 @@ def test_a_part_of_an_answer_is_recognised_in_short_and_in_long_requests(padding
 def test_variants_join_the_findings_and_those_that_are_known_are_not_told_twice() -> None:
     scan, level = asked(taught(), "Has LOPEZ, Maria answered?")
     assert [(one.kind, one.detector, one.start, one.end) for one in scan.findings] == [("person", "variant", 4, 16)]
+    [variant] = scan.findings
+    assert variant.rule_id == "variant/full" and variant.evidence == (Fact("variant", "full"),) and variant.version
     assert level is None
     known = Finding(kind="person", detector="names", start=0, end=20, path="$.messages[0].content")
     assert not_yet_found([known], scan.findings) == []
@@ -92,7 +94,7 @@ def test_variants_join_the_findings_and_those_that_are_known_are_not_told_twice(
 @pytest.mark.parametrize(("same", "count"), [({"conversation_id": "c1"}, 1), ({"conversation_id": "c2"}, 0), ({}, 0)])
 def test_surname_and_title_belong_to_their_conversation(same: dict[str, str], count: int) -> None:
     scan, _ = asked(taught(conversation_id="c1"), "And Mrs Lopez?", **same)
-    assert len(scan.findings) == count
+    assert [one.rule_id for one in scan.findings] == ["variant/titled"] * count
 
 
 def test_a_conversation_is_known_by_the_name_of_its_kept_answer() -> None:

@@ -20,7 +20,7 @@ import msgspec
 
 from yuzui.accounting.price_factors import parse_factors
 from yuzui.accounting.prices import FREE, parse_price, price_warnings
-from yuzui.config_checks import convert, convert_all, near, refuse_unknown
+from yuzui.config_checks import convert, convert_all, near, near_kind, refuse_unknown
 from yuzui.config_documents import read_documents
 from yuzui.config_judge import check_judge, read_judge
 from yuzui.config_names import read_names
@@ -223,7 +223,7 @@ def _rules(table: _Sensitivity) -> SensitivityRules:
         kinds.setdefault(kind, lattice.top)  # the operator's own secrets: highest unless said otherwise
     for kind, name in table.kinds.items():
         if kind not in kinds:
-            raise ConfigError(f"sensitivity.kinds.{kind}: no detector finds {kind!r}{near(kind, kinds)}")
+            raise ConfigError(f"sensitivity.kinds.{kind}: no detector finds {kind!r}{near_kind(kind, kinds)}")
         kinds[kind] = _level(lattice, name, f"sensitivity.kinds.{kind}")
     for position, name in enumerate(table.declassifiers):
         _check_name(name, f"sensitivity.declassifiers[{position}]")
@@ -245,7 +245,7 @@ def _masking(table: _Masking, rules: SensitivityRules) -> MaskingConfig:
     for name in ("kinds", "realistic"):
         for kind in getattr(table, name):
             if kind not in rules.kinds:
-                raise ConfigError(f"masking.{name}: no detector finds {kind!r}{near(kind, rules.kinds)}")
+                raise ConfigError(f"masking.{name}: no detector finds {kind!r}{near_kind(kind, rules.kinds)}")
     if strangers := sorted(set(table.realistic) - set(table.kinds)):
         raise ConfigError(f"masking.realistic: {strangers[0]!r} is not masked; write it under masking.kinds too")
     return MaskingConfig(

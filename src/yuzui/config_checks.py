@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from typing import TypeVar, get_args, get_type_hints
+from typing import Final, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -17,6 +17,14 @@ def near(word: str, known: Mapping[str, object] | set[str] | Sequence[str]) -> s
     if close:
         return f"; did you mean {close[0]!r}?"
     return f"; known are {', '.join(sorted(known))}"
+
+
+_RENAMED: Final = {"address": "postal_address"}
+
+
+def near_kind(kind: str, known: Mapping[str, object]) -> str:
+    """Likewise of a finding's kind; what had another name is told by its own."""
+    return f"; it is called {_RENAMED[kind]!r} now" if kind in _RENAMED else near(kind, known)
 
 
 T = TypeVar("T")

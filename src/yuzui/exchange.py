@@ -270,6 +270,7 @@ class Exchange:
             sensitivity=names[label.level] if label else "",
             causes=tuple([_cause_record(cause, names) for cause in label.causes]) if label else (),
             findings=label.kinds if label else {},
+            rules=label.rules if label else {},
             allowed=decision.allowed.listed if decision else (),
             refused={reason: tuple(targets) for reason, targets in refused.items()},
             policy=decision.policy if decision else "",

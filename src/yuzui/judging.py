@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -22,12 +23,15 @@ from yuzui.core.target import Target
 from yuzui.dialects.openai_chat import DIALECT
 from yuzui.exchange import Exchange, safe_message
 from yuzui.lanes import choose_codec
+from yuzui.privacy.catalogue import source_version
 from yuzui.privacy.egress import check_egress
 from yuzui.privacy.judge import pieces_of, question, read_verdict
 from yuzui.privacy.label import raised_by
 from yuzui.world import Snapshot, World
 
 SOURCE: Final = "judge"
+_PROMPT: Final = "yuzui.privacy.judge"
+"""Where the questions stand, and how their answers are read: whose source is the version of a verdict."""
 _JOINT: Final = "\n\n"
 
 
@@ -61,7 +65,8 @@ async def judged(
     causes = [Cause(source=SOURCE, level=judge.labels[one], detail=one) for one in sorted(labels)]
     if failure:
         causes.append(Cause(source=SOURCE, level=top, detail=failure))
-    return raised_by(rules, label, causes)
+    fired = {f"judge/{one}@{source_version(_PROMPT)}": 1 for one in sorted(labels)}
+    return replace(raised_by(rules, label, causes), rules=label.rules | fired)
 
 
 async def _ask(snapshot: Snapshot, world: World, exchange: Exchange, judge: JudgeRules, text: str) -> tuple[str, ...]:

@@ -8,9 +8,10 @@ from hashlib import blake2b
 import pytest
 
 from yuzui.audit.record import RequestRecord
-from yuzui.cli._explain_body import BodyLook, look, tell
+from yuzui.cli._explain_body import BodyLook, as_json, look, tell
 from yuzui.config import read
 from yuzui.core.sensitivity import SensitivityRules
+from yuzui.privacy.catalogue import version_of
 from yuzui.privacy.scan import Scanner
 
 KEY = b"k" * 32
@@ -50,7 +51,7 @@ def test_the_body_that_was_sent_is_known_and_its_findings_have_places(
     column = BODY.index(MAIL.encode()) + 1
     assert lines[1].startswith(
         "- email (confidential), 15 characters at $.messages[0].content, characters 3 to 18; "
-        f"line 1, column {column}; rule email, confidence "
+        f"line 1, column {column}; rule email/plain@{version_of('email')}, confidence 1.00: shape"
     )
     assert lines[2].startswith("    …") and lines[2].endswith('[{"role": "user", "content": "hi ‹email›"}]}')
     assert not any(MAIL in line for line in lines)
@@ -61,6 +62,16 @@ def test_another_body_is_said_to_be_another(scanner: Scanner, rules: Sensitivity
     assert body.is_same is False
     assert "ANOTHER BODY" in body.verdict
     assert [one.kind for one in body.found] == ["email"]
+
+
+def test_a_rule_that_changed_since_is_named(scanner: Scanner, rules: SensitivityRules) -> None:
+    now = f"email/plain@{version_of('email')}"
+    assert looked(scanner, rules, record(rules={now: 1, "names/latin@1": 1}), BODY).remarks == ()
+    body = looked(scanner, rules, record(rules={"email/plain@00000000": 1}), BODY)
+    assert body.remarks == ("rules that are of another version here than in the record: email/plain@00000000",)
+    told = json.dumps(as_json(body, rules)["findings"])
+    rule, version = now.split("@")
+    assert f'"rule": "{rule}", "version": "{version}", "confidence": 1.0, "evidence": [{{"fact": "shape"}}]' in told
 
 
 def test_without_a_hash_or_a_key_nobody_claims_anything(scanner: Scanner, rules: SensitivityRules) -> None:

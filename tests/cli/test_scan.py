@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from yuzui.cli.main import app
+from yuzui.privacy.catalogue import version_of
 
 from .conftest import Run
 
@@ -99,8 +100,9 @@ def test_json_has_places_in_lines_characters_and_bytes(tree: Path, run: Run) -> 
     (tree / "b.json").write_text(json.dumps({"text": f"电 {MOBILE}"}, ensure_ascii=False), "utf-8-sig")
     told = json.loads(run("scan", "b.json", "logo.png", "--json").stdout)
     assert told["findings"] == [{
-        "file": "b.json", "kind": "cn_mobile", "level": "confidential", "rule": "cn_mobile",
-        "confidence": told["findings"][0]["confidence"], "path": "$.text", "line": 1, "column": 13, "end_line": 1,
+        "file": "b.json", "kind": "cn_mobile", "level": "confidential", "rule": "cn_mobile/digits",
+        "version": version_of("cn_mobile"), "confidence": 0.9,
+        "evidence": [{"fact": "shape"}, {"fact": "list", "detail": "mobile_segments"}], "path": "$.text", "line": 1, "column": 13, "end_line": 1,
         "end_column": 24, "start": 12, "end": 23, "byte_start": 17, "byte_end": 28, "length": 11,
         "shown": '{"text": "电 ‹cn_mobile›"}',
     }]  # fmt: skip
@@ -118,7 +120,17 @@ def test_sarif_names_rules_regions_and_what_was_not_read(tree: Path, run: Run) -
     assert region["artifactLocation"]["uri"] == "src/a.py"
     assert (region["region"]["startLine"], region["region"]["startColumn"], region["region"]["endColumn"]) == (1, 9, 24)
     assert "logo.png" in one["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
+    assert one["results"][1]["properties"] == {
+        "confidence": 1.0, "rule": f"email/plain@{version_of('email')}", "evidence": [{"fact": "shape"}],
+    }  # fmt: skip  # as it is written
     assert MAIL not in json.dumps(told)
+
+
+def test_why_says_rule_version_and_evidence_and_no_value(tree: Path, run: Run) -> None:
+    told = run("scan", "src/a.py", "--why", "--show", "place").stdout.splitlines()
+    assert told[1] == f"    rule email/plain@{version_of('email')}, confidence 1.00: shape"
+    assert not any(MAIL in line for line in told)
+    assert "rule email" not in run("scan", "src/a.py").stdout
 
 
 def test_standard_input_has_a_name_whose_ending_counts(run: Run) -> None:

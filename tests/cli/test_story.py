@@ -88,6 +88,14 @@ def test_every_operation_has_words() -> None:
     assert {"chat", *WISHES} == set(get_args(Operation))
 
 
+def test_findings_are_told_with_the_rules_that_found_them() -> None:
+    record = RequestRecord(id="r", at="x", sensitivity="restricted", findings={"bank_card": 1, "email": 3},
+                           rules={"bank_card@1f0c93ab": 1, "email/plain@64db5aa8": 3})  # fmt: skip  # a record
+    assert told(record)["Sensitivity"][1:] == [
+        "findings: 1 bank_card and 3 email", "by the rules: bank_card@1f0c93ab and email/plain@64db5aa8 (3)",
+    ]  # fmt: skip  # lines
+
+
 @pytest.mark.parametrize(
     ("causes", "words"),
     [

@@ -35,6 +35,7 @@ def test_all_pages_of_text_are_read_with_title_and_bookmarks() -> None:
         )
     )
     assert (read_text.is_complete, read_text.by_ocr, read_text.reason) == (True, False, "")
+    assert [read_text.text[at:].split("\n")[0] for at in read_text.pages] == [MAIL, "second page"]
     for words in (MAIL, "second page", "eve@example.com", "ann@example.com"):
         assert words in read_text.text
 

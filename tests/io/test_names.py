@@ -10,7 +10,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from yuzui.core.sensitivity import NameRules
+from yuzui.core.sensitivity import Fact, NameRules
 from yuzui.io.names import NameSearch
 from yuzui.io.ner_process import NamesUnavailable
 from yuzui.privacy.mask import Masking, mask
@@ -64,7 +64,9 @@ def test_findings_have_the_path_and_the_offsets_of_the_client() -> None:
         ("$.messages[0].content", "person", "Ada\u200b Lovelace"),
         ("$.messages[1].content", "person", "王\u200b小明"),
     ]
-    assert result.findings[0].detector == "fake 1" and result.findings[0].confidence == 0.9
+    first = result.findings[0]
+    assert (first.rule_id, first.version, first.confidence) == ("names/fake", "1", 0.9)
+    assert first.evidence == (Fact("model", "fake 1", 0.9),)
     assert not result.failures
 
 

@@ -25,10 +25,10 @@ def recogniser() -> Recogniser:
     ("text", "wanted"),
     [
         ("昨天王小明和李雷去了上海。", {("person", "王小明"), ("person", "李雷")}),
-        ("張偉傑住臺北市信義區松仁路100號", {("person", "張偉傑"), ("address", "臺北市信義區松仁路100號")}),
+        ("張偉傑住臺北市信義區松仁路100號", {("person", "張偉傑"), ("postal_address", "臺北市信義區松仁路100號")}),
         ("收件人：欧阳若曦\n电话 123", {("person", "欧阳若曦")}),
         ("他在腾讯科技有限公司工作", {("organization", "腾讯科技有限公司")}),
-        ("我住在北京市海淀区中关村大街27号。", {("address", "北京市海淀区中关村大街27号")}),
+        ("我住在北京市海淀区中关村大街27号。", {("postal_address", "北京市海淀区中关村大街27号")}),
         ("My name is Margaret Thompson and I live in Leeds.", {("person", "Margaret Thompson")}),
         ("Please send it to Dr. Henrik Johansson, 27 Baker Street, London.", {("person", "Dr. Henrik Johansson")}),
         ("Kind regards,\nPriya Sharma", {("person", "Priya Sharma")}),

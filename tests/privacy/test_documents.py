@@ -10,6 +10,7 @@ import pytest
 
 from yuzui.config import read
 from yuzui.core.documents import DocumentRules, DocumentText
+from yuzui.core.sensitivity import Fact
 from yuzui.privacy.documents import find_documents, read_plain, relocate, with_texts
 from yuzui.privacy.scan import Scanner, ScanResult
 
@@ -91,6 +92,21 @@ def test_recognised_text_counts_as_read_only_if_the_operator_says_so(scanner: Sc
     assert scanned(scanner, DIALECTS["chat_image"], SEEN, trusting).unscannable == ()
     unsure = DocumentText(text="x", by_ocr=True, reason="unsure")
     assert scanned(scanner, DIALECTS["chat_image"], unsure, trusting).unscannable == ("image_url",)
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        (READ, "pdf"),
+        (DocumentText(text=f"title\nfirst\nsee {MAIL}", pages=(6, 12), is_complete=True), "pdf page 2"),
+        (DocumentText(text=f"{MAIL}\nfirst\nsecond", pages=(16, 22), is_complete=True), "pdf"),
+        (DocumentText(text=f"first\n{MAIL}", pages=(0, 6), reason="picture"), "pdf page 2"),
+        (DocumentText(text=f"first\nsee {MAIL}", pages=(0, 6), reason="unsure", by_ocr=True), "pdf page 2 recognised"),
+    ],
+)
+def test_a_finding_tells_its_document_and_the_page(scanner: Scanner, text: DocumentText, fact: str) -> None:
+    [finding] = scanned(scanner, DIALECTS["anthropic_document"], text).findings
+    assert finding.evidence == (Fact("shape"), Fact("document", fact))
 
 
 def test_long_text_without_a_space_is_not_taken_for_a_blob(scanner: Scanner) -> None:

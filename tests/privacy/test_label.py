@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privacy.kit import CONFIDENTIAL, INTERNAL, RESTRICTED, make_rules
-from yuzui.core.sensitivity import Finding
-from yuzui.privacy.label import label
+from yuzui.core.sensitivity import Cause, Finding
+from yuzui.privacy.label import label, raised_by
 from yuzui.privacy.scan import NOTHING, ScanResult
 
 RULES = make_rules(unscannable=CONFIDENTIAL)
@@ -49,6 +49,15 @@ def test_findings_are_counted_by_kind_also_when_they_raise_nothing() -> None:
     assert label(RULES, floor=0, scan=scan("cn_social_credit_code"), remembered=None).kinds == {
         "cn_social_credit_code": 1
     }
+
+
+def test_rules_are_counted_with_their_versions_and_survive_a_further_cause() -> None:
+    one = Finding(kind="email", detector="email", rule="plain", version="1", start=0, end=1)
+    other = Finding(kind="email", detector="variant", rule="full", version="2", start=0, end=1)
+    known = label(RULES, floor=0, scan=ScanResult(findings=(one, one, other)), remembered=None)
+    assert known.rules == {"email/plain@1": 2, "variant/full@2": 1}
+    raised = raised_by(RULES, known, [Cause(source="judge", level=RESTRICTED, detail="trade_secret")])
+    assert (raised.level, raised.rules, raised.kinds) == (RESTRICTED, known.rules, known.kinds)
 
 
 def test_requests_without_anything_share_one_label() -> None:

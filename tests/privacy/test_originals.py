@@ -50,6 +50,16 @@ def test_anywhere_in_the_scope_only_what_can_hardly_be_somebody_else(
 
 
 @pytest.mark.parametrize(
+    ("text", "rule"),
+    [("as SMITH, JOHN said", "full"), ("ring 13812345678 now", "number"), ("ask Mr. Wang", "titled"),
+     ("J. Smith signed", "short")],
+)  # fmt: skip  # one form, one rule
+def test_each_echo_says_which_form_it_is(originals: Originals, text: str, rule: str) -> None:
+    [echo] = originals.find(TAG, lambda: text, WORDS.read(text), originals.numbers(text), {CHAT})
+    assert echo.rule == rule
+
+
+@pytest.mark.parametrize(
     ("text", "values"),
     [
         ("Mr Smith and Dr. Smith", ["Smith", "Smith"]),

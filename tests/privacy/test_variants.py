@@ -53,7 +53,7 @@ def test_numbers_lose_their_gaps_and_the_code_of_the_country() -> None:
 @pytest.mark.parametrize(
     ("kind", "value"),
     [("person", ""), ("person", "  "), ("password", "short"), ("organization", "IBM"), ("email", "@"), ("person", "Dr."),
-     ("address", "x" * (MOST_CHARS + 1)), ("terms", "the a")],
+     ("postal_address", "x" * (MOST_CHARS + 1)), ("terms", "the a")],
 )  # fmt: skip
 def test_what_says_too_little_is_not_sought(kind: str, value: str) -> None:
     assert strong(kind, value) <= {" ".join(value.lower().split())} - {value.lower()} or not strong(kind, value)
@@ -61,7 +61,7 @@ def test_what_says_too_little_is_not_sought(kind: str, value: str) -> None:
 
 def test_secrets_and_addresses_are_sought_as_they_are() -> None:
     assert strong("password", "Tr0ub4dor&3x") == {"tr0ub4dor 3x"}
-    assert "北 京 市 朝 阳 区" in strong("address", "北京市朝阳区")
+    assert "北 京 市 朝 阳 区" in strong("postal_address", "北京市朝阳区")
 
 
 @given(st.sampled_from(("person", "email", "cn_mobile", "iban", "password", "own_kind")), st.text(max_size=60))

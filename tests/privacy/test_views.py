@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from yuzui.core.call_ids import to_client
 from yuzui.core.chat import ReasoningPart
 from yuzui.core.reasoning import seal
+from yuzui.core.sensitivity import Fact
 from yuzui.privacy.views import SEALED, read_embedded_json, read_escapes, read_hidden, read_sealed
 
 
@@ -28,11 +29,11 @@ def test_what_hides_nothing_or_is_no_json_is_none(text: str) -> None:
 
 def test_tag_characters_spell_text() -> None:
     hidden = "".join(chr(0xE0000 + ord(char)) for char in "a@b.io")
-    assert read_hidden(f"hello{hidden}") == ["a@b.io"]
+    assert read_hidden(f"hello{hidden}") == [("a@b.io", Fact("hidden", "tags"))]
 
 
 def test_a_right_to_left_override_shows_the_reverse() -> None:
-    assert read_hidden("\u202e321") == ["123\u202e"]
+    assert read_hidden("\u202e321") == [("123\u202e", Fact("hidden", "reversed"))]
     assert read_hidden("plain\u200b") == []
 
 

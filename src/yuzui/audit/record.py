@@ -96,6 +96,8 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     causes: tuple[CauseRecord, ...] = ()
     findings: dict[str, int] = {}
     """Finding kind → count."""
+    rules: dict[str, int] = {}
+    """Rule that found something, with its version → findings: `cn_resident_id/18@9c1d02ab`."""
     allowed: tuple[str, ...] = ()
     refused: dict[str, tuple[str, ...]] = {}
     """Reason → target names."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from yuzui.audit.record import RequestRecord
 from yuzui.cli._scan_places import Found, Reading, scan_body
 from yuzui.cli._text import listed
+from yuzui.cli._why import evidence_as_json, other_versions, spell_why
 from yuzui.core.sensitivity import SensitivityRules
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def look(
             f"the record counts {_spell(record.findings)}, here are {_spell(counted)}: detectors or configuration have "
             "changed since, or the rest stood in headers, documents or kept messages that the body only refers to"
         )
+    if is_same and (others := other_versions(record.rules, found)):
+        remarks.append(f"rules that are of another version here than in the record: {listed(others)}")
     return BodyLook(is_same=is_same, verdict=verdict, found=tuple(found), remarks=tuple(remarks))
 
 
@@ -68,7 +71,7 @@ def tell(body: BodyLook, rules: SensitivityRules) -> list[str]:
         span = f", characters {one.leaf_span[0]} to {one.leaf_span[1]}" if one.leaf_span else ""
         lines.append(
             f"- {one.kind} ({rules.lattice.names[one.level]}), {one.length} characters at {one.path or '$'}{span}; "
-            f"line {one.line}, column {one.column}; rule {one.rule}, confidence {one.confidence:.2f}"
+            f"line {one.line}, column {one.column}; {spell_why(one)}"
         )
         lines.append(f"    {one.shown}")
     return lines
@@ -82,7 +85,8 @@ def as_json(body: BodyLook, rules: SensitivityRules) -> dict[str, object]:
         "findings": [
             {
                 "kind": one.kind, "level": rules.lattice.names[one.level], "rule": one.rule,
-                "confidence": one.confidence, "path": one.path, "leaf_span": one.leaf_span, "line": one.line,
+                "version": one.version, "confidence": one.confidence, "evidence": evidence_as_json(one.evidence),
+                "path": one.path, "leaf_span": one.leaf_span, "line": one.line,
                 "column": one.column, "start": one.start, "end": one.end, "length": one.length, "shown": one.shown,
             }
             for one in body.found

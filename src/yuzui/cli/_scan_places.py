@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from yuzui.core import strict_json
 from yuzui.core.errors import InvalidRequest
-from yuzui.core.sensitivity import Finding, Path, SensitivityRules
+from yuzui.core.sensitivity import Fact, Finding, Path, SensitivityRules
 from yuzui.privacy.json_places import ROOT, JsonPlaces
 from yuzui.privacy.leaves import spell_path
 from yuzui.privacy.scan import NOTHING, Scanner
@@ -32,7 +32,11 @@ class Found:
 
     kind: str
     level: int
+    detector: str
     rule: str
+    """With its detector: `case_number/label`."""
+    version: str
+    evidence: tuple[Fact, ...]
     confidence: float
     path: str
     """Where it stands in JSON; empty elsewhere."""
@@ -55,6 +59,10 @@ class Found:
     @property
     def length(self) -> int:
         return self.end - self.start
+
+    @property
+    def versioned_rule(self) -> str:
+        return f"{self.rule}@{self.version}" if self.version else self.rule
 
 
 @dataclass(slots=True)
@@ -263,7 +271,10 @@ class _Teller:
         return Found(
             kind=one.kind,
             level=self._rules.kinds.get(one.kind, self._rules.lattice.top),
-            rule=one.detector,
+            detector=one.detector,
+            rule=one.rule_id,
+            version=one.version,
+            evidence=one.evidence,
             confidence=one.confidence,
             path=_without_list_key(path or self._path_at(one.start)),
             line=self._line,

@@ -13,6 +13,7 @@ import msgspec
 from yuzui import __version__
 from yuzui.cli._output import note, say
 from yuzui.cli._scan_places import Found
+from yuzui.cli._why import evidence_as_json, spell_why
 from yuzui.core.sensitivity import Lattice
 
 Show = Literal["place", "line", "masked", "value"]
@@ -67,17 +68,20 @@ def masked(value: str) -> str:
 class TextReport:
     """`file:line:column: kind (level), 18 characters`, and below it the line without the value."""
 
-    def __init__(self, lattice: Lattice, show: Show) -> None:
+    def __init__(self, lattice: Lattice, show: Show, *, why: bool = False) -> None:
         self._lattice = lattice
         self._show = show
+        self._why = why
         self._last: tuple[str, int, str] = ("", 0, "")
 
     def add(self, name: str, found: Found) -> None:
         where = f" at {found.path}" if found.path else ""
-        rule = f", {found.rule}" if found.rule != found.kind else ""
+        rule = f", {found.detector}" if found.detector != found.kind else ""
         size = f"{found.length} character{'' if found.length == 1 else 's'}"
         level = self._lattice.names[found.level]
         say(f"{name}:{found.line}:{found.column}: {found.kind} ({level}), {size}{rule}{where}")
+        if self._why:
+            say(f"    {spell_why(found)}")
         match self._show:
             case "line":
                 if (name, found.line, found.shown) != self._last:
@@ -149,9 +153,10 @@ class JsonReport(_Listed):
     def _fields(self, name: str, found: Found) -> dict[str, object]:
         fields: dict[str, object] = {
             "file": name, "kind": found.kind, "level": self._lattice.names[found.level], "rule": found.rule,
-            "confidence": found.confidence, "path": found.path, "line": found.line, "column": found.column,
-            "end_line": found.end_line, "end_column": found.end_column, "start": found.start, "end": found.end,
-            "byte_start": found.byte_start, "byte_end": found.byte_end, "length": found.length,
+            "version": found.version, "confidence": found.confidence,
+            "evidence": evidence_as_json(found.evidence), "path": found.path, "line": found.line,
+            "column": found.column, "end_line": found.end_line, "end_column": found.end_column, "start": found.start,
+            "end": found.end, "byte_start": found.byte_start, "byte_end": found.byte_end, "length": found.length,
         }  # fmt: skip
         match self._show:
             case "line":
@@ -195,10 +200,14 @@ class SarifReport(_Listed):
         result = {
             "ruleId": found.kind, "level": self._grade(found.level),
             "message": {"text": f"{found.kind} ({level}), {found.length} characters"},
-            "locations": [{"physicalLocation": location}], "properties": {"confidence": found.confidence},
+            "locations": [{"physicalLocation": location}], "properties": self._properties(found),
         }  # fmt: skip
         _write(("" if self._is_first else ",") + "\n  " + _json(result))
         self._is_first = False
+
+    def _properties(self, found: Found) -> dict[str, object]:
+        return {"confidence": found.confidence, "rule": found.versioned_rule,
+                "evidence": evidence_as_json(found.evidence)}  # fmt: skip  # as the result above
 
     def end(self, summary: Summary) -> None:
         told = [

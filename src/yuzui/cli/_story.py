@@ -122,7 +122,13 @@ def _label(record: RequestRecord) -> list[str]:
     if record.findings:
         found = [f"{count} {kind}" for kind, count in sorted(record.findings.items())]
         lines.append(f"findings: {listed(found)}")
+    if record.rules:
+        lines.append(f"by the rules: {listed([_times(rule, count) for rule, count in sorted(record.rules.items())])}")
     return lines
+
+
+def _times(rule: str, count: int) -> str:
+    return rule if count == 1 else f"{rule} ({count})"
 
 
 def _attempt(attempt: AttemptRecord) -> str:

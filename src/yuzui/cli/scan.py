@@ -49,6 +49,9 @@ def scan(
     show: Annotated[Literal["place", "line", "masked", "value"], typer.Option(
         "--show", help="What is shown of a finding: its place, its line without it, its ends, or all of it.",
     )] = "line",
+    why: Annotated[bool, typer.Option(
+        "--why", help="Say of each finding which rule found it, in which version, and what speaks for it.",
+    )] = False,
     stdin_name: Annotated[str, typer.Option(
         "--stdin-name", metavar="NAME", help="What standard input is called, and what its ending says it is.",
     )] = "<stdin>",
@@ -73,7 +76,7 @@ def scan(
         elif format == "json" or json:
             report = JsonReport(rules.lattice, show)
         else:
-            report = TextReport(rules.lattice, show)
+            report = TextReport(rules.lattice, show, why=why)
         work = _Work(Scanner(rules), rules, wanted, report, stdin_name, max_mib * MIB)
         has_failed = work.run(paths, exclude or [])
     if has_failed:

@@ -35,6 +35,8 @@ class DocumentText(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     is_complete: bool = False
     """Whether nothing is in it but `text`, as far as the reader can tell."""
+    pages: tuple[int, ...] = ()
+    """Where in `text` each page begins; empty where there are none. What stands before the first is of no page."""
     by_ocr: bool = False
     """Whether some of it was recognised in pictures."""
     reason: str = ""

@@ -6,8 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from typing_extensions import override
+
 Path = tuple[Any, ...]  # Any: nested pairs (parent path, step); made for every leaf, spelled only for findings
 Form = Literal["text", "whole", "joined", "number"]
+
+FactName = Literal[
+    "shape", "checksum", "wrong_checksum", "cue", "field", "anti_cue", "entropy", "list", "pattern", "model", "repeat",
+    "variant", "encoded", "hidden", "joined", "document",
+]  # fmt: skip  # a list of words; docs/explanation/sensitivity.md says what each means
 
 DEFAULT_LEVELS = ("public", "internal", "confidential", "restricted")
 
@@ -48,12 +55,33 @@ class Place:
     end: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One reason to believe, or to doubt, a finding. All its words are ours or the operator's, never the request's."""
+
+    name: FactName
+    detail: str = ""
+    """Which one: the class of a cue, the name of a list or a model, a coding, …"""
+    score: float | None = None
+    """Of a model, 0 to 1."""
+
+    @override
+    def __str__(self) -> str:
+        words = [self.name.replace("_", " "), self.detail] if self.detail else [self.name.replace("_", " ")]
+        return " ".join(words if self.score is None else [*words, f"{self.score:.2f}"])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One sensitive span. Offsets are characters of the leaf's text as the client sent it; the value is never kept."""
 
     kind: str
     detector: str
+    rule: str = ""
+    """Which of the detector's rules; empty when it has but one."""
+    version: str = ""
+    """Of the rule: changes whenever what it is made of does."""
+    evidence: tuple[Fact, ...] = ()
     start: int
     end: int
     path: str = ""
@@ -61,6 +89,16 @@ class Finding:
     confidence: float = 1.0
     place: Place | None = field(default=None, compare=False, repr=False)
     """None: `path`, `start` and `end` say it all."""
+
+    @property
+    def rule_id(self) -> str:
+        """`bank_card`, `case_number/docket`."""
+        return f"{self.detector}/{self.rule}" if self.rule else self.detector
+
+    @property
+    def versioned_rule(self) -> str:
+        """`case_number/docket@1f0c93ab`: what records carry."""
+        return f"{self.rule_id}@{self.version}" if self.version else self.rule_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +121,8 @@ class Sensitivity:
     causes: tuple[Cause, ...]
     kinds: dict[str, int]
     """Finding kind → count. No content, no offsets: this is what logs and audit records may carry."""
+    rules: dict[str, int] = field(default_factory=dict)
+    """Rule with its version → count; likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +151,7 @@ class NameRules:
     """For up to 32 KB of text that was not seen before; more text has proportionally more."""
     threads: int = 1
     cache_mb: int = 16
-    kinds: frozenset[str] = frozenset(("person", "organization", "address"))
+    kinds: frozenset[str] = frozenset(("person", "organization", "postal_address"))
     """What is reported; `location` may be added."""
 
 

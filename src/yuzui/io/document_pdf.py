@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import Any, Final
 
@@ -49,9 +49,11 @@ def read_pdf(order: ReadOrder, recognise: Recognise | None) -> DocumentText:
         if len(pdf) > order.max_pages:
             reasons.append("pages")
         by_ocr = False
+        pages: list[int] = []
         for number in range(min(len(pdf), order.max_pages)):
             with closing(pdf[number]) as page:
                 said, problem = _read_page(page)
+                pages.append(len(pieces))
                 pieces.append(said)
                 if problem in _SHOWN_BY_DRAWING and recognise is not None:
                     drawn = recognise(_draw(page), order.max_chars)
@@ -65,8 +67,21 @@ def read_pdf(order: ReadOrder, recognise: Recognise | None) -> DocumentText:
                 break
     if not by_ocr and _PICTURES.search(order.data):
         reasons.append("picture")
-    text = "\n".join(piece for piece in pieces if piece)[: order.max_chars]
-    return DocumentText(text=text, is_complete=not reasons, by_ocr=by_ocr, reason=reasons[0] if reasons else "")
+    text, starts = _joined(pieces)
+    return DocumentText(
+        text=text[: order.max_chars], is_complete=not reasons, pages=tuple([starts[number] for number in pages]),
+        by_ocr=by_ocr, reason=reasons[0] if reasons else "",
+    )  # fmt: skip  # what a text has
+
+
+def _joined(pieces: Sequence[str]) -> tuple[str, list[int]]:
+    """One text, a piece that says something per line, and where each piece begins in it."""
+    starts: list[int] = []
+    size = 0
+    for piece in pieces:
+        starts.append(size)
+        size += len(piece) + 1 if piece else 0
+    return "\n".join(piece for piece in pieces if piece), starts
 
 
 def _beside_pages(pdf: Any, data: bytes) -> Iterator[str]:  # Any: a PdfDocument

@@ -14,6 +14,7 @@ from yuzui.ports import Names
 from yuzui.privacy.leaves import Leaf, finding_in, read_leaves
 from yuzui.privacy.ner.cache import SpanCache
 from yuzui.privacy.ner.candidates import may_hold_name
+from yuzui.privacy.ner.grounds import DETECTOR, ground_of
 from yuzui.privacy.ner.reading import Reading, read
 from yuzui.privacy.ner.repeats import known_names, search_again
 from yuzui.privacy.ner.spans import NameKind, NameSpan
@@ -115,9 +116,11 @@ class NameSearch(Names):
             spans = [span for span in (*known[key], *again.get(key, ())) if span.kind in rules.kinds]
             for span in spans:
                 place = reading.original(span)
+                rule, version, fact = ground_of(span)
                 found = finding_in(
-                    leaf, place.start, place.end, kind=span.kind, detector=span.evidence, confidence=span.score
-                )
+                    leaf, place.start, place.end, kind=span.kind, detector=DETECTOR, rule=rule, version=version,
+                    confidence=round(span.score, 2), evidence=(fact,),
+                )  # fmt: skip  # what a finding has
                 if found is not None:
                     findings.append(found)
             if len(findings) > MAX_FINDINGS:

@@ -15,7 +15,7 @@ from yuzui.privacy.ner.spans import NameSpan
 
 MAX_FRAME_BYTES: Final = 256 * 1024 * 1024
 LENGTH_BYTES: Final = 4
-_KINDS: Final = frozenset(("person", "organization", "address", "location"))
+_KINDS: Final = frozenset(("person", "organization", "postal_address", "location"))
 
 
 class Settings(msgspec.Struct, frozen=True):

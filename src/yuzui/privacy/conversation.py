@@ -10,8 +10,9 @@ from threading import Lock
 from typing import Any, Final, NamedTuple
 
 from yuzui.core.booking import Learnt, TextKind
-from yuzui.core.sensitivity import Finding
+from yuzui.core.sensitivity import Fact, Finding
 from yuzui.privacy.canonical import Canonical, Canonicaliser
+from yuzui.privacy.catalogue import source_version
 from yuzui.privacy.claims import Claims, Origin, join, level_of, masked_of
 from yuzui.privacy.fingerprints import PRINT_BYTES, Fingerprinter, neighbours
 from yuzui.privacy.leaves import Leaf, finding_in, read_leaves, spell_path
@@ -117,6 +118,7 @@ class ConversationMemory:
         self._prints = Sources(prints)
         self._originals = Originals(self._values, forms)
         self._fold = Canonicaliser().fold
+        self._version = source_version("yuzui.privacy.originals")
         self._cache = TraceCache(CACHED_WORDS)
 
     def __len__(self) -> int:
@@ -365,7 +367,10 @@ class ConversationMemory:
         for echo in self._originals.find(tag, text, traces.values, traces.numbers, conversations):
             canonical = canonical or self._fold(leaf.text)
             start, end = canonical.span(echo.start, echo.end)
-            found = finding_in(leaf, start, end, kind=echo.kind, detector="variant")
+            found = finding_in(
+                leaf, start, end, kind=echo.kind, detector="variant", rule=echo.rule, version=self._version,
+                evidence=(Fact("variant", echo.rule),),
+            )  # fmt: skip  # what a finding has
             if found is not None:
                 yield found
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from hashlib import blake2b
 
 from yuzui.core.errors import ConfigError
-from yuzui.core.sensitivity import CustomPattern, SensitivityRules, TermList
+from yuzui.core.sensitivity import CustomPattern, Fact, SensitivityRules, TermList
 from yuzui.privacy.canonical import Canonicaliser
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
 from yuzui.privacy.engine import EngineName, check_pattern
@@ -29,7 +30,8 @@ def compile_custom(rules: SensitivityRules, engine: EngineName = "auto") -> dict
 def _from_pattern(custom: CustomPattern, where: str, level: str, engine: EngineName) -> Detector:
     pattern = Pattern(regex=custom.regex)
     check_pattern(pattern, f"{where} ({custom.kind})", engine)
-    return Detector(levels={custom.kind: level}, patterns=(pattern,), check=_always(custom.kind))
+    return Detector(levels={custom.kind: level}, patterns=(pattern,), check=_always(custom.kind, where),
+                    version=_version(custom.regex))  # fmt: skip  # as it is declared
 
 
 def _from_terms(terms: TermList, where: str, level: str) -> Detector:
@@ -43,24 +45,33 @@ def _from_terms(terms: TermList, where: str, level: str) -> Detector:
             raise ConfigError(f"{where} ({terms.kind}): a term has more than {MAX_TERM_LENGTH} characters")
         regex = "[ \\t\\r\\n]+".join([_escape(word) for word in words])
         patterns[regex] = Pattern(regex=regex, ignore_case=True)
-    return Detector(levels={terms.kind: level}, patterns=tuple(patterns.values()), check=_whole(terms.kind))
+    version = _version("\n".join(sorted(patterns)))
+    return Detector(levels={terms.kind: level}, patterns=tuple(patterns.values()), check=_whole(terms.kind, where),
+                    version=version)  # fmt: skip  # as above
 
 
 def _escape(word: str) -> str:
     return "".join([f"\\{char}" if char.isascii() and not char.isalnum() and char != "_" else char for char in word])
 
 
-def _always(kind: str) -> Callable[[str, int, int], Iterable[Hit]]:
-    return lambda _text, start, end: (Hit(kind, start, end),)
+def _version(content: str) -> str:
+    """Four hexadecimal digits: enough to see a change, too few to try guesses of a secret project's name against."""
+    return blake2b(content.encode(), digest_size=2).hexdigest()
 
 
-def _whole(kind: str) -> Callable[[str, int, int], Iterable[Hit]]:
+def _always(kind: str, where: str) -> Callable[[str, int, int], Iterable[Hit]]:
+    why = (Fact("pattern", where),)
+    return lambda _text, start, end: (Hit(kind, start, end, evidence=why),)
+
+
+def _whole(kind: str, where: str) -> Callable[[str, int, int], Iterable[Hit]]:
     """Scripts with case separate their words, so a term must be a whole one; Chinese does not."""
+    why = (Fact("list", where),)
 
     def check(text: str, start: int, end: int) -> Iterable[Hit]:
         if _joins(text, start - 1, start) or _joins(text, end - 1, end):
             return ()
-        return (Hit(kind, start, end),)
+        return (Hit(kind, start, end, evidence=why),)
 
     return check
 

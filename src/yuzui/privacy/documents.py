@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from yuzui.core.documents import DocumentKind, DocumentRules, DocumentText
-from yuzui.core.sensitivity import Finding, Path, Place
+from yuzui.core.sensitivity import Fact, Finding, Path, Place
 from yuzui.core.strict_json import MAX_DEPTH
 from yuzui.privacy.leaves import PROTOCOL_KEYS, spell_path
 from yuzui.privacy.scan import ScanResult
@@ -49,6 +50,8 @@ class ReadBody:
     body: Mapping[str, Any]  # Any: checked JSON
     documents: tuple[Document, ...]
     """Those that have a text in it."""
+    texts: tuple[DocumentText, ...]
+    """Theirs, in the same order."""
     size_chars: int
 
 
@@ -89,14 +92,20 @@ def with_texts(
             parts[document.path] = document, text
             size += len(text.text)
     if not parts:
-        return ReadBody(body=body, documents=(), size_chars=0)
+        return ReadBody(body=body, documents=(), texts=(), size_chars=0)
     changed = _replaced(body, ("", "$"), parts, rules, _ancestors(parts))
-    return ReadBody(body=changed, documents=tuple([document for document, _ in parts.values()]), size_chars=size)
+    shown = [document for document, _ in parts.values()]
+    return ReadBody(
+        body=changed, documents=tuple(shown), texts=tuple([text for _, text in parts.values()]), size_chars=size
+    )
 
 
 def relocate(result: ScanResult, read: ReadBody) -> ScanResult:
     """Findings in the text of a document stand in the document: all of it, since it cannot be changed in part."""
-    inside = {(document.path, "." + _TEXT_KEY): document for document in read.documents}
+    inside = {
+        (document.path, "." + _TEXT_KEY): (document, text)
+        for document, text in zip(read.documents, read.texts, strict=True)
+    }
     if not inside:
         return result
     return replace(
@@ -106,17 +115,27 @@ def relocate(result: ScanResult, read: ReadBody) -> ScanResult:
     )
 
 
-def _relocated(finding: Finding, inside: Mapping[Path, Document]) -> Finding:
+def _relocated(finding: Finding, inside: Mapping[Path, tuple[Document, DocumentText]]) -> Finding:
     path = finding.place.path if finding.place is not None else ()
     while path and path not in inside:
         path = path[0]
     if not path:
         return finding
-    document = inside[path]
+    document, text = inside[path]
     where = document.path
     for key in document.holders:
         where = (where, "." + key)
-    return replace(finding, path=spell_path(where), start=0, end=len(document.spelled), place=Place(where, "whole"))
+    return replace(finding, path=spell_path(where), start=0, end=len(document.spelled), place=Place(where, "whole"),
+                   evidence=(*finding.evidence, _fact(finding, document, text)))  # fmt: skip  # what is another
+
+
+def _fact(finding: Finding, document: Document, text: DocumentText) -> Fact:
+    """`document pdf page 3`, `document image recognised`. The page is that of its first character, where it has one."""
+    detail: str = document.kind
+    if text.pages and finding.place is not None and finding.place.form == "text":
+        page = bisect_right(text.pages, finding.start)
+        detail += f" page {page}" if page else ""
+    return Fact("document", f"{detail} recognised" if text.by_ocr else detail)
 
 
 def _is_read(text: DocumentText, rules: DocumentRules) -> bool:

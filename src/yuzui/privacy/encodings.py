@@ -40,6 +40,7 @@ class View(NamedTuple):
     text: str
     start: int
     end: int
+    coding: str
 
 
 PATTERNS: Final = (
@@ -77,15 +78,17 @@ def _read_run(text: str, start: int, end: int) -> Iterable[View]:
     value = text[start:last]
     if last > end:
         value = "".join(value.split())
-    if spelled := _decode_run(value):
+    spelled, coding = _decode_run(value)
+    if spelled:
         while last < len(text) and text[last] == "=":
             last += 1
-        yield View(spelled, start, last)
+        yield View(spelled, start, last, coding)
         return
     at = start
     for piece in text[start:end].replace("_", "-").replace("/", "-").split("-"):  # `token_5omL5py6…`
-        if 16 <= len(piece) < end - start and (spelled := _decode_run(piece)):
-            yield View(spelled, at, at + len(piece))
+        spelled, coding = _decode_run(piece) if 16 <= len(piece) < end - start else ("", "")
+        if spelled:
+            yield View(spelled, at, at + len(piece), coding)
         at += len(piece) + 1
 
 
@@ -103,26 +106,27 @@ def _over_lines(text: str, start: int, end: int) -> int:
     return last
 
 
-def _decode_run(value: str) -> str:
-    """What `value` spells in one of the alphabets; empty when in none."""
+def _decode_run(value: str) -> tuple[str, str]:
+    """What `value` spells in one of the alphabets, and in which; empty when in none."""
     if _HEX.issuperset(value):
         if len(value) % 2 == 0:
-            return _as_text(bytes.fromhex(value))
-        return ""
+            return _as_text(bytes.fromhex(value)), "hex"
+        return "", ""
     if _BASE32.issuperset(value):
         try:
             if spelled := _as_text(b32decode(value + "=" * (-len(value) % 8))):
-                return spelled
+                return spelled, "base32"
         except binascii.Error:
             pass  # upper-case base64, then
     standard = value.translate(_TO_STANDARD)
     if len(standard) % 4 == 1 or not _is_worth_it(standard):
-        return ""
+        return "", ""
     try:
         data = b64decode(standard + "=" * (-len(standard) % 4))
     except binascii.Error:
-        return ""
-    return _as_text(_unpacked(data))
+        return "", ""
+    plain = _unpacked(data)
+    return _as_text(plain), "base64" if plain is data else "base64 gzip"
 
 
 def _is_worth_it(standard: str) -> bool:
@@ -175,7 +179,7 @@ def _read_spaced_hex(text: str, start: int, end: int) -> Iterable[View]:
     except ValueError:
         return
     if spelled:
-        yield View(spelled, start, end)
+        yield View(spelled, start, end, "hex")
 
 
 def _read_bits(text: str, start: int, end: int) -> Iterable[View]:
@@ -184,7 +188,7 @@ def _read_bits(text: str, start: int, end: int) -> Iterable[View]:
         end += 9
     spelled = _as_text(bytes(int(byte, 2) for byte in text[start:end].split()))
     if spelled:
-        yield View(spelled, start, end)
+        yield View(spelled, start, end, "bits")
 
 
 def _around(text: str, start: int, end: int, stops: frozenset[str]) -> tuple[int, int]:
@@ -199,14 +203,14 @@ def _around(text: str, start: int, end: int, stops: frozenset[str]) -> tuple[int
 
 
 def _read_with(
-    decode: Callable[[str], str], stops: frozenset[str] = _SPACE
+    coding: str, decode: Callable[[str], str], stops: frozenset[str] = _SPACE
 ) -> Callable[[str, int, int], Iterable[View]]:
     def read(text: str, start: int, end: int) -> Iterable[View]:
         start, end = _around(text, start, start + 1, stops)
         piece = text[start:end]
         spelled = decode(piece)
         if spelled != piece and len(spelled) >= _LEAST:
-            yield View(spelled, start, end)
+            yield View(spelled, start, end, coding)
 
     return read
 
@@ -247,8 +251,8 @@ _READERS: Final[tuple[Callable[[str, int, int], Iterable[View]], ...]] = (
     _read_run,
     _read_spaced_hex,
     _read_bits,
-    _read_with(_unescape, _SPACE - {"{", "}"}),
-    _read_with(_unquote, _SPACE | _URL_MARKS),
-    _read_with(html.unescape),
-    _read_with(_unquote_printable),
+    _read_with("escapes", _unescape, _SPACE - {"{", "}"}),
+    _read_with("percent", _unquote, _SPACE | _URL_MARKS),
+    _read_with("html", html.unescape),
+    _read_with("quoted-printable", _unquote_printable),
 )

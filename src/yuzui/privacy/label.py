@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from yuzui.core.sensitivity import Cause, Sensitivity, SensitivityRules
@@ -19,6 +20,7 @@ def label(rules: SensitivityRules, *, floor: int, scan: ScanResult, remembered: 
     if not scan.findings and not scan.unscannable and not scan.failures and remembered is None:
         return _plain(rules.default, floor)
     kinds = dict(Counter([finding.kind for finding in scan.findings]))
+    fired = dict(Counter([finding.versioned_rule for finding in scan.findings]))
     top = rules.lattice.top
     # A kind without a level is a hole in the configuration: it counts as the highest.
     causes = [Cause(source="finding", level=rules.kinds.get(kind, top), detail=kind) for kind in kinds]
@@ -36,8 +38,8 @@ def label(rules: SensitivityRules, *, floor: int, scan: ScanResult, remembered: 
     raised = sorted((cause for cause in causes if cause.level > rules.default), key=lambda cause: -cause.level)
     if not raised:
         plain = _plain(rules.default, floor)
-        return Sensitivity(level=plain.level, causes=plain.causes, kinds=kinds)
-    return Sensitivity(level=raised[0].level, causes=tuple(raised), kinds=kinds)
+        return Sensitivity(level=plain.level, causes=plain.causes, kinds=kinds, rules=fired)
+    return Sensitivity(level=raised[0].level, causes=tuple(raised), kinds=kinds, rules=fired)
 
 
 def raised_by(rules: SensitivityRules, label: Sensitivity, causes: Sequence[Cause]) -> Sensitivity:
@@ -47,7 +49,7 @@ def raised_by(rules: SensitivityRules, label: Sensitivity, causes: Sequence[Caus
         return label
     kept = [cause for cause in label.causes if cause.level > rules.default]
     listed = sorted([*kept, *raised], key=lambda cause: -cause.level)
-    return Sensitivity(level=max(label.level, listed[0].level), causes=tuple(listed), kinds=label.kinds)
+    return replace(label, level=max(label.level, listed[0].level), causes=tuple(listed))
 
 
 @lru_cache(maxsize=256)

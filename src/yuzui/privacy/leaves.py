@@ -10,7 +10,7 @@ import msgspec
 
 from yuzui.core.errors import InvalidRequest
 from yuzui.core.reasoning import unseal
-from yuzui.core.sensitivity import Finding, Form, Path, Place
+from yuzui.core.sensitivity import Fact, Finding, Form, Path, Place
 from yuzui.core.strict_json import MAX_DEPTH
 from yuzui.privacy.views import SEALED, read_embedded_json, read_escapes, read_sealed
 
@@ -61,6 +61,12 @@ _LEAST_JOINED, _LONGEST_WORD = 10, 64
 _LONGEST_NAME = 512  # characters: longer ones in the alphabets of base64 are a blob
 _BLOB = re.compile(r"[A-Za-z0-9+/=_\-\r\n]*")
 _DATA_URL = "data_url"
+_SEWN: Final = (Fact("joined", "messages"),)
+_PARTS: Final = (Fact("joined", "parts"),)
+_NUMBERS: Final = (Fact("joined", "numbers"),)
+_JSON: Final = Fact("encoded", "json")
+_ESCAPES: Final = Fact("encoded", "escapes")
+_SEAL: Final = Fact("encoded", "seal")
 _CURIOUS = ("data:", *SEALED)
 """How strings begin that hold more than they show."""
 
@@ -84,6 +90,8 @@ class Leaf(msgspec.Struct, frozen=True, gc=False):  # several per request: a thi
     """Where it is sewn together of two texts: what does not lie across it is found in them, and not here."""
     shift: int = 0
     """Characters in front of it that are not the client's."""
+    how: tuple[Fact, ...] = ()
+    """How it was read, where it does not stand there as it is: evidence of every finding in it."""
 
     @property
     def place_form(self) -> Form:
@@ -107,8 +115,9 @@ def place_in(leaf: Leaf, start: int, end: int) -> Place:
 
 
 def finding_in(
-    leaf: Leaf, start: int, end: int, *, kind: str, detector: str, confidence: float = 1.0
-) -> Finding | None:
+    leaf: Leaf, start: int, end: int, *, kind: str, detector: str, rule: str = "", version: str = "",
+    confidence: float = 1.0, evidence: tuple[Fact, ...] = (),
+) -> Finding | None:  # fmt: skip  # what a finding has
     """What was found at characters `start` to `end` of a leaf's text, at its place in the client's.
 
     None for what is found elsewhere as well: in the name in front of a value, or on one side of a seam.
@@ -119,8 +128,8 @@ def finding_in(
     if leaf.whole is not None:
         start, end = leaf.offset, leaf.offset + leaf.whole
     return Finding(
-        kind=kind, detector=detector, start=start, end=end, path=spell_path(leaf.path), confidence=confidence,
-        place=place,
+        kind=kind, detector=detector, rule=rule, version=version, start=start, end=end, path=spell_path(leaf.path),
+        confidence=confidence, evidence=(*evidence, *leaf.how), place=place,
     )  # fmt: skip
 
 
@@ -243,8 +252,8 @@ def _join_messages(messages: Any, path: Path, leaves: Leaves) -> None:  # Any: c
                 joined = tail[0] + word
                 if len(joined) >= _LEAST_JOINED and _may_be_half(tail[0]) and _may_be_half(word):
                     seam = len(tail[0])
-                    leaves.found.append(Leaf(joined, before[1], len(tail[0]), tail[1], True, seam=seam))
-                    leaves.found.append(Leaf(joined, here[1], len(word), at, True, seam=seam))
+                    leaves.found.append(Leaf(joined, before[1], len(tail[0]), tail[1], True, seam=seam, how=_SEWN))
+                    leaves.found.append(Leaf(joined, here[1], len(word), at, True, seam=seam, how=_SEWN))
         before = here
 
 
@@ -279,7 +288,7 @@ def _walk_list(value: Sequence[Any], path: Path, depth: int, leaves: Leaves) -> 
         _walk(item, (path, index), depth, leaves)
     if len(value) >= 7 and all(type(item) is int and 0 <= item <= 9 for item in value):
         # Nobody else joins the numbers of a list, but a reader does.
-        leaves.found.append(Leaf("".join(map(str, value)), path, len(value)))
+        leaves.found.append(Leaf("".join(map(str, value)), path, len(value), how=_NUMBERS))
 
 
 def _walk_parts(value: Sequence[Any], path: Path, depth: int, leaves: Leaves) -> None:  # Any: checked JSON
@@ -302,11 +311,11 @@ def _walk_parts(value: Sequence[Any], path: Path, depth: int, leaves: Leaves) ->
         leaves.unscannable.append("tokens")
     if len(texts) > 1:  # upstreams join the parts of a message, so a value cut in two is whole again there
         joined = "".join(texts)
-        leaves.found.append(Leaf(joined, path, len(joined), form="joined"))
+        leaves.found.append(Leaf(joined, path, len(joined), form="joined", how=_PARTS))
         if "\\" in joined:
             inside = Leaves([], leaves.unscannable)
             _walk_embedded(joined, path, depth, inside)
-            leaves.found.extend([Leaf(leaf.text, path, len(joined)) for leaf in inside.found])
+            leaves.found.extend([Leaf(leaf.text, path, len(joined), how=(*_PARTS, *leaf.how)) for leaf in inside.found])
 
 
 def _walk_part(part: dict[str, Any], path: Path, depth: int, leaves: Leaves) -> bool:  # Any: checked JSON
@@ -358,16 +367,11 @@ def _look_into(text: str, path: Path, depth: int, leaves: Leaves) -> None:
     if said:
         inside = Leaves([], leaves.unscannable)
         _walk(said, (path, EMBEDDED), depth + 1, inside)
-        leaves.found.extend(
-            [
-                Leaf(leaf.text, leaf.path, len(text), form=leaf.place_form, span=leaf.span, shift=leaf.shift)
-                for leaf in inside.found
-            ]
-        )
+        leaves.found.extend([_inside(leaf, len(text), _SEAL) for leaf in inside.found])
     inside = Leaves([], leaves.unscannable)
     for piece in read_sealed(text)[1 if said else 0 :]:  # what it says comes first
         _walk(piece, path, depth + 1, inside)
-    leaves.found.extend([Leaf(leaf.text, path, len(text)) for leaf in inside.found])
+    leaves.found.extend([Leaf(leaf.text, path, len(text), how=(_SEAL, *leaf.how)) for leaf in inside.found])
 
 
 def _walk_embedded(text: str, path: Path, depth: int, leaves: Leaves) -> None:
@@ -379,15 +383,16 @@ def _walk_embedded(text: str, path: Path, depth: int, leaves: Leaves) -> None:
         if value is not None:
             _walk(value, (path, EMBEDDED), depth + 1, inside)
         elif "\\u" in text:
-            inside.found.append(Leaf(read_escapes(text), path, form="whole"))
+            inside.found.append(Leaf(read_escapes(text), path, form="whole", how=(_ESCAPES,)))
     except (InvalidRequest, RecursionError):
         leaves.unscannable.append("nested_json")
-    leaves.found.extend(
-        [
-            Leaf(leaf.text, leaf.path, len(text), form=leaf.place_form, span=leaf.span, shift=leaf.shift)
-            for leaf in inside.found
-        ]
-    )
+    leaves.found.extend([_inside(leaf, len(text), _JSON) for leaf in inside.found])
+
+
+def _inside(leaf: Leaf, size: int, how: Fact) -> Leaf:
+    """`leaf` of a value that a string of `size` characters holds in another form."""
+    facts = leaf.how if leaf.how[:1] == (_ESCAPES,) else (how, *leaf.how)  # it was no JSON, then, but had escapes
+    return Leaf(leaf.text, leaf.path, size, form=leaf.place_form, span=leaf.span, shift=leaf.shift, how=facts)
 
 
 def _spell_number(value: int | float) -> str:

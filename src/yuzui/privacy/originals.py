@@ -25,6 +25,8 @@ class Echo(NamedTuple):
     start: int
     end: int
     kind: str
+    rule: str
+    """Which forms are meant: `full`, `short` (in the same conversation only), `titled`, `number`."""
 
 
 class Number(NamedTuple):
@@ -88,22 +90,22 @@ class Originals:
             claims = next(filter(None, [self._sources.claims(scope_tag, key) for key in number.keys]), ())
             if claims:
                 self._sources.touch(scope_tag, claims)
-                found.append(_echo(number.start, number.end, claims))
+                found.append(_echo(number.start, number.end, claims, "number"))
         if known.isdisjoint(values):
             return found
         taken = list(found)
         spans: list[tuple[int, int]] = []
-        for first, last, claims in self._forms(scope_tag, known, values, conversations):
+        for first, last, claims, rule in self._forms(scope_tag, known, values, conversations):
             spans = spans or word_spans(text())
             start, end = spans[first][0], spans[last - 1][1]
             if not any(number.start <= start and end <= number.end for number in taken):
-                found.append(_echo(start, end, claims))
+                found.append(_echo(start, end, claims, rule))
         return found
 
     def _forms(
         self, scope_tag: bytes, known: Collection[bytes], values: Sequence[bytes], conversations: Collection[bytes]
-    ) -> Iterator[tuple[int, int, Claims]]:
-        """(first word, end, claims): at each place the longest form."""
+    ) -> Iterator[tuple[int, int, Claims, str]]:
+        """(first word, end, claims, rule): at each place the longest form."""
         at = 0
         starts = [place for place, value in enumerate(values) if value in known]
         for first in starts:
@@ -111,16 +113,18 @@ class Originals:
                 continue
             for length in range(min(MOST_WORDS, len(values) - first), 0, -1):
                 joined = b"".join(values[first : first + length])
-                claims = self._sources.claims(scope_tag, _STRONG + joined)
+                rule, claims = "full", self._sources.claims(scope_tag, _STRONG + joined)
                 if not claims:
+                    rule = "short"
                     claims = _said_in(conversations, self._sources.claims(scope_tag, _WEAK + joined))
                 if not claims:
+                    rule = "titled"
                     claims = _said_in(conversations, self._sources.claims(scope_tag, _TITLED + joined))
                     claims = claims if claims and self._has_title(values, first, first + length) else ()
                 if claims:
                     self._sources.touch(scope_tag, claims)
                     at = first + length
-                    yield first, at, claims
+                    yield first, at, claims, rule
                     break
 
     def _has_title(self, values: Sequence[bytes], first: int, end: int) -> bool:
@@ -133,7 +137,7 @@ def _said_in(conversations: Collection[bytes], claims: Claims) -> Claims:
     return tuple([origin for origin in claims if origin.conversation in conversations]) if claims else ()
 
 
-def _echo(start: int, end: int, claims: Claims) -> Echo:
+def _echo(start: int, end: int, claims: Claims, rule: str) -> Echo:
     strongest: Origin = max(claims, key=lambda origin: origin.level)
     kind = next((origin.kind for origin in (strongest, *claims) if isinstance(origin, Source) and origin.kind), "")
-    return Echo(start, end, kind)
+    return Echo(start, end, kind, rule)

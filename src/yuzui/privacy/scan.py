@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from yuzui.core.errors import InvalidRequest
-from yuzui.core.sensitivity import Finding, Place, SensitivityRules
+from yuzui.core.sensitivity import Fact, Finding, Place, SensitivityRules
 from yuzui.privacy import encodings
 from yuzui.privacy.canonical import Canonical, Canonicaliser, count_controls
-from yuzui.privacy.catalogue import load_detectors
+from yuzui.privacy.catalogue import load_detectors, version_of
 from yuzui.privacy.custom import compile_custom
 from yuzui.privacy.detectors._contract import SEPARATOR, Detector, Digits, Hit, Pattern
 from yuzui.privacy.engine import Candidate, EngineName, TooManyCandidates, compile_engine
+from yuzui.privacy.evidence import ANTI_CUE, FIELD, is_cued, joined, named_by_field
 from yuzui.privacy.leaves import Leaf, Leaves, place_in, read_leaves, spell_path
 from yuzui.privacy.numbers import CLUSTER_REGEX, Layouts
+from yuzui.privacy.surroundings import has_cue
 from yuzui.privacy.views import read_hidden
 
 MAX_FINDINGS = 10_000  # enough for any honest request; looking on would only cost time, so the rest counts as the worst
+FIELD_GAIN, ANTI_CUE_LOSS = 0.5, 0.3  # of the doubt, of the confidence
+_ANTI_CUE_WORDS = "example sample dummy fake placeholder fictitious 示例 样例 例如 虚构 測試用 测试用"
+ANTI_CUES = tuple(_ANTI_CUE_WORDS.split())
+"""Words in front of what is only shown. They lower the confidence and hide nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +84,26 @@ class _Sheet:
         shift = self.leaves[number].shift
         return shift > 0 and self._span(number, end - 1, end)[1] <= shift
 
+    def weigh(self, number: int, start: int, hit: Hit) -> tuple[tuple[Fact, ...], float]:
+        """Evidence and confidence of a hit, with what only its surroundings tell: that the cue is the name of its
+        field, that it is given as an example, how its leaf was read."""
+        leaf = self.leaves[number]
+        evidence, confidence = hit.evidence, hit.confidence
+        if leaf.shift and is_cued(evidence) and self._follows_name(number, start):
+            evidence = named_by_field(evidence)
+            confidence += (1.0 - confidence) * FIELD_GAIN
+        if has_cue(self.text, hit.start, ANTI_CUES):
+            evidence = joined(evidence, (ANTI_CUE,))
+            confidence *= 1.0 - ANTI_CUE_LOSS
+        if leaf.how:
+            evidence = joined(evidence, leaf.how)
+        return evidence, round(confidence, 2)
+
+    def _follows_name(self, number: int, start: int) -> bool:
+        """Whether nothing is said between the name of a field and what begins at `start`."""
+        leaf = self.leaves[number]
+        return not any(map(str.isalnum, leaf.text[leaf.shift : self._span(number, start, start + 1)[0]]))
+
     def _span(self, number: int, start: int, end: int) -> tuple[int, int]:
         return (start, end) if self.canonicals is None else self.canonicals[number].span(start, end)
 
@@ -105,6 +131,7 @@ class Scanner:
 
     def __init__(self, rules: SensitivityRules, *, engine: EngineName = "auto") -> None:
         self._detectors: dict[str, Detector] = {**load_detectors(), **compile_custom(rules, engine)}
+        self._versions = {name: one.version or version_of(name) for name, one in self._detectors.items()}
         self._canonicaliser = Canonicaliser()
         owners: dict[Pattern, list[str]] = {}
         wanted: dict[tuple[int, ...], list[str]] = {}
@@ -158,9 +185,10 @@ class Scanner:
             found: list[tuple[str, Hit]] = []
             self._ask_all(sheet.text, candidates, failures, found)
             if found:
-                more, again = _to_findings(sheet, found)
+                more, again = _to_findings(sheet, found, self._versions)
                 new = more if depth == 0 else _without_known(more, findings)
-                repeats += (*again, *(one for one in more if one not in new))
+                kept = set(map(id, new))
+                repeats += (*again, *(one for one in more if id(one) not in kept))
                 findings += new
             pending = self._views(sheet, candidates, budget, failures)
             if not pending:
@@ -191,7 +219,8 @@ class Scanner:
                 offset, behind = sheet.original_span(number, start, end)
                 place = sheet.place(number, start, end)
                 span = None if place.form == "whole" else (place.start, place.end)
-                found.append(Leaf(view.text, place.path, behind - offset, offset, True, place.form, span))
+                how = (*sheet.leaves[number].how, Fact("encoded", view.coding))
+                found.append(Leaf(view.text, place.path, behind - offset, offset, True, place.form, span, how=how))
                 budget.spend(len(view.text))
                 if budget.is_spent:
                     break
@@ -255,8 +284,9 @@ class Scanner:
             if canonical.pieces is None:
                 continue
             leaf = leaves[number]
-            for view in read_hidden(leaf.text):
-                leaves.append(Leaf(view, leaf.path, len(leaf.text) if leaf.whole is None else leaf.whole))
+            for view, how in read_hidden(leaf.text):
+                whole = len(leaf.text) if leaf.whole is None else leaf.whole
+                leaves.append(Leaf(view, leaf.path, whole, how=(*leaf.how, how)))
                 canonicals.append(fold(view))
         text = SEPARATOR.join([canonical.text for canonical in canonicals] + [""])
         try:
@@ -292,7 +322,9 @@ def _without_known(more: tuple[Finding, ...], known: tuple[Finding, ...]) -> tup
     )
 
 
-def _to_findings(sheet: _Sheet, found: Iterable[tuple[str, Hit]]) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+def _to_findings(
+    sheet: _Sheet, found: Iterable[tuple[str, Hit]], versions: Mapping[str, str]
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
     """Hits at their places in the client's text: one per kind and place, and derived readings only for what is new.
     The other readings come second."""
     placed: list[tuple[bool, int, int, int, str, Hit]] = []
@@ -304,7 +336,7 @@ def _to_findings(sheet: _Sheet, found: Iterable[tuple[str, Hit]]) -> tuple[tuple
         if end > start and (not seam or start < seam < end) and not sheet.is_in_name(number, end):
             placed.append((sheet.leaves[number].whole is not None, number, start, -end, name, hit))
     placed.sort(key=lambda entry: entry[:5])
-    known: set[tuple[str, str]] = set()
+    known: dict[tuple[str, str], int] = {}
     reached: dict[tuple[int, str], int] = {}
     findings: list[Finding] = []
     repeats: list[Finding] = []
@@ -316,11 +348,20 @@ def _to_findings(sheet: _Sheet, found: Iterable[tuple[str, Hit]]) -> tuple[tuple
             continue  # the same thing seen twice
         reached[number, hit.kind] = end
         first, last = sheet.original_span(number, start, end)
+        evidence, confidence = sheet.weigh(number, start, hit)
         finding = Finding(
-            kind=hit.kind, detector=name, start=first, end=last, path=spell_path(sheet.leaves[number].path),
-            confidence=hit.confidence, place=sheet.place(number, start, end),
+            kind=hit.kind, detector=name, rule=hit.rule, version=versions[name], start=first, end=last,
+            path=spell_path(sheet.leaves[number].path), confidence=confidence, evidence=evidence,
+            place=sheet.place(number, start, end),
         )  # fmt: skip  # as short as it can be
         is_repeat = is_derived and value in known and not sheet.leaves[number].is_piece
-        (repeats if is_repeat else findings).append(finding)
-        known.add(value)
+        if not is_repeat:
+            known.setdefault(value, len(findings))
+            findings.append(finding)
+            continue
+        repeats.append(finding)
+        first = known[value]
+        if FIELD in evidence and findings[first].path == finding.path and findings[first].confidence < confidence:
+            # the same value, without and with the name of its field
+            findings[first] = replace(findings[first], rule=hit.rule, evidence=evidence, confidence=confidence)
     return tuple(findings), tuple(repeats)

@@ -12,10 +12,14 @@ from yuzui.core.call_ids import PREFIX as CALL_ID
 from yuzui.core.call_ids import to_upstream
 from yuzui.core.reasoning import PREFIX as SEAL
 from yuzui.core.reasoning import unseal
+from yuzui.core.sensitivity import Fact
 
 _ENCODED_SEAL: Final = "eXoxL"  # how every seal begins in base64: Gemini's signatures are bytes
 SEALED: Final = (SEAL, _ENCODED_SEAL, CALL_ID)
 """How texts begin that codecs of ours open before they send them on: anybody can write one."""
+
+_TAGS: Final = Fact("hidden", "tags")
+_REVERSED: Final = Fact("hidden", "reversed")
 
 _json = msgspec.json.Decoder()
 _ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
@@ -62,12 +66,12 @@ def _character(escape: re.Match[str]) -> str:
     return chr(int(escape[1], 16))
 
 
-def read_hidden(text: str) -> list[str]:
+def read_hidden(text: str) -> list[tuple[str, Fact]]:
     """Readings of text with invisible characters: what tag characters spell, what a right-to-left override shows."""
-    found: list[str] = []
+    found: list[tuple[str, Fact]] = []
     tags = "".join([chr(ord(char) - 0xE0000) for char in text if "\U000e0020" <= char <= "\U000e007e"])
     if tags:
-        found.append(tags)
+        found.append((tags, _TAGS))
     if "\u202e" in text:
-        found.append(text[::-1])
+        found.append((text[::-1], _REVERSED))
     return found

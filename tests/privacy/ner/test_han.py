@@ -100,7 +100,7 @@ def test_places_with_a_door_are_addresses_and_others_stay_places() -> None:
              NameSpan(6, 11, "location", 0.9, "m"), NameSpan(17, 19, "location", 0.9, "m")]  # fmt: skip
     joined = han.with_addresses(text, spans)
     assert [(text[one.start : one.end], one.kind) for one in joined] == [
-        ("北京市海淀区中关村大街27号", "address"), ("上海", "location")]  # fmt: skip
+        ("北京市海淀区中关村大街27号", "postal_address"), ("上海", "location")]  # fmt: skip
 
 
 def test_works_are_read_by_themselves() -> None:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 import msgspec
 
+from yuzui.core.sensitivity import Fact
+from yuzui.privacy.evidence import because
+
 SEPARATOR = "\n\x1e\n"  # the newlines end `.` and `$`; U+001E cannot be in canonical text, so nothing can imitate it
 
 
@@ -39,6 +42,9 @@ class Hit:
     start: int
     end: int
     confidence: float = 1.0
+    rule: str = ""
+    """Which way of finding it, where the detector has several: a word that stays as it is."""
+    evidence: tuple[Fact, ...] = because()
 
 
 class Digits(msgspec.Struct, frozen=True, gc=False):  # one per number in a text: 0.06 µs, a frozen dataclass 0.56
@@ -68,3 +74,5 @@ class Detector:
     crosses_lines: bool = False
     """Whether the groups of a layout may stand on several lines or in cells (line end, comma or bar between)."""
     check_digits: Callable[[Digits], Hit | None] | None = None
+    version: str = ""
+    """Of an operator's own rule; those of built-in ones follow from their source (`catalogue.version_of`)."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
 from yuzui.privacy.detectors._vendor_keys import VENDOR_KEYS
+from yuzui.privacy.evidence import because
 from yuzui.privacy.randomness import is_placeholder, looks_random
 from yuzui.privacy.surroundings import is_word
 
@@ -44,7 +45,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     if not key.least <= len(value) <= key.most or is_word(text, last):
         return
     if not is_placeholder(value) and looks_random(value):
-        yield Hit("api_key", start, last, 0.95)
+        yield Hit("api_key", start, last, 0.95, "prefix", because(entropy=True, listed="vendor_keys"))
 
 
 def _check_shape(text: str, start: int, end: int) -> Iterable[Hit]:
@@ -64,7 +65,7 @@ def _check_shape(text: str, start: int, end: int) -> Iterable[Hit]:
         return
     value = text[start:end].rstrip("-_.")
     if not is_placeholder(value) and looks_random(value):
-        yield Hit("api_key", start, start + len(value), 0.9)
+        yield Hit("api_key", start, start + len(value), 0.9, "shape", because(entropy=True))
 
 
 DETECTOR = Detector(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.randomness import is_placeholder, looks_random
 from yuzui.privacy.surroundings import has_cue, is_word
 
@@ -25,10 +26,11 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
         return
     scheme = text[start:end].strip().lower()
     if scheme == "basic":
-        if _is_base64(value) and (looks_random(value) or has_cue(text, start, _CUES)):
-            yield Hit("authorization", end, last, 0.85)
+        is_random = looks_random(value)
+        if _is_base64(value) and (is_random or has_cue(text, start, _CUES)):
+            yield Hit("authorization", end, last, 0.85, "basic", because(label=True, entropy=is_random))
     elif len(value) >= 16 and (looks_random(value) or _is_hex(value)):
-        yield Hit("authorization", end, last, 0.85)
+        yield Hit("authorization", end, last, 0.85, "token", because(label=True, entropy=True))
 
 
 def _is_base64(value: str) -> bool:

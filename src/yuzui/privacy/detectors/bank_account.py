@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.labelled import ALNUM, count_digits, value_after
 from yuzui.privacy.surroundings import is_word
 
@@ -30,7 +31,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     digits = count_digits(text[first:last])
     is_bank = not text[start].isascii() and text[start:end].endswith("银行")
     if (9 if is_bank else 6) <= digits <= 24 and not is_word(text, last):
-        yield Hit("bank_account", first, last, 0.8)
+        yield Hit("bank_account", first, last, 0.8, evidence=because(label=True))
 
 
 def _is_number(value: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from yuzui.privacy.checksums import luhn_is_valid
 from yuzui.privacy.detectors._contract import Detector, Digits, Hit
+from yuzui.privacy.evidence import because
 from yuzui.privacy.numbers import singles
 from yuzui.privacy.surroundings import has_cue, is_inside_number, stands_alone
 
@@ -44,11 +45,13 @@ def _check_digits(number: Digits) -> Hit | None:
     if len(set(number.gaps)) > 2 or not stands_alone(text, start, end) or is_inside_number(text, start, end):
         return None
     is_cued = has_cue(text, start, _CUES)
-    if not _is_issued(value) and not (is_cued and is_valid):
+    is_issued = _is_issued(value)
+    if not is_issued and not (is_cued and is_valid):
         return None
     if not is_valid:
-        return Hit("bank_card", start, end, 0.6)
-    return Hit("bank_card", start, end, 0.95 if is_cued or len(number.layout) > 1 else 0.8)
+        return Hit("bank_card", start, end, 0.6, evidence=because(checksum=False, near=True, listed="issuers"))
+    why = because(checksum=True, near=is_cued, listed="issuers" if is_issued else "")
+    return Hit("bank_card", start, end, 0.95 if is_cued or len(number.layout) > 1 else 0.8, evidence=why)
 
 
 def _is_named(number: Digits) -> bool:

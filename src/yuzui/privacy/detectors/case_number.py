@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.labelled import ALNUM, count_digits, value_after
 from yuzui.privacy.surroundings import has_cue, is_digit, is_word
 
@@ -48,7 +49,7 @@ def _check_slash(text: str, start: int, end: int) -> Iterable[Hit]:
     ):
         return  # a season or a fiscal year
     if len(number) >= 4 or (len(number) >= 2 and has_cue(text, start, _CUES, reach=24)) or _is_listed(text, start):
-        yield Hit(KIND, start, end, 0.85)
+        yield Hit(KIND, start, end, 0.85, "slash")
 
 
 def _is_listed(text: str, start: int) -> bool:
@@ -64,7 +65,7 @@ def _check_year(text: str, start: int, end: int) -> Iterable[Hit]:
         if at < 0:
             at = text.find("號", end, end + 24)
         if at > 0 and text[at - 1].isdigit():
-            yield Hit(KIND, start, at + 1, 0.95)
+            yield Hit(KIND, start, at + 1, 0.95, "chinese")
         return
     last = end
     while last < len(text) and text[last].isascii() and text[last].isupper():
@@ -86,7 +87,7 @@ def _check_year(text: str, start: int, end: int) -> Iterable[Hit]:
     last = digits
     if text[last : last + 2] == " (" and 0 < text.find(")", last) - last <= 12:
         last = text.find(")", last) + 1
-    yield Hit(KIND, start, last, 0.9)
+    yield Hit(KIND, start, last, 0.9, "citation")
 
 
 def _check_label(text: str, start: int, end: int) -> Iterable[Hit]:
@@ -94,7 +95,7 @@ def _check_label(text: str, start: int, end: int) -> Iterable[Hit]:
         return
     found = value_after(text, end, _DOCKET, reach=12)
     if found and 4 <= found[1] - found[0] <= 32 and count_digits(text[found[0] : found[1]]) >= 3:
-        yield Hit(KIND, *found, 0.8)
+        yield Hit(KIND, *found, 0.8, "label", because(label=True))
 
 
 DETECTOR = Detector(

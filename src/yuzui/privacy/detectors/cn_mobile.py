@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from yuzui.privacy.detectors._contract import Detector, Digits, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.numbers import singles
 from yuzui.privacy.numerals import NUMERALS_REGEX, read_numerals
 from yuzui.privacy.surroundings import is_digit, stands_alone, with_markup
@@ -22,6 +23,9 @@ _SECOND_AND_THIRD = frozenset(
 _COUNTRY = ("+86", "0086", "86")
 
 
+_SEGMENT = because(listed="mobile_segments")
+
+
 def _check_digits(number: Digits) -> Hit | None:
     value, start = number.value, number.start
     for prefix in ("0086", "86"):
@@ -32,7 +36,7 @@ def _check_digits(number: Digits) -> Hit | None:
     if not _has_clean_edges(number.text, start, number.end):
         return None
     first, last = with_markup(number.text, start, number.end)
-    return Hit("cn_mobile", first, last, 0.9 if len(number.layout) <= 4 else 0.7)
+    return Hit("cn_mobile", first, last, 0.9 if len(number.layout) <= 4 else 0.7, "digits", _SEGMENT)
 
 
 def _has_clean_edges(text: str, start: int, end: int) -> bool:
@@ -51,7 +55,7 @@ def _check_numerals(text: str, start: int, end: int) -> Iterable[Hit]:
     value = read_numerals(text[start:end])
     for at in range(len(value) - 10):
         if value[at] == "1" and value[at + 1 : at + 3] in _SECOND_AND_THIRD:
-            yield Hit("cn_mobile", start + at, start + at + 11, 0.8)
+            yield Hit("cn_mobile", start + at, start + at + 11, 0.8, "numerals", _SEGMENT)
             return
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from yuzui.privacy.checksums import resident_id_check
 from yuzui.privacy.detectors._contract import Detector, Digits, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.numbers import singles
 from yuzui.privacy.numerals import NUMERALS_REGEX, read_numerals
 from yuzui.privacy.surroundings import has_cue, stands_alone
@@ -73,16 +74,20 @@ def _check_digits(number: Digits) -> Hit | None:
         return None
     if len(value) == 15:  # the form of before 1999; too common a length to believe without a cue
         fits = is_cued and value[:2] in _PROVINCES and has_birth_date("19" + value[6:12])
-        return Hit("cn_resident_id", start, end, 0.7) if fits else None
+        return Hit("cn_resident_id", start, end, 0.7, "15", because(near=True)) if fits else None
     confidence = _confidence(value, is_cued=is_cued)
-    return Hit("cn_resident_id", start, end, confidence) if confidence else None
+    if not confidence:
+        return None
+    why = because(checksum=resident_id_check(value[:17]) == value[17], near=is_cued)
+    return Hit("cn_resident_id", start, end, confidence, "18", why)
 
 
 def _check_numerals(text: str, start: int, end: int) -> Iterable[Hit]:
     value = read_numerals(text[start:end])
     for at in range(len(value) - 17):
-        if _confidence(value[at : at + 18], is_cued=False):
-            yield Hit("cn_resident_id", start + at, start + at + 18, 0.8)
+        if confidence := _confidence(value[at : at + 18], is_cued=False):
+            why = because(checksum=confidence == 1.0)
+            yield Hit("cn_resident_id", start + at, start + at + 18, 0.8, "numerals", why)
             return
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from yuzui.privacy.checksums import social_credit_check
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.surroundings import has_cue, is_word
 
 _ALPHABET = frozenset("0123456789ABCDEFGHJKLMNPQRTUWXY")
@@ -19,9 +20,9 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     if is_word(text, start - 1) or is_word(text, end) or len(value) < 18 or not _ALPHABET.issuperset(value):
         return
     if social_credit_check(value[:17]) == value[17]:
-        yield Hit("cn_social_credit_code", start, end, 1.0)
+        yield Hit("cn_social_credit_code", start, end, 1.0, evidence=because(checksum=True))
     elif has_cue(text, start, _CUES, reach=24):
-        yield Hit("cn_social_credit_code", start, end, 0.6)
+        yield Hit("cn_social_credit_code", start, end, 0.6, evidence=because(checksum=False, near=True))
 
 
 DETECTOR = Detector(

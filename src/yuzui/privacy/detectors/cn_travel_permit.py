@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern, label
+from yuzui.privacy.evidence import because
 from yuzui.privacy.labelled import ALNUM, count_digits, value_after
 
 _CUES = ["回乡证", "回鄉證", "通行证", "通行證", "台胞证", "台胞證", "来往内地", "來往內地", "来往大陆", "來往大陸"]
@@ -17,7 +18,7 @@ _CUES = ["回乡证", "回鄉證", "通行证", "通行證", "台胞证", "台�
 def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     found = value_after(text, end, ALNUM, reach=16)
     if found and _has_shape(text[found[0] : found[1]].upper()):
-        yield Hit("cn_travel_permit", *found, 0.9)
+        yield Hit("cn_travel_permit", *found, 0.9, evidence=because(label=True))
 
 
 def _has_shape(value: str) -> bool:

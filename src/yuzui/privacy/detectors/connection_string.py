@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.randomness import is_placeholder
 
 _MOST = 400  # characters on each side of the password
@@ -35,7 +36,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     while tail.startswith(";") and "=" in tail[1:].split(";")[0] and " " not in tail[1:].split("=")[0].strip():
         step = tail.find(";", 1)
         behind, tail = (behind + step, tail[step:]) if step > 0 else (last, "")
-    yield Hit("connection_string", max(first, blank), behind, 0.9)
+    yield Hit("connection_string", max(first, blank), behind, 0.9, evidence=because(label=True))
 
 
 DETECTOR = Detector(

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from yuzui.privacy.checksums import base58_is_valid, bech32_is_valid
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.surroundings import has_cue, is_word
 
 KIND = "crypto_wallet"
@@ -34,7 +35,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
             and len(set(text[start + 2 : end])) >= 8
             and has_cue(text, start, _CUES, reach=48)
         ):
-            yield Hit(KIND, start, end, 0.85)
+            yield Hit(KIND, start, end, 0.85, "ethereum", because(near=True))
         return
     is_bech32 = text[start : start + 3].lower() == "bc1"
     alphabet = _BECH32 if is_bech32 else _BASE58
@@ -46,7 +47,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
         return
     value = text[start:last]
     if bech32_is_valid(value) if is_bech32 else 26 <= len(value) <= 35 and base58_is_valid(value):
-        yield Hit(KIND, start, last, 1.0)
+        yield Hit(KIND, start, last, 1.0, "bech32" if is_bech32 else "base58", because(checksum=True))
 
 
 DETECTOR = Detector(

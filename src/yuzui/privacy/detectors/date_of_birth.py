@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern, label
+from yuzui.privacy.evidence import because
 from yuzui.privacy.surroundings import is_digit, is_word
 
 KIND = "date_of_birth"
@@ -25,7 +26,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
             first -= 1
         last = text.index("日", start) + 1
         if text.find("年", first, last) > 0:
-            yield Hit(KIND, first, last, 0.9)
+            yield Hit(KIND, first, last, 0.9, "before", because(behind=True))
         return
     if text[start - 1 : start] == "先" or (text[start].isascii() and is_word(text, start - 1)):
         return  # 先生于 is `Mr … in`
@@ -35,7 +36,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
         if text[at].isdigit() or _month_at(text, at):
             last = _date_end(text, at)
             if last:
-                yield Hit(KIND, at, last, 0.9)
+                yield Hit(KIND, at, last, 0.9, "behind", because(label=True))
             return
         if text[at] in ".;!?。；\n" and at > end + 8:
             return

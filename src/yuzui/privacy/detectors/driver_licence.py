@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern, label
+from yuzui.privacy.evidence import because
 from yuzui.privacy.labelled import DASHED, count_digits, value_after
 
 
@@ -15,7 +16,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     value = text[found[0] : found[1]]
     # From seven digits (Pennsylvania) to a letter and 14 (New Jersey), 16 characters for the United Kingdom.
     if 5 <= len(value) <= 20 and count_digits(value) >= 4 and "/" not in value:
-        yield Hit("driver_licence", *found, 0.85)
+        yield Hit("driver_licence", *found, 0.85, evidence=because(label=True))
 
 
 DETECTOR = Detector(

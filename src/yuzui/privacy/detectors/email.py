@@ -27,7 +27,8 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
         return
     last = _domain_end(text, end - 1)
     if last:
-        yield Hit("email", first, last, 1.0 if text[start] == "@" else 0.8)
+        is_plain = text[start] == "@"
+        yield Hit("email", first, last, 1.0 if is_plain else 0.8, "plain" if is_plain else "spelled")
 
 
 def _local_start(text: str, at: int) -> int:

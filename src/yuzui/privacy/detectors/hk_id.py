@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from yuzui.privacy.checksums import hong_kong_id_check
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.surroundings import has_cue, is_word
 
 _CUES = ("hkid", "hong kong id", "hong kong identity", "香港身份", "身份證", "身份证", "identity card")
@@ -25,8 +26,9 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     is_bracketed = value.endswith(")")
     body = value.replace("(", "").replace(")", "")
     is_valid = hong_kong_id_check(body[:-1]) == body[-1]
-    if (is_bracketed and is_valid) or has_cue(text, start, _CUES):
-        yield Hit("hk_id", start, end, 0.95 if is_valid else 0.6)
+    is_cued = has_cue(text, start, _CUES)
+    if (is_bracketed and is_valid) or is_cued:
+        yield Hit("hk_id", start, end, 0.95 if is_valid else 0.6, evidence=because(checksum=is_valid, near=is_cued))
 
 
 DETECTOR = Detector(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from yuzui.privacy.checksums import mod97
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.surroundings import is_word
 
 # Total lengths. Source: SWIFT IBAN registry, https://www.swift.com/standards/data-standards/iban (release 99).
@@ -49,7 +50,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
             return
         at += 1
     if len(chars) == length and not is_word(text, at) and mod97("".join(chars[4:] + chars[:4])) == 1:
-        yield Hit("iban", start, at, 1.0)
+        yield Hit("iban", start, at, 1.0, evidence=because(checksum=True, listed="iban_registry"))
 
 
 DETECTOR = Detector(

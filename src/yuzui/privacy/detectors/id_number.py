@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.labelled import DASHED, count_digits, value_after
 from yuzui.privacy.surroundings import is_word
 
@@ -19,7 +20,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
         and count_digits(text[found[0] : found[1]]) >= 4
         and "/" not in text[found[0] : found[1]]
     ):
-        yield Hit("id_number", *found, 0.75)
+        yield Hit("id_number", *found, 0.75, evidence=because(label=True))
 
 
 DETECTOR = Detector(

@@ -37,7 +37,7 @@ def _check_v4(text: str, start: int, end: int) -> Iterable[Hit]:
         return
     if max(values) < 10 and not has_cue(text, start, _IP_CUES, reach=16):
         return  # 1.2.3.4 is a section or a version far more often
-    yield Hit("ip_address", start, end, 0.9)
+    yield Hit("ip_address", start, end, 0.9, "v4")
 
 
 def _check_v6(text: str, start: int, end: int) -> Iterable[Hit]:
@@ -56,7 +56,7 @@ def _check_v6(text: str, start: int, end: int) -> Iterable[Hit]:
         return
     if len(groups) < 3 and not value.lower().startswith(("fe80", "2", "fc", "fd")):
         return  # `abc::d1` is a name in C++ more often than an address
-    yield Hit("ip_address", start, end, 0.9)
+    yield Hit("ip_address", start, end, 0.9, "v6")
 
 
 DETECTOR = Detector(

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.randomness import looks_random
 from yuzui.privacy.surroundings import is_word
 
 _MOST = 8192
 _PART = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+_RANDOM = because(entropy=True)
 
 
 def _check(text: str, start: int, end: int) -> Iterable[Hit]:
@@ -22,9 +26,9 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     last = start + len(".".join(parts))
     is_object = parts[1].startswith("eyJ")  # base64 of `{"`; the header alone is harmless, so the claims must be there
     if is_object or (len(parts) >= 3 and len(parts[1]) >= 16 and len(parts[2]) >= 16 and looks_random(parts[2])):
-        yield Hit("jwt", start, last, 1.0 if is_object else 0.85)
+        yield Hit("jwt", start, last, 1.0, "claims") if is_object else Hit("jwt", start, last, 0.85, "signed", _RANDOM)
     elif len(parts) == 2 and len(parts[1]) >= 32 and looks_random(parts[1]):
-        yield Hit("jwt", start, last, 0.7)  # cut off
+        yield Hit("jwt", start, last, 0.7, "cut", _RANDOM)  # cut off
 
 
 DETECTOR = Detector(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern, label
+from yuzui.privacy.evidence import because
 from yuzui.privacy.labelled import DASHED, count_digits, value_after
 from yuzui.privacy.surroundings import is_word
 
@@ -18,7 +19,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     value = text[found[0] : found[1]]
     is_year = len(value) == 4 and value[:2] in ("19", "20")
     if 4 <= len(value) <= 24 and count_digits(value) >= 3 and not is_year:
-        yield Hit("medical_record", *found, 0.85)
+        yield Hit("medical_record", *found, 0.85, evidence=because(label=True))
 
 
 DETECTOR = Detector(

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from yuzui.privacy.checksums import verhoeff_is_valid
 from yuzui.privacy.detectors._contract import Detector, Digits, Hit, Pattern, label
+from yuzui.privacy.evidence import because
 from yuzui.privacy.labelled import ALNUM, count_digits, value_after
 from yuzui.privacy.surroundings import has_cue, is_inside_number, is_word, stands_alone
 
@@ -29,9 +30,9 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
             return
         compact = value.replace(" ", "").upper()
         if len(compact) == 9 and compact[0] in _NINO_FIRST and compact[1] in _NINO_FIRST and compact[-1] in "ABCD":
-            yield Hit(KIND, start, end, 0.9)
+            yield Hit(KIND, start, end, 0.9, "nino")
         elif len(compact) == 10 and compact[3] in _HOLDERS and value == compact:
-            yield Hit(KIND, start, end, 0.85)
+            yield Hit(KIND, start, end, 0.85, "pan")
         return
     if value[0].isascii() and not value[0].isalpha():
         start += 1  # the pattern saw what stands on both sides of a short word
@@ -50,7 +51,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     ):
         last = max(first, text.rfind(" ", first, last))
     if 6 <= count_digits(text[first:last]) <= 14 and last - first <= 20:
-        yield Hit(KIND, first, last, 0.85)
+        yield Hit(KIND, first, last, 0.85, "label", because(label=True))
 
 
 def _check_digits(number: Digits) -> Hit | None:
@@ -59,13 +60,15 @@ def _check_digits(number: Digits) -> Hit | None:
         return None
     if len(value) == 13:
         has_date = "01" <= value[2:4] <= "12" and "01" <= value[4:6] <= "31" and value[6] in "12345678"
-        is_sure = number.gaps == ("-",) or has_cue(text, start, _KOREAN_CUES, reach=24)
-        return Hit(KIND, start, end, 0.9) if has_date and is_sure else None
+        is_cued = number.gaps != ("-",) and has_cue(text, start, _KOREAN_CUES, reach=24)
+        is_sure = is_cued or number.gaps == ("-",)
+        return Hit(KIND, start, end, 0.9, "korea", because(near=is_cued)) if has_date and is_sure else None
     is_cued = has_cue(text, start, _INDIAN_CUES, reach=32)
     is_grouped = number.gaps in ((" ", " "), ("-", "-"))
     if value[0] in "01" or not (is_cued or (is_grouped and verhoeff_is_valid(value))):
         return None
-    return Hit(KIND, start, end, 0.9 if is_cued else 0.75)
+    why = because(checksum=verhoeff_is_valid(value), near=is_cued)
+    return Hit(KIND, start, end, 0.9 if is_cued else 0.75, "aadhaar", why)
 
 
 DETECTOR = Detector(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 
 _REACH = 40  # characters between the cue and the number: ` number is: `
 _CUES = ("passport", "passeport", "reisepass", "pasaporte", "passaporto", "paspoort", "护照", "護照", "паспорт")
@@ -21,7 +22,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
         while last < len(text) and last - at <= 12 and text[last].isascii() and text[last].isalnum():
             last += 1
         if _has_shape(text[at:last].upper()):
-            yield Hit("passport", at, last, 0.85)
+            yield Hit("passport", at, last, 0.85, evidence=because(label=True))
             return
         at = last
 

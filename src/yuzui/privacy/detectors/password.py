@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.randomness import is_generated, is_placeholder, is_unpronounceable
 from yuzui.privacy.surroundings import is_word
 
@@ -115,7 +116,7 @@ def _said(text: str, at: int) -> Iterable[Hit]:
         and not _is_dummy(value)
         and "(" not in value
     ):
-        yield Hit(KIND, at, at + len(value), 0.6)
+        yield Hit(KIND, at, at + len(value), 0.6, "said", because(label=True, entropy=True))
 
 
 def _items(text: str, at: int) -> Iterator[int]:
@@ -152,7 +153,15 @@ def _value(text: str, at: int, *, is_strong: bool, is_option: bool) -> Iterable[
     if not closer and following == "(":
         return  # a call
     if _is_secret(value, is_quoted=bool(closer), is_strong=is_strong, is_option=is_option):
-        yield Hit(KIND, first, first + len(value), 0.8 if is_strong else 0.7)
+        rule = "option" if is_option else "password" if is_strong else "secret"
+        yield Hit(
+            KIND,
+            first,
+            first + len(value),
+            0.8 if is_strong else 0.7,
+            rule,
+            because(shape=False, label=True, entropy=not is_strong),
+        )
 
 
 def _without_pairs(value: str) -> str:
@@ -177,7 +186,7 @@ def _generated_inside(text: str, at: int) -> Iterable[Hit]:
         while is_word(text, last) and last < at + _MAX:
             last += 1
         if last - at >= 16 and is_generated(text[at:last]):
-            yield Hit(KIND, at, last, 0.7)
+            yield Hit(KIND, at, last, 0.7, "secret", because(shape=False, label=True, entropy=True))
         at = last
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from yuzui.privacy.detectors._contract import Detector, Digits, Hit
+from yuzui.privacy.evidence import because
 from yuzui.privacy.numbers import singles
 from yuzui.privacy.surroundings import has_cue, is_digit, is_inside_number, stands_alone
 
@@ -54,14 +55,16 @@ def _check_digits(number: Digits) -> Hit | None:
         return None  # its own kind
     if has_plus:
         is_whole = 8 <= len(number.value) <= 15 and number.value[0] != "0"
-        return Hit("phone", opening, _with_extension(text, end), 0.95) if is_whole else None
+        return Hit("phone", opening, _with_extension(text, end), 0.95, "plus") if is_whole else None
     if not may_have_shape:
-        return Hit("phone", opening, end, 0.6)  # the cue it is, then
+        return Hit("phone", opening, end, 0.6, "cue", because(shape=False, near=True))  # the cue it is, then
     if _is_north_american(number) or _is_chinese_landline(number) or _is_dashed_national(number):
-        return Hit("phone", opening, _with_extension(text, end), 0.8)
+        return Hit("phone", opening, _with_extension(text, end), 0.8, "national")
     if number.value.startswith("00") and len(number.value) >= 11 and len(number.layout) > 1:
-        return Hit("phone", opening, end, 0.7)
-    return Hit("phone", opening, end, 0.6) if _is_cued(number, opening) else None
+        return Hit("phone", opening, end, 0.7, "zeros")
+    return (
+        Hit("phone", opening, end, 0.6, "cue", because(shape=False, near=True)) if _is_cued(number, opening) else None
+    )
 
 
 def _with_extension(text: str, end: int) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.labelled import UPPER, value_after
 from yuzui.privacy.surroundings import is_word
 
@@ -100,23 +101,23 @@ _UNIT_TRIGGERS: Final = ("apt", "suite", "ste", "unit", "flat")
 def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     trigger = text[start:end].lower()
     if "box" in trigger:
-        yield Hit(KIND, start, _extend(text, end), 0.9)
+        yield Hit(KIND, start, _extend(text, end), 0.9, "box")
         return
     if "code" in trigger or trigger == "plz" or trigger[0] in "邮郵":
         yield from _check_postcode(text, start, end)
         return
     if trigger[:3] in ("apo", "fpo", "dpo"):
-        yield Hit(KIND, _line_before(text, start), end, 0.9)
+        yield Hit(KIND, _line_before(text, start), end, 0.9, "military")
         return
     if trigger.startswith("corner"):
         last = _corner(text, end - 1)
         if last:
-            yield Hit(KIND, start, last, 0.6)
+            yield Hit(KIND, start, last, 0.6, "crossing")
         return
     if trigger.startswith(_UNIT_TRIGGERS):
         first = _before_unit(text, start)
         if first >= 0:
-            yield Hit(KIND, first, _extend(text, start), 0.8)
+            yield Hit(KIND, first, _extend(text, start), 0.8, "unit")
         return
     first = _first_of_number(text, start) if text[start].isdigit() else _first_of_word(text, start)
     if first < 0:
@@ -126,7 +127,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     last, confidence = _street(text, first)
     if last:
         first = _with_numbers_before(text, first)
-        yield Hit(KIND, first, _extend(text, last), confidence)
+        yield Hit(KIND, first, _extend(text, last), confidence, "street")
 
 
 def _check_postcode(text: str, start: int, end: int) -> Iterable[Hit]:
@@ -135,7 +136,7 @@ def _check_postcode(text: str, start: int, end: int) -> Iterable[Hit]:
         return
     value = text[found[0] : found[1]]
     if 3 <= len(value) <= 10 and any(char.isdigit() for char in value) and not is_word(text, found[1]):
-        yield Hit(KIND, *found, 0.7)
+        yield Hit(KIND, *found, 0.7, "postcode", because(label=True))
 
 
 def _may_be_street(text: str, first: int) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from yuzui.privacy.detectors._cn_places import place_at
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 
 KIND = "postal_address"
 _MOST_BEFORE, _MOST_BEHIND = 48, 48  # characters on each side of what started the look
@@ -46,17 +47,20 @@ _CUTS_WORDS = """
     在 于 於 到 至 往 从 是 为 住 的 和 与 及 去 回 沿 了 过 由
 """
 _CUTS = tuple(_CUTS_WORDS.split())
+_GRAMMAR, _LABELLED = because(), because(label=True)
 
 
 def _check(text: str, start: int, end: int) -> Iterable[Hit]:
+    rule, why = "number", _GRAMMAR
     if text[start] in "0123456789一二三四五六七八九十百":
         found = _around_number(text, start, end)
     elif text[start] in _ADMINISTRATIVE:
-        found = _around_road(text, start, end)
+        rule, found = "road", _around_road(text, start, end)
     else:
+        rule, why = "label", _LABELLED
         found = _behind_word(text, end)
     if found is not None:
-        yield Hit(KIND, *found)
+        yield Hit(KIND, *found, rule, why)
 
 
 def _around_number(text: str, start: int, end: int) -> tuple[int, int, float] | None:

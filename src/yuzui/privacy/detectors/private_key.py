@@ -12,7 +12,7 @@ _BODY = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 
 def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     if text[start] in "Aa":
-        yield Hit("private_key", start, end, 1.0)
+        yield Hit("private_key", start, end, 1.0, "age")
         return
     limit = min(len(text), end + _MAX_BODY)
     following = text.find("-----BEGIN", end, limit)
@@ -21,13 +21,13 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     closing = text.find("-----END", end, limit)
     if closing >= 0:
         last = text.find("-----", closing + 8, closing + 64)
-        yield Hit("private_key", start, last + 5 if last >= 0 else closing + 8, 1.0)
+        yield Hit("private_key", start, last + 5 if last >= 0 else closing + 8, 1.0, "block")
         return
     last = end
     while last < limit and text[last] in _BODY:
         last += 1
     if last - end >= 24:  # a bare header in prose is no key; a cut-off key still is one
-        yield Hit("private_key", start, last, 0.9)
+        yield Hit("private_key", start, last, 0.9, "cut")
 
 
 DETECTOR = Detector(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.labelled import ALNUM, count_digits, value_after
 from yuzui.privacy.surroundings import is_word
 
@@ -29,7 +30,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
         last = max(first, group - 1)
     value = text[first:last]
     if 7 <= count_digits(value) <= 14 and len(value) <= 20:
-        yield Hit("tax_id", first, last, 0.85)
+        yield Hit("tax_id", first, last, 0.85, evidence=because(label=True))
 
 
 DETECTOR = Detector(

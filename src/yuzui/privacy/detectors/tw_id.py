@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from yuzui.privacy.checksums import taiwan_id_is_valid
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.surroundings import has_cue, is_word
 
 _CUES = ("身分證", "身分证", "身份證", "身份证", "統一編號", "taiwan", "居留證", "national id", "id number")
@@ -20,7 +21,8 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     is_valid = taiwan_id_is_valid(text[start:end].upper())
     is_cued = has_cue(text, start, _CUES)
     if is_valid or is_cued:
-        yield Hit("tw_id", start, end, 0.95 if is_valid and is_cued else 0.75)
+        why = because(checksum=is_valid, near=is_cued)
+        yield Hit("tw_id", start, end, 0.95 if is_valid and is_cued else 0.75, evidence=why)
 
 
 DETECTOR = Detector(

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from yuzui.privacy.checksums import routing_number_is_valid
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.labelled import DIGITS, value_after
 from yuzui.privacy.surroundings import is_word
 
@@ -18,7 +19,9 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
         return
     found = value_after(text, end, DIGITS)
     if found and found[1] - found[0] == 9 and not is_word(text, found[1]):
-        yield Hit("us_routing_number", *found, 0.95 if routing_number_is_valid(text[found[0] : found[1]]) else 0.6)
+        is_valid = routing_number_is_valid(text[found[0] : found[1]])
+        why = because(checksum=is_valid, label=True)
+        yield Hit("us_routing_number", *found, 0.95 if is_valid else 0.6, evidence=why)
 
 
 DETECTOR = Detector(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from yuzui.privacy.detectors._contract import Detector, Digits, Hit
+from yuzui.privacy.evidence import because
 from yuzui.privacy.numbers import singles
 from yuzui.privacy.surroundings import has_cue, is_inside_number, stands_alone
 
@@ -20,9 +21,9 @@ def _check_digits(number: Digits) -> Hit | None:
     if value in _NEVER_ISSUED or not stands_alone(text, start, end) or is_inside_number(text, start, end):
         return None
     if number.gaps == ("-", "-"):
-        return Hit("us_ssn", start, end, 0.9)
+        return Hit("us_ssn", start, end, 0.9, "dashed")
     if has_cue(text, start, _CUES):
-        return Hit("us_ssn", start, end, 0.85)
+        return Hit("us_ssn", start, end, 0.85, "cue", because(near=True))
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.surroundings import has_cue, is_word
 
 _CUES = (
@@ -26,7 +27,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
         return
     digits = sum(char.isdigit() for char in value)
     if 6 <= digits <= 31 and has_cue(text, first, _CUES, reach=24):
-        yield Hit("uuid", first, last, 0.8)
+        yield Hit("uuid", first, last, 0.8, evidence=because(near=True))
 
 
 DETECTOR = Detector(

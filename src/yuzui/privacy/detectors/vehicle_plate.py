@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.surroundings import has_cue, is_word
 
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
@@ -28,8 +29,10 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     digits = sum(char.isdigit() for char in value)
     if len(value) == 6 and not (value[0] in "ABCDEFGHJK" or value[-1] in "ABCDEFGHJK"):
         return  # new energy: the letter stands first (small vehicles) or last (large ones)
-    if digits >= 3 or (digits and has_cue(text, start, _CUES, reach=16)):
-        yield Hit("vehicle_plate", start, last, 0.9 if first > end or digits >= 4 else 0.75)
+    is_cued = digits < 3 and bool(digits) and has_cue(text, start, _CUES, reach=16)
+    if digits >= 3 or is_cued:
+        why = because(near=is_cued, listed="plate_provinces")
+        yield Hit("vehicle_plate", start, last, 0.9 if first > end or digits >= 4 else 0.75, evidence=why)
 
 
 DETECTOR = Detector(

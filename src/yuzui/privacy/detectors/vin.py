@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from yuzui.privacy.checksums import vin_check
 from yuzui.privacy.detectors._contract import Detector, Hit, Pattern
+from yuzui.privacy.evidence import because
 from yuzui.privacy.surroundings import has_cue, is_word
 
 _CUES = ("vin", "车架号", "识别代码", "识别代号", "vehicle identification", "chassis")
@@ -23,7 +24,7 @@ def _check(text: str, start: int, end: int) -> Iterable[Hit]:
     is_cued = has_cue(text, start, _CUES, reach=24)
     is_valid = vin_check(value) == value[8]
     if is_cued or (is_valid and text[start:end] == value and digits >= 6):
-        yield Hit("vin", start, end, 0.95 if is_valid else 0.7)
+        yield Hit("vin", start, end, 0.95 if is_valid else 0.7, evidence=because(checksum=is_valid, near=is_cued))
 
 
 DETECTOR = Detector(

@@ -328,9 +328,9 @@ def with_addresses(text: str, spans: list[NameSpan]) -> list[NameSpan]:
         words = text[first.start : end]
         if doors is not None or _ENDS_AT_DOOR.search(words):
             end = doors.end() if doors is not None else end
-            joined.append(NameSpan(first.start, end, "address", score, first.evidence))
+            joined.append(NameSpan(first.start, end, "postal_address", score, first.evidence))
         elif len(_LEVELS.findall(words)) >= 2 and words.endswith(_ROAD_END):
-            joined.append(NameSpan(first.start, end, "address", score, first.evidence))
+            joined.append(NameSpan(first.start, end, "postal_address", score, first.evidence))
         else:
             joined.append(NameSpan(first.start, end, "location", score, first.evidence))
     return joined

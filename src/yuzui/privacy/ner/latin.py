@@ -21,10 +21,15 @@ from yuzui.privacy.ner.spans import NameKind, NameSpan, merge
 Array = np.ndarray[Any, Any]  # Any: shapes are said in words
 
 LABELS: Final = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC", "B-ADR", "I-ADR")
-KINDS: Final[Mapping[str, NameKind]] = {"PER": "person", "ORG": "organization", "LOC": "location", "ADR": "address"}
+KINDS: Final[Mapping[str, NameKind]] = {
+    "PER": "person",
+    "ORG": "organization",
+    "LOC": "location",
+    "ADR": "postal_address",
+}
 OFFSETS: Final = (-3, -2, -1, 0, 1, 2, 3)
 """Neighbours whose own properties vote."""
-LEAST: Final[dict[NameKind, float]] = {"person": 0.5, "organization": 0.6, "address": 0.7, "location": 0.5}
+LEAST: Final[dict[NameKind, float]] = {"person": 0.5, "organization": 0.6, "postal_address": 0.7, "location": 0.5}
 """What the tagger must give to a span of a kind."""
 EAGERNESS: Final = 0.7
 """Taken from the votes against a name: a missed one costs more than a word masked in vain."""
@@ -199,7 +204,7 @@ class LatinTagger:
         words = text[span.start : span.end]
         if span.score < LEAST[span.kind] or _NOT_LATIN.search(words):
             return False
-        if span.kind == "address":
+        if span.kind == "postal_address":
             return (
                 len(words) <= _LONGEST_ADDRESS
                 and _NO_ADDRESS.search(words) is None
@@ -439,5 +444,5 @@ def postal_blocks(text: str) -> list[NameSpan]:
             if _POST_CODE.search(words) or _UNIT.search(words) or words.strip(" ,>").istitle() or words.isupper():
                 end = at
         if end > unit.end() or house is not None:
-            found.append(NameSpan(start, end, "address", 0.7, "rule: postal block"))
+            found.append(NameSpan(start, end, "postal_address", 0.7, "rule: postal block"))
     return found

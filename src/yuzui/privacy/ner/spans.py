@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple
 
-NameKind = Literal["person", "organization", "address", "location"]
+NameKind = Literal["person", "organization", "postal_address", "location"]
 
 DEFAULT_LEVELS: Final[dict[str, str]] = {
     "person": "confidential",
     "organization": "internal",
-    "address": "confidential",
+    "postal_address": "confidential",
     "location": "public",
 }
 """Kind → name of one of the four default levels. A place alone says little about anybody."""
 
-_RANK: Final = {"person": 3, "address": 2, "organization": 1, "location": 0}
+RULE: Final = "rule: "
+"""How the evidence of a span begins that no model found."""
+_RANK: Final = {"person": 3, "postal_address": 2, "organization": 1, "location": 0}
 
 
 class NameSpan(NamedTuple):
