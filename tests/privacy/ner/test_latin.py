@@ -13,10 +13,11 @@ from yuzui.privacy.ner.latin import (
     TOKEN,
     LatinTagger,
     Weights,
-    decode,
+    best_paths,
     lists_of,
     own_features,
     pair_features,
+    probabilities,
     shape_of,
 )
 from yuzui.privacy.ner.segments import Segment
@@ -78,7 +79,7 @@ def test_the_best_sequence_and_the_probabilities_are_those_of_all_sequences() ->
     scores = random.normal(size=(3, 4, 3)).astype(np.float32)
     into = random.normal(size=(3, 3)).astype(np.float32)  # (after, before)
     lengths = [4, 2, 1]
-    paths, chances = decode(scores, lengths, into)
+    paths, chances = best_paths(scores, lengths, into), probabilities(scores, lengths, into)
     for row, length in enumerate(lengths):
         weights = {
             path: float(

@@ -164,6 +164,8 @@ class LatinTagger:
         self._numbers: dict[str, int] = {}
         self._classes: list[str] = []
         self._votes = np.zeros((1024, len(OFFSETS), len(LABELS)), dtype=np.float32)
+        self._rows: dict[tuple[str, str, str], int] = {}
+        self._row_votes = np.zeros((1024, len(LABELS)), dtype=np.float32)  # number 0: beyond a line, no votes
         self._remember(EDGE)  # number 0: what stands beyond both ends
 
     @property
@@ -174,6 +176,7 @@ class LatinTagger:
         if len(self._numbers) > _MOST_REMEMBERED:
             self._numbers.clear()
             self._classes.clear()
+            self._rows.clear()
             self._remember(EDGE)
         chains: list[list[tuple[int, int]]] = []
         for segment in segments:
@@ -284,12 +287,26 @@ class LatinTagger:
         self._classes.append(own[2][2:])
         return number
 
+    def _remember_row(self, classes: tuple[str, str, str]) -> int:
+        """What the lists of two and three tokens in a row vote; there are few different ones."""
+        number = len(self._rows) + 1
+        if number == len(self._row_votes):
+            self._row_votes = np.concatenate((self._row_votes, np.zeros_like(self._row_votes)))
+        votes = self._row_votes[number]
+        votes[:] = 0.0
+        for feature in pair_features(classes, 0):
+            weight = self._weights.features.get(feature)
+            if weight is not None:
+                votes += weight
+        self._rows[classes] = number
+        return number
+
     def _decode(self, text: str, chains: Sequence[Sequence[tuple[int, int]]]) -> list[NameSpan]:
         longest = max(map(len, chains))
         pad = max(OFFSETS)
         types = np.zeros((len(chains), longest + 2 * pad), dtype=np.int64)
-        pairs = np.zeros((len(chains), longest, len(LABELS)), dtype=np.float32)
-        table, numbers = self._weights.features, self._numbers
+        rows_of = np.zeros((len(chains), longest), dtype=np.int64)
+        numbers, known = self._numbers, self._rows
         for row, chain in enumerate(chains):
             own = []
             for start, end in chain:
@@ -298,31 +315,29 @@ class LatinTagger:
                 own.append(self._remember(word) if number is None else number)
             types[row, pad : pad + len(own)] = own
             classes = [EDGE, *[self._classes[number] for number in own], EDGE]
-            for at in range(len(own)):
-                for feature in pair_features(classes, at):
-                    weight = table.get(feature)
-                    if weight is not None:
-                        pairs[row, at] += weight
-        votes, scores = self._votes, pairs
+            triples = zip(classes, classes[1:], classes[2:], strict=False)
+            rows_of[row, : len(own)] = [known.get(one) or self._remember_row(one) for one in triples]
+        votes, scores = self._votes, self._row_votes[rows_of]
         for position, offset in enumerate(OFFSETS):
             scores += votes[types[:, pad + offset : pad + offset + longest], position]
         scores[:, :, 0] -= EAGERNESS
         lengths = [len(chain) for chain in chains]
-        paths, chances = decode(scores, lengths, self._into)
+        paths = best_paths(scores, lengths, self._into)
+        named = [row for row, chain in enumerate(chains) if paths[row, : len(chain)].any()]
+        if not named:
+            return []
+        chances = probabilities(scores[named], [lengths[row] for row in named], self._into)
         found: list[NameSpan] = []
-        for row, chain in enumerate(chains):
-            found.extend(_spans(chain, paths[row].tolist(), chances[row], self._weights.evidence))
+        for place, row in enumerate(named):
+            found.extend(_spans(chains[row], paths[row].tolist(), chances[place], self._weights.evidence))
         return found
 
 
-def decode(scores: Array, lengths: Sequence[int], into: Array) -> tuple[Array, Array]:
-    """Best label of each token, and the probability of each label there. Shapes: (batch, time, labels), …,
-    (labels, labels before). Probabilities by forward and backward sums."""
+def best_paths(scores: Array, lengths: Sequence[int], into: Array) -> Array:
+    """Best label of each token. Shapes: (batch, time, labels), …, (labels, labels before) → (batch, time)."""
     batch, steps, labels = scores.shape
     ends = np.asarray(lengths)
-    forward = np.empty_like(scores)
     best = scores[:, 0].copy()
-    forward[:, 0] = scores[:, 0]
     back = np.empty((steps, batch, labels), dtype=np.int8)
     still = np.arange(labels, dtype=np.int8)
     for step in range(1, steps):
@@ -330,6 +345,23 @@ def decode(scores: Array, lengths: Sequence[int], into: Array) -> tuple[Array, A
         ways = best[:, None, :] + into
         back[step] = np.where(alive, ways.argmax(axis=2), still)
         best = np.where(alive, ways.max(axis=2) + scores[:, step], best)
+    paths = np.empty((batch, steps), dtype=np.int8)
+    at, rows = best.argmax(axis=1), np.arange(batch)
+    for step in range(steps - 1, -1, -1):
+        paths[:, step] = at
+        if step:
+            at = back[step][rows, at]
+    return paths
+
+
+def probabilities(scores: Array, lengths: Sequence[int], into: Array) -> Array:
+    """The chance of each label at each token, by forward and backward sums. Shapes as for `best_paths`."""
+    steps = scores.shape[1]
+    ends = np.asarray(lengths)
+    forward = np.empty_like(scores)
+    forward[:, 0] = scores[:, 0]
+    for step in range(1, steps):
+        alive = (step < ends)[:, None]
         sums = _log_sum(forward[:, step - 1][:, None, :] + into)
         forward[:, step] = np.where(alive, sums + scores[:, step], forward[:, step - 1])
     backward = np.zeros_like(scores)
@@ -339,14 +371,8 @@ def decode(scores: Array, lengths: Sequence[int], into: Array) -> tuple[Array, A
         sums = _log_sum(onward[None, :, :] + (scores[:, step + 1] + backward[:, step + 1])[:, None, :])
         backward[:, step] = np.where(alive, sums, 0.0)
     joint = forward + backward
-    chances = np.exp(joint - _log_sum(joint)[:, :, None])
-    paths = np.empty((batch, steps), dtype=np.int8)
-    at, rows = best.argmax(axis=1), np.arange(batch)
-    for step in range(steps - 1, -1, -1):
-        paths[:, step] = at
-        if step:
-            at = back[step][rows, at]
-    return paths, chances
+    chances: Array = np.exp(joint - _log_sum(joint)[:, :, None])
+    return chances
 
 
 def _log_sum(values: Array) -> Array:
