@@ -32,11 +32,11 @@ from yuzui.privacy.ner.latin import (
     LABELS,
     OFFSETS,
     TOKEN,
-    Lists,
     lists_of,
     own_features,
     pair_features,
 )
+from yuzui.privacy.ner.word_lists import Lists
 
 OUT = Path(__file__).resolve().parents[1] / "src" / "yuzui" / "privacy" / "ner" / "latin.weights"
 random.seed(20261126)

@@ -437,12 +437,14 @@ def test_what_a_row_says_of_factors_can_be_read() -> None:
 def test_names_are_searched_where_the_extra_is_unless_said_otherwise() -> None:
     base = "[embedded]\nenabled = true\n"
     assert read(base, {}, source=None).sensitivity.names == NameRules()
-    said = read(base + "[sensitivity.names]\nenabled = true\nlocations = true\ndeadline_ms = 50\n", {}, source=None)
+    said = read(base + "[sensitivity.names]\nenabled = true\nalso = ['location']\ndeadline_ms = 50\n", {}, source=None)
     names = said.sensitivity.names
     assert names.enabled is True and names.deadline_ms == 50 and "location" in names.kinds
     kinds = said.sensitivity.kinds
     assert (kinds["person"], kinds["organization"], kinds["postal_address"], kinds["location"]) == (2, 1, 2, 0)
     with pytest.raises(ConfigError, match="write true, false or"):
         read(base + '[sensitivity.names]\nenabled = "yes"\n', {}, source=None)
+    with pytest.raises(ConfigError, match="also: 'places'; write some of location, age"):
+        read(base + '[sensitivity.names]\nalso = ["places"]\n', {}, source=None)
     with pytest.raises(ConfigError, match="deadline_ms"):
         read(base + "[sensitivity.names]\ndeadline_ms = 0\n", {}, source=None)

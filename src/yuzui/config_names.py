@@ -9,6 +9,7 @@ import msgspec
 from yuzui.config_checks import convert
 from yuzui.core.errors import ConfigError
 from yuzui.core.sensitivity import NameRules
+from yuzui.privacy.ner.spans import ASKED_FOR
 
 
 def read_names(table: dict[str, Any]) -> NameRules:  # Any: TOML values
@@ -16,7 +17,10 @@ def read_names(table: dict[str, Any]) -> NameRules:  # Any: TOML values
     found = convert(table, _Names, "sensitivity.names")
     if found.enabled not in (True, False, "auto"):
         raise ConfigError(f'sensitivity.names.enabled: {found.enabled!r}; write true, false or "auto"')
-    kinds = NameRules().kinds | ({"location"} if found.locations else set())
+    for kind in found.also:
+        if kind not in ASKED_FOR:
+            raise ConfigError(f"sensitivity.names.also: {kind!r}; write some of {', '.join(ASKED_FOR)}")
+    kinds = NameRules().kinds.union(found.also)
     return NameRules(
         enabled=None if found.enabled == "auto" else bool(found.enabled),
         deadline_ms=found.deadline_ms,
@@ -28,7 +32,7 @@ def read_names(table: dict[str, Any]) -> NameRules:  # Any: TOML values
 
 class _Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enabled: bool | str = "auto"
-    locations: bool = False
+    also: tuple[str, ...] = ()
     deadline_ms: Annotated[int, msgspec.Meta(ge=1, le=60_000)] = 500
     threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     cache_mb: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 16

@@ -113,9 +113,7 @@ def test_a_name_found_in_one_leaf_is_searched_in_the_others() -> None:
 
 def test_nobody_is_asked_about_what_cannot_hold_a_name() -> None:
     worker = Worker()
-    result = asyncio.run(
-        search(worker).find(chat("", "12345", "just some words", "https://example.com/a/b?c=D" * 3), RULES)
-    )
+    result = asyncio.run(search(worker).find(chat("", "12345", "some-words", "https://example.com/a/b?c=D" * 3), RULES))
     assert not worker.asked and not result.findings and not result.failures
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from yuzui.core.sensitivity import NameRules
 from yuzui.io.names import NameSearch
-from yuzui.io.ner_models import load_recogniser
+from yuzui.io.ner_models import load_default_names, load_names, load_recogniser
 from yuzui.io.ner_process import NerProcess
 from yuzui.privacy.ner.cache import SpanCache
 from yuzui.privacy.ner.recogniser import Recogniser
@@ -85,3 +85,19 @@ def test_the_worker_answers_as_the_models_do(recogniser: Recogniser) -> None:
         assert (2, 5) in found
 
     asyncio.run(main())
+
+
+def test_the_bench_asks_with_the_kinds_of_a_configuration() -> None:
+    text = "Dear Priya Sharma, you are 34 years old and live in Portugal, says https://plugh.example/x."
+    wide, default = load_names(), load_default_names()
+    assert {span.kind for span in default(text)} == {"person"}
+    assert {span.kind for span in wide(text)} >= {"person", "age", "location", "url"}
+    assert wide("12345") == []
+
+
+def test_evasions_in_latin_script(recogniser: Recogniser) -> None:
+    for text, name in (
+        ("please call will smith about it", "will smith"),
+        ("他叫wáng jiàn huá，电话同上", "wáng jiàn huá"),
+    ):
+        assert name in {text[span.start : span.end] for span in recogniser.find(text) if span.kind == "person"}

@@ -152,7 +152,7 @@ class NameRules:
     threads: int = 1
     cache_mb: int = 16
     kinds: frozenset[str] = frozenset(("person", "organization", "postal_address"))
-    """What is reported; `location` may be added."""
+    """What is reported; those of `privacy/ner/spans.ASKED_FOR` may be added."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

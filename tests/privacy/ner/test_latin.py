@@ -12,19 +12,16 @@ from yuzui.privacy.ner.latin import (
     LABELS,
     TOKEN,
     LatinTagger,
-    Lists,
     Weights,
-    decode,
+    best_paths,
     lists_of,
     own_features,
     pair_features,
-    postal_blocks,
-    rule_spans,
+    probabilities,
     shape_of,
-    with_titles,
 )
 from yuzui.privacy.ner.segments import Segment
-from yuzui.privacy.ner.spans import NameSpan
+from yuzui.privacy.ner.word_lists import Lists
 
 LISTS = Lists(frozenset(("ada",)), frozenset(("lovelace",)), frozenset(("the", "rose")), frozenset(("paris",)))
 
@@ -82,7 +79,7 @@ def test_the_best_sequence_and_the_probabilities_are_those_of_all_sequences() ->
     scores = random.normal(size=(3, 4, 3)).astype(np.float32)
     into = random.normal(size=(3, 3)).astype(np.float32)  # (after, before)
     lengths = [4, 2, 1]
-    paths, chances = decode(scores, lengths, into)
+    paths, chances = best_paths(scores, lengths, into), probabilities(scores, lengths, into)
     for row, length in enumerate(lengths):
         weights = {
             path: float(
@@ -130,57 +127,16 @@ def test_long_chains_are_cut_with_an_overlap_and_memory_starts_anew() -> None:
     assert found(one, "Ada is here") == [("Ada", "person")]
 
 
-def test_titles() -> None:
-    text = "Judge Brown's"
-    assert [(one.start, one.end) for one in with_titles(text, [NameSpan(6, 13, "person", 0.9, "m")])] == [(0, 11)]
+def test_words_of_the_sentence_do_not_belong_to_an_address() -> None:
+    one = tagger(**{"0g=d": votes(B_ADR=20.0), "0s=Xx": votes(I_ADR=20.0), "0w=and": votes(I_ADR=20.0)})
+    assert found(one, "lives at 12 Xyzzy Street and has") == [("12 Xyzzy Street", "postal_address")]
 
 
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("for the Government Mr I. Christie, Counsel", {"Mr I. Christie"}),
-        ("said Lord Justice Kennedy and Ms. van der Berg today", {"Lord Justice Kennedy", "Ms. van der Berg"}),
-        ("hi, my name is xyzzy plugh the rose", {"xyzzy plugh"}),
-        ("Patient name: Xyzzy Q. Plugh, born", {"Xyzzy Q. Plugh"}),
-        ("write to xyzzy.plugh@example.com for Xyzzy Plugh", {"Xyzzy Plugh"}),
-        ("the rose of the drive", set()),
-    ],
-)
-def test_titles_labels_and_mail_make_a_name(text: str, names: set[str]) -> None:
-    spans = rule_spans(text, [Segment(0, len(text), "latin")], LISTS)
-    assert {text[one.start : one.end] for one in spans} == names
-
-
-def test_rules_are_linear_in_the_text() -> None:
-    for text in (
-        "Mr " * 20_000,
-        "Mr A." * 10_000,
-        "name: A " * 8_000,
-        "a.b@" * 10_000,
-        "my name is " * 6_000,
-        "A" * 60_000,
-    ):
-        rule_spans(text, [Segment(0, len(text), "latin")], LISTS)
-
-
-@pytest.mark.parametrize(
-    ("text", "block"),
-    [
-        (
-            "Send it to 12 Xyzzy Lane Apt. 3\nPlughville\nCA 90210\nThank you very much.",
-            "12 Xyzzy Lane Apt. 3\nPlughville\nCA 90210",
-        ),
-        (
-            "> 808 Plugh u. 12.\n> Suite 20\n> Xyzzy\n> Norway 6438",
-            "808 Plugh u. 12.\n> Suite 20\n> Xyzzy\n> Norway 6438",
-        ),
-        ("the unit tests of Unit 7 pass", ""),
-    ],
-)
-def test_a_flat_number_holds_the_lines_of_an_address_together(text: str, block: str) -> None:
-    assert [text[one.start : one.end] for one in postal_blocks(text)] == ([block] if block else [])
-
-
-def test_postal_blocks_are_linear_in_the_text() -> None:
-    for text in ("Apt 1\n" * 10_000, "1 A " * 20_000, "Suite 5 " * 10_000, "\n>" * 40_000):
-        postal_blocks(text)
+def test_codes_nations_headings_and_words_with_an_article_are_no_persons() -> None:
+    one = tagger(**{"0s=Xx": votes(B_PER=20.0), "0s=X": votes(B_PER=20.0), "0s=X.": votes(B_PER=20.0)})
+    assert ("German", "nationality") in found(one, "is German here")
+    assert ("Finland", "location") in found(one, "in Finland now")
+    assert found(one, "take Paracetamol now") == [] and found(one, "the Rose 34") == []
+    joined = tagger(**{"0s=Xx": votes(I_PER=20.0), "0s=X": votes(B_PER=20.0), "0s=X.": votes(B_PER=20.0)})
+    assert found(joined, "see TRF Xyzzy") == [] or all(kind != "person" for _, kind in found(joined, "see TRF Xyzzy"))
+    assert found(joined, "B. Ada") == [("Ada", "person")]

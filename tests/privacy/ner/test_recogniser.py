@@ -80,3 +80,25 @@ def test_without_models_the_rules_of_chinese_stand_alone() -> None:
 
 def test_nothing_to_say_about_code_and_empty_texts() -> None:
     assert RECOGNISER.find("") == [] and RECOGNISER.find("def run(self):\n    return 1\n") == []
+
+
+class Jordan:
+    evidence = "jordan 1"
+
+    def __call__(self, text: str, segments: Sequence[Segment]) -> list[NameSpan]:
+        return [NameSpan(0, len("Jordan Lovelace"), "person", 0.9, self.evidence)]
+
+
+def test_a_repeat_of_a_person_is_one_although_it_is_a_place_too() -> None:
+    text = "Jordan Lovelace wrote. Jordan did."
+    spans = Recogniser(None, Jordan()).find(text)
+    assert [(one.start, one.end) for one in spans if one.kind == "person"] == [(0, 15), (23, 29)]
+
+
+def test_latin_sentences_in_chinese_lines_are_asked_about_too() -> None:
+    text = "请翻译这句话：We met Ada Lovelace in the park."
+    assert "Ada Lovelace" in {text[one.start : one.end] for one in RECOGNISER.find(text) if one.kind == "person"}
+
+
+def test_what_tells_who_is_meant_is_found_without_a_model_and_in_code() -> None:
+    assert [one.kind for one in Recogniser(None, None).find("open('/home/ada/notes.txt');")] == ["file_path"]

@@ -83,3 +83,18 @@ def test_pieces_of_a_sentence_without_a_comma_overlap() -> None:
     text = "王小明" * 100
     pieces = segments(text)
     assert all(first.end - second.start >= 20 for first, second in pairwise(pieces))
+
+
+@pytest.mark.parametrize(
+    ("line", "is_code"),
+    [
+        ("for the Government Mr I. Xyzzy, Foreign Office, Agent, Mr R. Plugh, Counsel, Advisers;", False),
+        ("the second applicant (her son) lived with her in the same house until then;", False),
+        ("return one two three four five six seven eight;", True),
+        ("SELECT name FROM people WHERE age AND height ORDER BY name DESC;", True),
+        ("total = price of the thing and of the other thing here;", True),
+        ("call(a) then b then c then d then e then f;", True),
+    ],
+)
+def test_a_list_of_people_that_ends_in_a_semicolon_is_prose(line: str, is_code: bool) -> None:
+    assert is_code_line(line) is is_code

@@ -14,6 +14,9 @@ _SOURCES: Final = ("yuzui.privacy.ner.recogniser", "yuzui.privacy.ner.latin")
 """Whose rules they are."""
 _FACTS: Final[dict[str, FactName]] = {
     "middle dot": "shape", "list": "shape", "postal block": "shape", "repeated": "repeat", "mail": "repeat",
+    "other capitals": "repeat", "initials": "shape", "citation": "shape", "pinyin": "shape", "age": "shape",
+    "url": "shape", "home": "shape", "handle": "shape", "company": "shape", "institution": "shape",
+    "place": "list", "people": "list", "no word": "list", "small letters": "list",
 }  # fmt: skip  # a table
 """What other rules than cue words go by."""
 

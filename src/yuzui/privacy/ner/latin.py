@@ -9,14 +9,20 @@ costs little more than being cut into words.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
+from yuzui.privacy.ner.echoes import echoes
+from yuzui.privacy.ner.latin_rules import is_glued, rule_spans, with_titles
+from yuzui.privacy.ner.postal_blocks import postal_blocks
+from yuzui.privacy.ner.proper_nouns import proper_nouns
 from yuzui.privacy.ner.segments import Segment
+from yuzui.privacy.ner.shared_words import FUNCTION_WORDS, MEDICINES, PEOPLES, PLACES, TECHNICAL
 from yuzui.privacy.ner.spans import NameKind, NameSpan, merge
+from yuzui.privacy.ner.word_lists import DATE_WORDS, TITLES, Lists
 
 Array = np.ndarray[Any, Any]  # Any: shapes are said in words
 
@@ -37,14 +43,22 @@ _LOWER_CASE: Final = 0.8
 """And to a name in lower case."""
 _LONGEST_ADDRESS: Final = 120
 _MOST_DIGITS: Final = 11
+_PLACES: Final = frozenset(PLACES)
+_MOST_SMALL_WORDS: Final = 4
+_SENTENCE_BEHIND: Final = re.compile(
+    r"[ ,]+(?:and|or|but|who|which|where|when|while|with|is|was|has|had|holds|in case|as)(?: [a-z].*)?$", re.DOTALL
+)
+"""What a tagger takes along behind an address. No end of one: streets are called `Rose and Crown Lane`."""
+_ARTICLE_BEFORE: Final = re.compile(r"\b(?:[Tt]he|[Tt]his|[Aa]n?|[Ee]ach|[Ee]very|[Nn]o|[Yy]our|[Oo]ur|[Mm]y|[Ii]ts) $")
+_NUMBER_BEHIND: Final = re.compile(r" (?:[Nn]os?\. ?)?\d")
+_HEADING: Final = re.compile(r"^(?:[A-Z]|[IVX]{1,4})\. ")
+_CODE: Final = re.compile(r"\b[A-Za-z]{3,}\d{4,}\b")
 _NOT_LATIN: Final = re.compile(r"[^\W\d_A-Za-zÀ-ɏ]")
 _NO_ADDRESS: Final = re.compile(r"[{}\[\]=<>\\;\"_@|$%*!?«»:]|//")
 _PROPER_WORD: Final = re.compile(r"[A-ZÀ-Þ][a-zß-ÿ]{2}|(?i:\b(?:street|road|avenue|lane|st|rd|ave|box|straße|str)\b)")
 _NO_NAME: Final = re.compile(r"[{}\[\]()=<>/\\;\"_@|$%*!?#+:0-9]")
 _CAMEL: Final = re.compile(r"[a-z][A-Z]")
 _CAMEL_NAMES: Final = ("Mc", "Mac", "De", "Di", "Du", "La", "Le", "Fitz", "Van", "O'", "O’", "St")
-_GLUE_BEFORE: Final = frozenset("@_/\\=#.")
-_GLUE_AFTER: Final = frozenset("@_/\\=(")
 _MOST_REMEMBERED: Final = 50_000
 """Distinct words; beyond it the memory starts anew."""
 _LONGEST_CHAIN: Final = 200
@@ -59,14 +73,6 @@ TOKEN: Final = re.compile(
     r"[A-Za-zÀ-ɏ]\.(?:[A-Za-z]\.)*(?![A-Za-zÀ-ɏ])|[A-Za-zÀ-ɏ]+(?:['’][A-Za-zÀ-ɏ]+)*|\d+(?:[.,:/-]\d+)*(?:st|nd|rd|th|[a-zA-Z])?\b|[^\w\s]|\S"
 )
 
-_TITLE_WORDS = (
-    "mr mrs ms miss mx dr prof professor sir lady lord dame rev fr sr capt captain col colonel gen general lt "
-    "sgt sergeant maj major judge justice president senator representative congressman minister ambassador "
-    "governor mayor king queen prince princess pope bishop father sister brother aunt uncle coach nurse "
-    "officer detective inspector agent herr frau monsieur madame mme mlle señor señora don doña signor signora "
-    "dott maître"
-)
-TITLES: Final = frozenset(_TITLE_WORDS.split())
 _ORG_WORDS = (
     "inc inc. ltd ltd. llc llp plc corp corp. corporation company co co. gmbh ag sa nv bv ab oy kg sarl spa "
     "pty group holdings partners associates bank university college institute school academy hospital clinic "
@@ -83,22 +89,6 @@ _STREET_WORDS = (
     "viale piazza calle avenida plaza rua straat laan gata gatan vej utca ulica"
 )
 STREET_WORDS: Final = frozenset(_STREET_WORDS.split())
-_DATE_WORDS = (
-    "january february march april may june july august september october november december jan feb mar apr jun "
-    "jul aug sep sept oct nov dec monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri "
-    "sat sun"
-)
-DATE_WORDS: Final = frozenset(_DATE_WORDS.split())
-
-
-@dataclass(frozen=True, slots=True)
-class Lists:
-    """Words in lower case: given names, surnames, words of the language, words of place names."""
-
-    given: frozenset[str]
-    surnames: frozenset[str]
-    common: frozenset[str]
-    places: frozenset[str]
 
 
 def lists_of(word: str, lists: Lists) -> str:
@@ -174,6 +164,8 @@ class LatinTagger:
         self._numbers: dict[str, int] = {}
         self._classes: list[str] = []
         self._votes = np.zeros((1024, len(OFFSETS), len(LABELS)), dtype=np.float32)
+        self._rows: dict[tuple[str, str, str], int] = {}
+        self._row_votes = np.zeros((1024, len(LABELS)), dtype=np.float32)  # number 0: beyond a line, no votes
         self._remember(EDGE)  # number 0: what stands beyond both ends
 
     @property
@@ -184,6 +176,7 @@ class LatinTagger:
         if len(self._numbers) > _MOST_REMEMBERED:
             self._numbers.clear()
             self._classes.clear()
+            self._rows.clear()
             self._remember(EDGE)
         chains: list[list[tuple[int, int]]] = []
         for segment in segments:
@@ -196,8 +189,39 @@ class LatinTagger:
         chains.sort(key=len)
         for first in range(0, len(chains), 64):
             found.extend(self._decode(text, chains[first : first + 64]))
-        credible = with_titles(text, [span for span in found if self._is_credible(text, span)])
-        return merge([*credible, *rule_spans(text, segments, self._lists), *postal_blocks(text)])
+        credible = [span for raw in found if (span := self._settled(text, raw)) is not None]
+        spans = [*credible, *rule_spans(text, segments, self._lists)]
+        spans = [*with_titles(text, spans, self._lists), *postal_blocks(text)]
+        taken = taken_by(text, spans)
+        spans.extend(proper_nouns(text, segments, taken, self._lists))
+        spans.extend(echoes(text, spans, self._lists))
+        return merge(spans)
+
+    def _settled(self, text: str, span: NameSpan) -> NameSpan | None:
+        """The span as it is reported: without words that belong to the sentence, of the kind that the words say."""
+        if not self._is_credible(text, span):
+            return None
+        words = text[span.start : span.end]
+        if span.kind == "postal_address":
+            cut = _SENTENCE_BEHIND.search(words)
+            end = span.start + cut.start() if cut is not None else span.end
+            return span._replace(end=end) if any(map(str.isalpha, text[span.start : end])) else None
+        heading = _HEADING.match(words) if text[span.start - 1 : span.start] in ("", "\n") else None
+        if heading is not None:  # `B. Trial`: a number of a section
+            span = span._replace(start=span.start + heading.end())
+            words = words[heading.end() :]
+        parts = [part for part in words.split() if part.lower() not in FUNCTION_WORDS]
+        if not parts or all(part.lower().rstrip("s") in TECHNICAL or part.lower() in TECHNICAL for part in parts):
+            return None
+        if all(part.lower() in MEDICINES for part in parts):
+            return None
+        if len(parts) == 1 and self._is_thing(text, span, parts[0]):
+            return None
+        if parts[0].removesuffix("s") in PEOPLES and (len(parts) == 1 or parts[1].islower()):
+            return NameSpan(*_place_of(text, span, parts[0]), "nationality", span.score, span.evidence)
+        if " ".join(parts) in _PLACES:
+            return span._replace(kind="location")
+        return span
 
     def _is_credible(self, text: str, span: NameSpan) -> bool:
         """Whether a span looks like what it is said to be; code on one line and other languages fool the tagger."""
@@ -209,17 +233,35 @@ class LatinTagger:
                 len(words) <= _LONGEST_ADDRESS
                 and _NO_ADDRESS.search(words) is None
                 and _PROPER_WORD.search(words) is not None
+                and _CODE.search(words) is None
                 and sum(map(str.isdigit, words)) <= _MOST_DIGITS
             )
-        if _NO_NAME.search(words) or _is_glued(text, span.start, span.end):
+        if _NO_NAME.search(words) or is_glued(text, span.start, span.end):
             return False
-        if span.kind == "person" and any(map(self._is_identifier, words.split())):
+        if span.kind == "person" and (any(map(self._is_identifier, words.split())) or self._is_mixed(words)):
+            return False
+        if sum(map(str.islower, words.split())) > _MOST_SMALL_WORDS:
             return False
         if words.islower():
             parts = [part for part in words.split() if part not in self._lists.common]
             known = any(part in self._lists.given or part in self._lists.surnames for part in parts)
             return known and len(words) > 2 and span.score >= _LOWER_CASE
         return True
+
+    def _is_thing(self, text: str, span: NameSpan, word: str) -> bool:
+        """`the Convention`, `Article 34`: a word of the language with an article before it or a number behind."""
+        lower = word.lower()
+        if lower not in self._lists.common or lower in self._lists.given or lower in self._lists.surnames:
+            return False
+        is_one = word != text[span.start : span.end] or _ARTICLE_BEFORE.search(text, max(0, span.start - 6), span.start)
+        return bool(is_one) or _NUMBER_BEHIND.match(text, span.end) is not None
+
+    def _is_mixed(self, words: str) -> bool:
+        """`INDO TRF Payment`: codes beside a word, no word of which is a name; nobody writes a person like that."""
+        parts = words.split()
+        capitals = sum(part.isupper() and len(part) > 2 for part in parts)
+        known = (part.lower() in self._lists.given or part.lower() in self._lists.surnames for part in parts)
+        return 0 < capitals < len(parts) and not any(known)
 
     def _is_identifier(self, word: str) -> bool:
         """`messageText`, but neither `McGee` nor a known name in odd capitals."""
@@ -245,12 +287,26 @@ class LatinTagger:
         self._classes.append(own[2][2:])
         return number
 
+    def _remember_row(self, classes: tuple[str, str, str]) -> int:
+        """What the lists of two and three tokens in a row vote; there are few different ones."""
+        number = len(self._rows) + 1
+        if number == len(self._row_votes):
+            self._row_votes = np.concatenate((self._row_votes, np.zeros_like(self._row_votes)))
+        votes = self._row_votes[number]
+        votes[:] = 0.0
+        for feature in pair_features(classes, 0):
+            weight = self._weights.features.get(feature)
+            if weight is not None:
+                votes += weight
+        self._rows[classes] = number
+        return number
+
     def _decode(self, text: str, chains: Sequence[Sequence[tuple[int, int]]]) -> list[NameSpan]:
         longest = max(map(len, chains))
         pad = max(OFFSETS)
         types = np.zeros((len(chains), longest + 2 * pad), dtype=np.int64)
-        pairs = np.zeros((len(chains), longest, len(LABELS)), dtype=np.float32)
-        table, numbers = self._weights.features, self._numbers
+        rows_of = np.zeros((len(chains), longest), dtype=np.int64)
+        numbers, known = self._numbers, self._rows
         for row, chain in enumerate(chains):
             own = []
             for start, end in chain:
@@ -259,40 +315,29 @@ class LatinTagger:
                 own.append(self._remember(word) if number is None else number)
             types[row, pad : pad + len(own)] = own
             classes = [EDGE, *[self._classes[number] for number in own], EDGE]
-            for at in range(len(own)):
-                for feature in pair_features(classes, at):
-                    weight = table.get(feature)
-                    if weight is not None:
-                        pairs[row, at] += weight
-        votes, scores = self._votes, pairs
+            triples = zip(classes, classes[1:], classes[2:], strict=False)
+            rows_of[row, : len(own)] = [known.get(one) or self._remember_row(one) for one in triples]
+        votes, scores = self._votes, self._row_votes[rows_of]
         for position, offset in enumerate(OFFSETS):
             scores += votes[types[:, pad + offset : pad + offset + longest], position]
         scores[:, :, 0] -= EAGERNESS
         lengths = [len(chain) for chain in chains]
-        paths, chances = decode(scores, lengths, self._into)
+        paths = best_paths(scores, lengths, self._into)
+        named = [row for row, chain in enumerate(chains) if paths[row, : len(chain)].any()]
+        if not named:
+            return []
+        chances = probabilities(scores[named], [lengths[row] for row in named], self._into)
         found: list[NameSpan] = []
-        for row, chain in enumerate(chains):
-            found.extend(_spans(chain, paths[row].tolist(), chances[row], self._weights.evidence))
+        for place, row in enumerate(named):
+            found.extend(_spans(chains[row], paths[row].tolist(), chances[place], self._weights.evidence))
         return found
 
 
-def _is_glued(text: str, start: int, end: int) -> bool:
-    """Whether the span is a piece of an address of mail, a path or an identifier."""
-    if start and text[start - 1] in _GLUE_BEFORE:
-        return True
-    if end >= len(text):
-        return False
-    return text[end] in _GLUE_AFTER or (text[end] == "." and text[end + 1 : end + 2].isalnum())
-
-
-def decode(scores: Array, lengths: Sequence[int], into: Array) -> tuple[Array, Array]:
-    """Best label of each token, and the probability of each label there. Shapes: (batch, time, labels), …,
-    (labels, labels before). Probabilities by forward and backward sums."""
+def best_paths(scores: Array, lengths: Sequence[int], into: Array) -> Array:
+    """Best label of each token. Shapes: (batch, time, labels), …, (labels, labels before) → (batch, time)."""
     batch, steps, labels = scores.shape
     ends = np.asarray(lengths)
-    forward = np.empty_like(scores)
     best = scores[:, 0].copy()
-    forward[:, 0] = scores[:, 0]
     back = np.empty((steps, batch, labels), dtype=np.int8)
     still = np.arange(labels, dtype=np.int8)
     for step in range(1, steps):
@@ -300,6 +345,23 @@ def decode(scores: Array, lengths: Sequence[int], into: Array) -> tuple[Array, A
         ways = best[:, None, :] + into
         back[step] = np.where(alive, ways.argmax(axis=2), still)
         best = np.where(alive, ways.max(axis=2) + scores[:, step], best)
+    paths = np.empty((batch, steps), dtype=np.int8)
+    at, rows = best.argmax(axis=1), np.arange(batch)
+    for step in range(steps - 1, -1, -1):
+        paths[:, step] = at
+        if step:
+            at = back[step][rows, at]
+    return paths
+
+
+def probabilities(scores: Array, lengths: Sequence[int], into: Array) -> Array:
+    """The chance of each label at each token, by forward and backward sums. Shapes as for `best_paths`."""
+    steps = scores.shape[1]
+    ends = np.asarray(lengths)
+    forward = np.empty_like(scores)
+    forward[:, 0] = scores[:, 0]
+    for step in range(1, steps):
+        alive = (step < ends)[:, None]
         sums = _log_sum(forward[:, step - 1][:, None, :] + into)
         forward[:, step] = np.where(alive, sums + scores[:, step], forward[:, step - 1])
     backward = np.zeros_like(scores)
@@ -309,14 +371,8 @@ def decode(scores: Array, lengths: Sequence[int], into: Array) -> tuple[Array, A
         sums = _log_sum(onward[None, :, :] + (scores[:, step + 1] + backward[:, step + 1])[:, None, :])
         backward[:, step] = np.where(alive, sums, 0.0)
     joint = forward + backward
-    chances = np.exp(joint - _log_sum(joint)[:, :, None])
-    paths = np.empty((batch, steps), dtype=np.int8)
-    at, rows = best.argmax(axis=1), np.arange(batch)
-    for step in range(steps - 1, -1, -1):
-        paths[:, step] = at
-        if step:
-            at = back[step][rows, at]
-    return paths, chances
+    chances: Array = np.exp(joint - _log_sum(joint)[:, :, None])
+    return chances
 
 
 def _log_sum(values: Array) -> Array:
@@ -344,105 +400,14 @@ def _spans(chain: Sequence[tuple[int, int]], path: Sequence[int], chances: Array
     return found
 
 
-_TITLE_BEFORE: Final = re.compile(r"(?:\b([A-Za-zñôî]+)\.?\s{1,2})$")
-_LOOK_BACK: Final = 14
-
-
-def with_titles(text: str, spans: Iterable[NameSpan]) -> list[NameSpan]:
-    """Each person's span with the title before it (`Dr. `) and without a genitive's end."""
-    widened: list[NameSpan] = []
+def taken_by(text: str, spans: Sequence[NameSpan]) -> bytearray:
+    """A byte per character of `text`, 1 where one of `spans` is."""
+    taken = bytearray(len(text))
     for span in spans:
-        if span.kind == "person":
-            before = _TITLE_BEFORE.search(text, max(0, span.start - _LOOK_BACK), span.start)
-            if before is not None and before[1].lower() in TITLES and before[1][0].isupper():
-                span = span._replace(start=before.start(1))
-        if text[span.end - 2 : span.end] in ("'s", "’s") and span.end - span.start > 3:
-            span = span._replace(end=span.end - 2)
-        widened.append(span)
-    return widened
+        taken[span.start : span.end] = b"\1" * (span.end - span.start)
+    return taken
 
 
-# ---- rules ----------------------------------------------------------------------------------------------------------
-
-_WORD: Final = r"[A-ZÀ-Þ][A-Za-zÀ-ɏ]*(?:['’-][A-Za-zÀ-ɏ]+)*"
-_INITIALS: Final = r"(?:[A-ZÀ-Þ]\.[ -]?){1,3}"
-_PARTICLE: Final = r"(?:(?:van|von|der|den|de|la|le|di|del|da|al|bin|ter) ){0,2}"
-_TITLED: Final = re.compile(
-    rf"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Sir|Lord|Lady|Dame|Justice|Herr|Frau)\b\.? "
-    rf"(?:(?:Justice|{_INITIALS}) ?)?{_PARTICLE}{_WORD}(?: {_PARTICLE}{_WORD}){{0,2}}"
-)
-_NAMED: Final = re.compile(r"(?i:\bmy name is|\bmy name's|\bcall me) ([^\W\d_][\w'’-]+(?: [^\W\d_][\w'’-]+){0,2})")
-_LABEL: Final = re.compile(
-    rf"(?i:\b(?:full|first|last|sur|patient|customer|client|employee|contact|applicant|candidate) ?name|^\W*name)"
-    rf"\W{{1,4}}({_WORD}(?:[ ,]{{1,2}}{_WORD}\.?){{0,3}})",
-    re.MULTILINE,
-)
-_MAIL: Final = re.compile(r"\b([A-Za-z]{2,20})[._-]([A-Za-z]{2,20})\d{0,4}@[A-Za-z0-9]")
-_MOST_MAILS: Final = 50
-
-
-def rule_spans(text: str, segments: Sequence[Segment], lists: Lists) -> list[NameSpan]:
-    """Names behind a title, a label or `my name is`, and the two words of a mail address where they stand as words."""
-    found: list[NameSpan] = []
-    pairs: dict[str, None] = {}
-    for match in _MAIL.finditer(text):
-        if len(pairs) < _MOST_MAILS and match[1].lower() not in lists.common:
-            pairs[f"{match[1]} {match[2]}".lower()] = None
-    for segment in segments:
-        for match in _TITLED.finditer(text, segment.start, segment.end):
-            found.append(NameSpan(*match.span(), "person", 0.8, "rule: title"))
-        for match in _LABEL.finditer(text, segment.start, segment.end):
-            found.append(NameSpan(*match.span(1), "person", 0.8, "rule: label"))
-        for match in _NAMED.finditer(text, segment.start, segment.end):
-            end = match.start(1)
-            for word in match[1].split(" "):
-                if word.islower() and word in lists.common and word not in lists.given:
-                    break
-                end = text.index(word, end) + len(word)
-            if end > match.start(1):
-                found.append(NameSpan(match.start(1), end, "person", 0.8, "rule: my name is"))
-    lower = text.lower() if pairs else ""
-    if len(lower) == len(text):  # else a character grew, and places would be others
-        for pair in pairs:
-            at = lower.find(pair)
-            while at >= 0:
-                if not _is_glued(text, at, at + len(pair)):
-                    found.append(NameSpan(at, at + len(pair), "person", 0.7, "rule: mail"))
-                at = lower.find(pair, at + len(pair))
-    return found
-
-
-_UNIT: Final = re.compile(r"\b(?:Apt|Apartment|Suite|Ste|Unit|Flat|PSC|Box)\b\.?,? ?#?\d{1,5}[A-Za-z]?\b")
-_HOUSE_FIRST: Final = re.compile(r"\b\d{1,6}[A-Za-z]?,? [^\W\d_]")
-_HOUSE_LAST: Final = re.compile(r"\b[A-ZÀ-Þ][^\n:]{2,30} \d{1,5}\b")
-_NEXT_LINE: Final = re.compile(r"\n[ \t>]*([^\n:?!]{1,34}?)[ \t]*(?=\n|\Z|[?!])")
-_POST_CODE: Final = re.compile(r"\b(?:[A-Z]{1,2}-?)?\d{3,6}(?:[ -]\d{2,4})?\b|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b")
-_BEFORE_UNIT: Final = 70
-_MOST_LINES: Final = 4
-
-
-def postal_blocks(text: str) -> list[NameSpan]:
-    """Addresses around a flat or suite number, with the lines of city, code and country below it."""
-    found: list[NameSpan] = []
-    for unit in _UNIT.finditer(text):
-        if found and unit.start() < found[-1].end:
-            continue
-        first = max(0, unit.start() - _BEFORE_UNIT)
-        line = text.rfind("\n", first, max(first, text.rfind("\n", first, unit.start())))
-        above = max(first, line + 1)
-        house = _HOUSE_FIRST.search(text, above, unit.start()) or _HOUSE_LAST.search(text, above, unit.start())
-        start = house.start() if house is not None else unit.start()
-        end, lines, at = unit.end(), 0, unit.end()
-        rest = text.find("\n", at)
-        if 0 <= rest - at <= 40:
-            at = rest
-        while lines < _MOST_LINES and (following := _NEXT_LINE.match(text, at)) is not None:
-            lines, at = lines + 1, following.end(1)
-            words = following[1]
-            if words.rstrip().endswith(".") or (words.strip(" ,>").islower() and len(words) > 3):
-                break
-            if _POST_CODE.search(words) or _UNIT.search(words) or words.strip(" ,>").istitle() or words.isupper():
-                end = at
-        if end > unit.end() or house is not None:
-            found.append(NameSpan(start, end, "postal_address", 0.7, "rule: postal block"))
-    return found
+def _place_of(text: str, span: NameSpan, word: str) -> tuple[int, int]:
+    at = text.index(word, span.start)
+    return at, at + len(word)

@@ -9,9 +9,12 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from yuzui.privacy.ner import han
+from yuzui.privacy.ner.latin_runs import latin_runs
+from yuzui.privacy.ner.pinyin_names import pinyin_names
+from yuzui.privacy.ner.quasi import quasi_spans, with_neighbours
 from yuzui.privacy.ner.repeats import known_names, search_again
 from yuzui.privacy.ner.segments import Segment, segments
-from yuzui.privacy.ner.spans import NameSpan, merge
+from yuzui.privacy.ner.spans import ASKED_FOR, NameSpan, merge
 
 BATCH: Final = 32
 """Pieces that the Chinese model sees at once; it costs a third of what single ones do."""
@@ -59,18 +62,18 @@ class Recogniser:
     def find(self, text: str) -> list[NameSpan]:
         """Names, organisations, addresses and places in `text`, merged and in order."""
         pieces = segments(text)
-        if not pieces:
-            return []
-        spans: list[NameSpan] = []
+        spans: list[NameSpan] = [*quasi_spans(text), *pinyin_names(text)]
         chinese = [piece for piece in pieces if piece.script == "han"]
         if chinese:
             spans.extend(self._find_han(text, chinese))
         latin = [piece for piece in pieces if piece.script == "latin"]
+        latin.extend(latin_runs(text, chinese))
         if latin and self.latin_tagger is not None:
             spans.extend(self.latin_tagger(text, latin))
         if spans:
-            spans.extend(search_again(text, known_names(text, spans), _taken(text, spans)))
-        return merge(spans)
+            named = [span for span in spans if span.kind not in ASKED_FOR]  # `Jordan` of Jordan Smith is a place, too
+            spans.extend(search_again(text, known_names(text, spans), _taken(text, named)))
+        return with_neighbours(text, merge(spans))
 
     def _find_han(self, text: str, pieces: Sequence[Segment]) -> list[NameSpan]:
         found: list[NameSpan] = []

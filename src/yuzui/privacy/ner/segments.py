@@ -58,6 +58,11 @@ _LOG_LINE: Final = re.compile(
 _STOP: Final = re.compile(
     r"(?<!\b[A-Z])(?<!\b(?:Mr|Ms|Dr|St|No|Jr|Sr))(?<!\bMrs)(?<!\bProf)[.!?;:]['\")\]]{0,2}\s+|[;{}]\s*"
 )
+_PROSE: Final = re.compile(
+    r"(?!\s*(?:return|import|from|if|else|while|for \(|using|public|private|const|let|var|static|[A-Z]{2,} )\b)"
+    r"(?!.*(?:[={}\[\]<>]|\w\())\s*(?:\(?\w[^\s(){};]*\)?[,.:]? ){6,}[^;]*;\s*$"
+)
+"""A list of people or clauses that ends in a semicolon, as lawyers write them."""
 _SYMBOLS: Final = re.compile(r"[{}\[\]();=<>|\\&^~`$#*+/_]")
 
 
@@ -132,7 +137,7 @@ def _by_neighbours(spans: list[tuple[int, int, bool]]) -> Iterator[Line]:
 def is_code_line(line: str) -> bool:
     """Whether one line looks like source, markup, a log record or data rather than a sentence."""
     line = line[:_LOOKED_AT]
-    if _CODE_LINE.match(line) or _LOG_LINE.match(line):
+    if _LOG_LINE.match(line) or (_CODE_LINE.match(line) and not _PROSE.match(line)):
         return True
     symbols = len(_SYMBOLS.findall(line))
     return symbols >= 3 and symbols * 12 > len(line.strip())

@@ -5,19 +5,46 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple
 
-NameKind = Literal["person", "organization", "postal_address", "location"]
+NameKind = Literal[
+    "person",
+    "organization",
+    "postal_address",
+    "location",
+    "age",
+    "nationality",
+    "username",
+    "url",
+    "file_path",
+    "proper_noun",
+]
+ASKED_FOR: Final[tuple[NameKind, ...]] = (
+    "location",
+    "age",
+    "nationality",
+    "username",
+    "url",
+    "file_path",
+    "proper_noun",
+)
+"""Reported only where the operator names them: each alone says little, and most texts hold some."""
 
 DEFAULT_LEVELS: Final[dict[str, str]] = {
     "person": "confidential",
     "organization": "internal",
     "postal_address": "confidential",
     "location": "public",
+    "age": "public",
+    "nationality": "public",
+    "username": "internal",
+    "url": "public",
+    "file_path": "internal",
+    "proper_noun": "public",
 }
 """Kind → name of one of the four default levels. A place alone says little about anybody."""
 
 RULE: Final = "rule: "
 """How the evidence of a span begins that no model found."""
-_RANK: Final = {"person": 3, "postal_address": 2, "organization": 1, "location": 0}
+_RANK: Final = {"person": 3, "postal_address": 2, "organization": 1}
 
 
 class NameSpan(NamedTuple):
@@ -39,7 +66,7 @@ def merge(spans: Iterable[NameSpan]) -> list[NameSpan]:
     """
     merged: list[NameSpan] = []
     last: dict[str, int] = {}
-    for span in sorted(spans, key=lambda one: (one.start, -one.end, -_RANK[one.kind])):
+    for span in sorted(spans, key=lambda one: (one.start, -one.end, -_RANK.get(one.kind, 0))):
         at = last.get(span.kind)
         if at is not None and span.start < merged[at].end:
             kept = merged[at]
