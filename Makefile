@@ -60,7 +60,7 @@ conformance: $(VENV)/.dev
 		$(if $(DESCRIBE),--describe $(abspath $(DESCRIBE))) $(if $(UPSTREAM_PORT),--upstream-port $(UPSTREAM_PORT))
 
 privacy-bench: $(VENV)/.dev
-	@cd bench && ../$(BIN)/python -m privacy $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),,--ner --with presidio)
+	@cd bench && ../$(BIN)/python -m privacy_bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),,--ner --with presidio)
 
 lock: $(VENV)/.dev
 	@sh scripts/lock.sh

@@ -9,5 +9,5 @@ compile pyproject.toml --extra ocr -c requirements.txt -c requirements-dev.txt -
 compile pyproject.toml --extra ner -c requirements.txt -c requirements-dev.txt -o requirements-ner.txt
 echo "uv" | compile - -o requirements-uv.txt
 echo "atheris==3.0.0" | compile - -o requirements-fuzz.txt
-for environment in tests/clients/environments/*.in bench/privacy/*.in; do compile "$environment" -o "${environment%.in}.txt"; done
+for environment in tests/clients/environments/*.in bench/privacy_bench/*.in; do compile "$environment" -o "${environment%.in}.txt"; done
 for place in node agents; do (cd tests/clients/$place && npm install --silent --package-lock-only); done

@@ -8,8 +8,8 @@ import pytest
 
 from bench_kit import load
 
-page = load("privacy.page")
-corpora = load("privacy.corpora")
+page = load("privacy_bench.page")
+corpora = load("privacy_bench.corpora")
 QUICK = ("synth_v2", "multipriv_en", "multipriv_zh", "argus_fixtures")
 NOTICEABLE = 0.005
 
@@ -17,12 +17,12 @@ NOTICEABLE = 0.005
 def test_the_page_is_regenerated_from_the_result_and_from_what_is_found_now() -> None:
     written = page.PAGE.read_text("utf-8")
     assert page.render(page.load(page.RESULT), page.measure_own()) == written, (
-        "run `make privacy-bench`, or privacy.page"
+        "run `make privacy-bench`, or privacy_bench.page"
     )
 
 
 def test_our_own_corpus_is_large_and_the_same_each_time() -> None:
-    own = load("privacy.own")
+    own = load("privacy_bench.own")
     rows = own.rows()
     assert rows == own.rows()
     assert len(rows) > 4000
@@ -45,8 +45,8 @@ def test_the_patterns_still_reach_what_is_published(name: str) -> None:
         rows = corpora.load(name)
     except corpora.NoData as missing:
         pytest.skip(str(missing))
-    tally: Any = load("privacy.measures").Tally()
-    detection = load("privacy.detection").Yuzui()
+    tally: Any = load("privacy_bench.measures").Tally()
+    detection = load("privacy_bench.detection").Yuzui()
     for row, found in zip(rows, detection.spans([row.text for row in rows]), strict=True):
         tally.add(row, found)
     published = page.load(page.RESULT)["runs"]["yuzui"]["corpora"][name]

@@ -1,4 +1,4 @@
-"""The real models: what they were installed for, and exact offsets; figures are the business of bench/privacy."""
+"""The real models: what they were installed for, and exact offsets; figures are the business of bench/privacy_bench."""
 
 from __future__ import annotations
 

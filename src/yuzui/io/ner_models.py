@@ -116,7 +116,7 @@ def load_recogniser(threads: int = 1) -> Recogniser:
 
 
 def load_names() -> Names:
-    """What `python -m privacy --ner` asks: with every kind that `[sensitivity.names] also` can add."""
+    """What `python -m privacy_bench --ner` asks: with every kind that `[sensitivity.names] also` can add."""
     return _names(NameRules().kinds.union(ASKED_FOR))
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from privacy.corpora import GROUP_OF_TYPE, Row, Span
+from privacy_bench.corpora import GROUP_OF_TYPE, Row, Span
 
 COVERED = 0.9
 OVERLAP = 0.5

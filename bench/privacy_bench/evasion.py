@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from privacy.corpora import load_evasion_cases
-from privacy.detection import Yuzui
-from privacy.measures import COVERED
+from privacy_bench.corpora import load_evasion_cases
+from privacy_bench.detection import Yuzui
+from privacy_bench.measures import COVERED
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Writes docs/privacy.md: the figures of the last whole run, and those of our own corpus, measured anew each time.
 
-`python -m privacy.page` writes it from bench/results/privacy.json without measuring the large corpora again.
+`python -m privacy_bench.page` writes it from bench/results/privacy.json without measuring the large corpora again.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 
 from origin import RESULTS, ROOT
 
-from privacy import own
-from privacy.corpora import GROUP_OF_TYPE
-from privacy.detection import Yuzui
-from privacy.measures import ALIKE, Tally
-from privacy.report import GOALS, Figures, Goal
+from privacy_bench import own
+from privacy_bench.corpora import GROUP_OF_TYPE
+from privacy_bench.detection import Yuzui
+from privacy_bench.measures import ALIKE, Tally
+from privacy_bench.report import GOALS, Figures, Goal
 
 RESULT = "privacy"
 PAGE = ROOT / "docs" / "privacy.md"

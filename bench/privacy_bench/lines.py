@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from privacy.corpora import Span, load
-from privacy.detection import Detection
+from privacy_bench.corpora import Span, load
+from privacy_bench.detection import Detection
 
 SECRETS = frozenset(
     [

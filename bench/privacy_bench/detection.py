@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any, Protocol
 
-from privacy.corpora import Span
+from privacy_bench.corpora import Span
 from yuzui.core.sensitivity import Lattice, SensitivityRules
 from yuzui.privacy.catalogue import DEFAULT_LEVELS
 from yuzui.privacy.scan import Scanner
