@@ -184,6 +184,8 @@ class Exchange:
     memory: Learnt | None = None
     conversation_id: str = ""
     kept: tuple[KeptAnswer, ...] = ()
+    tail: tuple[KeptAnswer, ...] = ()
+    """What its last turn ends with, sealed: see `tails.py`."""
     refused: tuple[Verdict, ...] = ()
     """Why no target was permitted, when routing refused."""
     masking: MaskedRequest | None = None

@@ -194,6 +194,7 @@ class Journey:
             lambda body, size: scan_request(snapshot, world, body, raw.line.headers, size),
             body, size_bytes, snapshot.config.documents, world.documents,
         )  # fmt: skip  # one step
+        scan = await world.tails.join(snapshot.scanner, exchange, body, scan)
         scan, remembered = await recollect(world.memory, exchange, body, scan, size_bytes)
         remembered = _highest(remembered, earlier_level)
         sensitivity = label(rules, floor=caller.constraints.floor, scan=scan, remembered=remembered)
@@ -556,6 +557,7 @@ class Journey:
             memory=exchange.memory,
             kept=(
                 *(exchange.kept if outcome == "answered" else ()),
+                *exchange.tail,
                 *world.masker.keep(exchange.shown, caller, exchange.id, exchange.at_ns),
             ),
         )

@@ -61,6 +61,7 @@ from yuzui.routes import Routes
 from yuzui.routing.health import Watch
 from yuzui.routing.retry import RetryBudget
 from yuzui.routing.router import Router
+from yuzui.tails import RETENTION_DAYS, Tails
 from yuzui.world import Snapshot, World
 
 log = logging.getLogger("yuzui")
@@ -179,6 +180,7 @@ class Service:
             archive=self._archive,
             content_key=self._secrets.content_key,
             masker=Masker(memory, vault, self._secrets.masking_key, randomness.bits64),
+            tails=Tails(BookArchive(self.books, self._secrets.archive_key, lambda: RETENTION_DAYS)),
             documents=self.documents,
             names=self._name_search(config),
         )

@@ -125,8 +125,9 @@ def erase(
 
 
 @app.command()
-def status(data_dir: DataDirOption = None, json: JsonOption = False) -> None:
+def status(config: ConfigOption = None, data_dir: DataDirOption = None, json: JsonOption = False) -> None:
     """Tell how much the vault holds for each key, and until when. Nothing is opened."""
+    days = load_config(config).masking.retention_days
     books = open_books(data_dir_of(data_dir))
     try:
         counts = books.vault_counts()
@@ -148,6 +149,7 @@ def status(data_dir: DataDirOption = None, json: JsonOption = False) -> None:
              show_moment(one.first_expires_ns), show_moment(one.last_expires_ns))
             for one in counts
         ])  # fmt: skip
+        note(f"masking.retention_days is {days:g}")
 
 
 def _select(folder: Path, settings: Config, meant: Meant, by: str, reason: str) -> Selected:

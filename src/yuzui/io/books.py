@@ -242,8 +242,8 @@ class SqliteBooks:
         until_ns = self._now_ns() + int(longest_s * 1_000_000_000)
         self._execute(
             "UPDATE kept_answer SET expires_ns = ?1 WHERE expires_ns > ?1 "
-            "AND (scope >= ?2 AND scope < ?2 || char(1114111)) = ?3",
-            (until_ns, PREFIX, int(in_vault)),
+            "AND substr(scope, 1, instr(scope, ':')) = ?2",  # whose answers they are has no colon
+            (until_ns, PREFIX if in_vault else ""),
         )
 
     def relabel_answer(self, scope: str, answer_id: str, before: str, level: str, content: bytes) -> None:
