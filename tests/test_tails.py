@@ -98,6 +98,15 @@ def test_another_key_another_conversation_and_no_conversation_have_nothing_to_do
     run(tmp_path, story)
 
 
+def test_a_value_that_was_found_whole_is_not_kept(tmp_path: Path) -> None:
+    async def story(running: RunningGateway, vendor: FaultUpstream) -> None:
+        assert await say(running, f"{FIRST} {SECOND}") == "restricted"
+        books = running.service.books
+        assert books._execute("SELECT count(*) FROM kept_answer WHERE scope LIKE 'tail:%'") == [(0,)]  # as below
+
+    run(tmp_path, story)
+
+
 def test_it_is_kept_for_an_hour(tmp_path: Path) -> None:
     async def story(running: RunningGateway, vendor: FaultUpstream) -> None:
         await first_half(running, vendor)

@@ -14,6 +14,7 @@ import msgspec
 
 from yuzui.exchange import Exchange
 from yuzui.ports import Archive
+from yuzui.privacy.leaves import spell_path
 from yuzui.privacy.scan import Scanner, ScanResult, with_more
 from yuzui.privacy.turn_joins import Piece, find_across_requests, may_go_on, repeats, tail_of
 
@@ -48,10 +49,18 @@ class Tails:
                 earlier = ()
         if earlier:
             scan = with_more(scan, *find_across_requests(earlier, body, scanner.look))
-        if tail := tail_of(body, earlier):
+        tail = tail_of(body, earlier)
+        if tail and not _is_found(tail[-1], scan):
             kept = self._archive.wrap(scope=scope, id=id, level="", content=_write(tail), at_ns=exchange.at_ns)
             exchange.tail = () if kept is None else (kept,)
         return scan
+
+
+def _is_found(piece: Piece, scan: ScanResult) -> bool:
+    """Whether the half is a finding by itself: then it has its label, and no original is kept for more."""
+    path = "" if piece.path is None else spell_path(piece.path)
+    start, end = piece.offset + piece.lead, piece.offset + len(piece.text)
+    return any(one.path == path and one.start < end and start < one.end for one in scan.findings)
 
 
 def _write(tail: tuple[Piece, ...]) -> bytes:
