@@ -25,6 +25,7 @@ from yuzui.dialects.openai_chat import DIALECT as CHAT
 from yuzui.dialects.openai_responses import DIALECT as RESPONSES
 from yuzui.lanes import choose_codec
 from yuzui.masking import Masker
+from yuzui.masking_choice import NotMasked
 from yuzui.ports import Archive, FoundAnswer
 from yuzui.privacy.checksums import resident_id_check
 from yuzui.privacy.conversation import ConversationMemory
@@ -252,8 +253,10 @@ def send(seed: int, conversations: int, *, is_realistic: bool) -> Result:
             request = dialect.read_request(dialect.read_body(json.dumps(body).encode(), "application/json"), line)
             scan = scanner.scan(request.body)
             level = label(config.sensitivity, floor=0, scan=scan, remembered=None)
-            masked = asyncio.run(masker.mask(request, scan, CALLER, level, None, "", config, scanner))
-            if masked is None:
+            masked = asyncio.run(
+                masker.mask(request, scan, CALLER, level, None, "", config, scanner, config.masking.masking)
+            )
+            if isinstance(masked, NotMasked):
                 result.refused += 1
                 continue
             for target in config.targets:

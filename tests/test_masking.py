@@ -392,3 +392,16 @@ def test_a_cut_stream_of_a_masked_answer_never_looks_complete() -> None:
         assert said == f"ask {MAIL} and "
 
     run(never, script, story)
+
+
+def test_what_a_target_saw_that_failed_lies_in_the_vault_although_another_one_answered_unmasked() -> None:
+    async def story(running: RunningGateway, own: FaultUpstream, vendor: FaultUpstream) -> None:
+        _, headers = await ask(running, "vendor-first", user(f"ask {MAIL}"))
+        assert headers["x-yuzui-target"] == "house/small" and "x-yuzui-masked" not in headers
+        (token,) = set(TOKEN.findall(vendor.calls[0].body.decode()))
+        (kept,) = running.service.books.vault_counts()
+        assert (kept.mappings, kept.requests) == (1, 1)
+        assert running.service.books.kept_answer("vault:loopback", token) is not None
+
+    model = '[[models]]\nname = "vendor-first"\ncandidates = ["vendor/big", "house/small"]\npolicy = "pinned"\n'
+    run(echo, broken, story, vendor_more=f"\n{model}")

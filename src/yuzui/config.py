@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -20,9 +20,10 @@ import msgspec
 
 from yuzui.accounting.price_factors import parse_factors
 from yuzui.accounting.prices import FREE, parse_price, price_warnings
-from yuzui.config_checks import convert, convert_all, near, near_kind, refuse_unknown
+from yuzui.config_checks import check_name, convert, convert_all, near, near_kind, refuse_unknown
 from yuzui.config_documents import read_documents
 from yuzui.config_judge import check_judge, read_judge
+from yuzui.config_masking import MaskingConfig, Switch, read_masking, read_model_kinds
 from yuzui.config_names import read_names
 from yuzui.config_secrets import read_auth, read_reference
 from yuzui.core.chat import Feature, Operation
@@ -33,9 +34,7 @@ from yuzui.core.sensitivity import DEFAULT_LEVELS, CustomPattern, Lattice, Sensi
 from yuzui.core.target import Auth, Premises, Quirks, Target, Timeouts, VirtualModel
 from yuzui.lanes import sayable
 from yuzui.privacy.catalogue import DEFAULT_LEVELS as DEFAULT_KIND_LEVELS
-from yuzui.privacy.mask import Masking
 from yuzui.privacy.ner.spans import DEFAULT_LEVELS as NAME_LEVELS
-from yuzui.privacy.sinks import Sinks, listed
 from yuzui.providers.catalogue import ProviderRow, find_codecs, load_rows
 from yuzui.routing.policies.catalogue import policy_names
 
@@ -89,15 +88,6 @@ class AuditConfig:
 class StoredResponsesConfig:
     retention_days: float = 30.0
     """How long answers of the Responses API are kept for their client; 0: not at all."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MaskingConfig:
-    masking: Masking
-    """No kinds: nothing is masked."""
-    sinks: Sinks
-    retention_days: float = 30.0
-    """How long originals lie in the vault; 0: not at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +161,8 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
         targets += defaults
         lookups |= default_lookups
     _refuse_duplicates([target.name for target in targets], "targets")
-    models = _models(top.models, {target.name for target in targets})
+    masking = read_masking(top.masking, rules)
+    models = _models(top.models, {target.name for target in targets}, masking.masking.kinds)
     if rules.judge is not None:
         check_judge(rules.judge, rules.lattice, targets, {model.name for model in models})
     server = convert(top.server, _Server, "server")
@@ -188,7 +179,7 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
         embedded=embedded,
         audit=AuditConfig(**msgspec.to_builtins(audit)),
         stored_responses=StoredResponsesConfig(**msgspec.to_builtins(stored)),
-        masking=_masking(convert(top.masking, _Masking, "masking"), rules),
+        masking=masking,
         documents=read_documents(sensitivity.documents),
         source=source,
         snapshot_id=hashlib.sha256((text + "\0" + "\0".join(t.name for t in targets)).encode()).hexdigest()[:12],
@@ -226,7 +217,7 @@ def _rules(table: _Sensitivity) -> SensitivityRules:
             raise ConfigError(f"sensitivity.kinds.{kind}: no detector finds {kind!r}{near_kind(kind, kinds)}")
         kinds[kind] = _level(lattice, name, f"sensitivity.kinds.{kind}")
     for position, name in enumerate(table.declassifiers):
-        _check_name(name, f"sensitivity.declassifiers[{position}]")
+        check_name(name, f"sensitivity.declassifiers[{position}]")
     unscannable = table.unscannable or names[-1]
     return SensitivityRules(
         lattice=lattice,
@@ -238,20 +229,6 @@ def _rules(table: _Sensitivity) -> SensitivityRules:
         names=read_names(table.names),
         declassifiers=tuple(table.declassifiers),
         judge=None if table.judge is None else read_judge(table.judge, lattice),
-    )
-
-
-def _masking(table: _Masking, rules: SensitivityRules) -> MaskingConfig:
-    for name in ("kinds", "realistic"):
-        for kind in getattr(table, name):
-            if kind not in rules.kinds:
-                raise ConfigError(f"masking.{name}: no detector finds {kind!r}{near_kind(kind, rules.kinds)}")
-    if strangers := sorted(set(table.realistic) - set(table.kinds)):
-        raise ConfigError(f"masking.realistic: {strangers[0]!r} is not masked; write it under masking.kinds too")
-    return MaskingConfig(
-        masking=Masking(kinds=frozenset(table.kinds), realistic=frozenset(table.realistic)),
-        sinks=Sinks(hosts=listed(table.restore_hosts), withheld_tools=frozenset(table.withhold_tools)),
-        retention_days=table.retention_days,
     )
 
 
@@ -311,7 +288,7 @@ def _target(
         what = "that" if len(missing) == 1 else f"one of {', '.join(missing)}"
         raise ConfigError(f"{path}.parameters.{missing[0]} is missing; provider {item.provider!r} needs {what}")
     premises = item.premises or row.premises
-    _check_name(item.name, f"{path}.name")
+    check_name(item.name, f"{path}.name")
     default_clearance = rules.lattice.names[-1] if premises == "own" else rules.lattice.names[rules.default]
     price = None
     price_help = (
@@ -416,13 +393,15 @@ def _base_url(url: str, premises: Premises, path: str) -> str:
     return url.rstrip("/")
 
 
-def _models(tables: Sequence[Mapping[str, Any]], targets: set[str]) -> tuple[VirtualModel, ...]:
+def _models(
+    tables: Sequence[Mapping[str, Any]], targets: set[str], masked_kinds: Collection[str]
+) -> tuple[VirtualModel, ...]:
     models: list[VirtualModel] = []
     policies = policy_names()
     for position, table in enumerate(tables):
         path = f"models[{position}]"
         item = convert(table, _Model, path)
-        _check_name(item.name, f"{path}.name")
+        check_name(item.name, f"{path}.name")
         if item.policy not in policies:
             raise ConfigError(f"{path}.policy: {item.policy!r} is unknown{near(item.policy, policies)}")
         for candidate in (*item.candidates, *item.weights):
@@ -439,6 +418,7 @@ def _models(tables: Sequence[Mapping[str, Any]], targets: set[str]) -> tuple[Vir
                 policy=item.policy,
                 may_fall_back=item.fallback,
                 weights=dict(item.weights),
+                masked_kinds=read_model_kinds(item.masking, item.masked_kinds, masked_kinds, path),
             )
         )
     _refuse_duplicates([model.name for model in models], "models")
@@ -502,11 +482,6 @@ def _level(lattice: Lattice, name: str, path: str) -> int:
         raise ConfigError(
             f"{path}: {name!r} is no sensitivity level; the levels are {', '.join(lattice.names)}"
         ) from error
-
-
-def _check_name(name: str, path: str) -> None:
-    if not name or len(name) > 128 or not name.isprintable() or name != name.strip():
-        raise ConfigError(f"{path}: {name!r} is not a usable name (1 to 128 printable characters)")
 
 
 def _refuse_duplicates(names: Sequence[str], path: str) -> None:
@@ -580,6 +555,8 @@ class _Model(_Table, frozen=True):
     policy: str = "own_first"
     fallback: bool = True
     weights: dict[str, _Count] = {}
+    masking: Switch = "on"
+    masked_kinds: list[str] | None = None
 
 
 class _Pattern(_Table, frozen=True):
@@ -616,14 +593,6 @@ class _Embedded(_Table, frozen=True):
 
 
 class _StoredResponses(_Table, frozen=True):
-    retention_days: Annotated[float, msgspec.Meta(ge=0, le=3650)] = 30.0
-
-
-class _Masking(_Table, frozen=True):
-    kinds: list[str] = []
-    realistic: list[str] = []
-    restore_hosts: list[str] = []
-    withhold_tools: list[str] = []
     retention_days: Annotated[float, msgspec.Meta(ge=0, le=3650)] = 30.0
 
 

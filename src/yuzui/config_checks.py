@@ -72,3 +72,8 @@ def _words_of(hint: object) -> set[str]:
     return {word for word in inner if isinstance(word, str)} | {
         word for part in inner if not isinstance(part, str) for word in _words_of(part)
     }
+
+
+def check_name(name: str, path: str) -> None:
+    if not name or len(name) > 128 or not name.isprintable() or name != name.strip():
+        raise ConfigError(f"{path}: {name!r} is not a usable name (1 to 128 printable characters)")

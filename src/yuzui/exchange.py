@@ -35,6 +35,7 @@ from yuzui.core.target import Target
 from yuzui.core.usage import Usage
 from yuzui.dialects._field_names import spelled
 from yuzui.masking import MaskedRequest
+from yuzui.masking_choice import NotMasked
 
 MOST_DROPPED = 64  # names in a header and a record; nobody reads more
 
@@ -183,12 +184,18 @@ class Exchange:
     memory: Learnt | None = None
     conversation_id: str = ""
     kept: tuple[KeptAnswer, ...] = ()
+    tail: tuple[KeptAnswer, ...] = ()
+    """What its last turn ends with, sealed: see `tails.py`."""
     refused: tuple[Verdict, ...] = ()
     """Why no target was permitted, when routing refused."""
     masking: MaskedRequest | None = None
     """How the request looks masked, if it can be."""
+    not_masked: str = ""
+    """Why it cannot be; "" where it can, or where masking would change nothing."""
     masked: MaskedRequest | None = None
     """The same, once a target was asked with it; the last one that was asked counts."""
+    shown: MaskedRequest | None = None
+    """The same, once any target was asked with it: somebody saw its stand-ins."""
     _opening: RequestRecord | None = None
     closed: asyncio.Future[Receipt] | None = None
     """Set once the closing is on its way to the books: a request is closed exactly once."""
@@ -204,6 +211,13 @@ class Exchange:
         """Why routing refused, for the record: the verdicts travel with the error."""
         if self.decision is None:
             self.refused = error.refused
+
+    def note_masking(self, outcome: MaskedRequest | NotMasked) -> MaskedRequest | None:
+        if isinstance(outcome, NotMasked):
+            self.not_masked = outcome.reason
+            return None
+        self.masking = outcome
+        return outcome
 
     def note_settlement(self, settlement: Settlement, book_currency: str) -> None:
         self.usage = settlement.usage
@@ -271,6 +285,8 @@ class Exchange:
             causes=tuple([_cause_record(cause, names) for cause in label.causes]) if label else (),
             findings=label.kinds if label else {},
             rules=label.rules if label else {},
+            masked_level=names[self.masking.level] if self.masking else "",
+            not_masked=self.not_masked,
             allowed=decision.allowed.listed if decision else (),
             refused={reason: tuple(targets) for reason, targets in refused.items()},
             policy=decision.policy if decision else "",

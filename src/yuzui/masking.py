@@ -24,6 +24,7 @@ from yuzui.core.chat import ChatRequest, ChatResponse, Dialect, Feature, Operati
 from yuzui.core.errors import MaskingIncomplete, UpstreamFault
 from yuzui.core.sensitivity import Sensitivity
 from yuzui.core.target import Target
+from yuzui.masking_choice import NotMasked, still
 from yuzui.ports import Archive
 from yuzui.privacy.conversation import ConversationMemory
 from yuzui.privacy.egress import EgressRefused, MaskedProof, check_masked
@@ -33,7 +34,7 @@ from yuzui.privacy.restore import Originals, Tally
 from yuzui.privacy.restore_answer import AnswerRestorer
 from yuzui.privacy.scan import Scanner, ScanResult
 from yuzui.privacy.surrogates import LOOKALIKE, Namer, Surrogates
-from yuzui.privacy.vault import NONCE_BYTES, Entry, Vault, VaultLocked, entries_of, entry_id
+from yuzui.privacy.vault import ENTRY_PREFIX, NONCE_BYTES, Entry, Vault, VaultLocked, entries_of, entry_id
 from yuzui.providers._contract import Codec, Decoder, WireRequest
 
 log = logging.getLogger("yuzui")
@@ -110,14 +111,21 @@ class Masker:
         conversation_id: str,
         config: Config,
         scanner: Scanner,
-    ) -> MaskedRequest | None:
-        """`request` masked, if that makes it less than its `sensitivity`; None if it cannot be, or is not worth it.
+        chosen: Masking | NotMasked,
+    ) -> MaskedRequest | NotMasked:
+        """`request` masked, if that makes it less than its `sensitivity`; else why it cannot be, or is not worth it.
 
-        `earlier_level`: of the kept answer or conversation that it continues, if it does.
+        `earlier_level`: of the kept answer or conversation that it continues, if it does. `chosen`: what may be masked.
         """
-        kinds = config.masking.masking.kinds
-        if not kinds or request.operation not in OPERATIONS or not request.features.isdisjoint(LANE_ONLY):
-            return None
+        if sensitivity.level <= config.sensitivity.default:
+            return NotMasked("")
+        if isinstance(chosen, NotMasked):
+            return chosen
+        kinds = chosen.kinds
+        if request.operation not in OPERATIONS:
+            return NotMasked(f"{request.operation} cannot be masked")
+        if unmasked := sorted(request.features & LANE_ONLY):
+            return NotMasked(f"a request for {', '.join(unmasked)} cannot be masked")
         if earlier_level is not None:
             kept_level = self._memory.recall_kept(caller.scope, request.follows or request.joins)
             earlier_level = earlier_level if kept_level is None else kept_level
@@ -125,19 +133,20 @@ class Masker:
         levels = [one for one in (remembered, earlier_level) if one is not None]
         left = replace(scan, findings=tuple([finding for finding in scan.findings if finding.kind not in kinds]))
         floor = caller.constraints.floor
-        rest = label(config.sensitivity, floor=floor, scan=left, remembered=max(levels, default=None)).level
+        less = label(config.sensitivity, floor=floor, scan=left, remembered=max(levels, default=None))
         # What a judge says is about the meaning, which stand-ins do not change.
-        rest = max([rest, *(cause.level for cause in sensitivity.causes if cause.source == "judge")])
+        causes = (*less.causes, *[cause for cause in sensitivity.causes if cause.source == "judge"])
+        rest = max([less.level, *(cause.level for cause in causes)])
         if rest >= sensitivity.level:
-            return None
+            return still(config.sensitivity.lattice.names[rest], causes, rest)
         try:
-            masked = await self._masked(request, scan, caller.scope, conversation_id, config.masking.masking)
+            masked = await self._masked(request, scan, caller.scope, conversation_id, chosen)
         except Unmaskable as error:
             log.info("not_masked", extra={"fields": {"reason": str(error)}})
-            return None
+            return NotMasked(str(error))
         except Exception as error:  # a fault in masking must not take the request with it, nor let it pass
             log.error("masking_failed", extra={"fields": {"reason": type(error).__name__}})
-            return None
+            return NotMasked("masking failed; see the log")
         return MaskedRequest(
             request=msgspec.structs.replace(request, body=masked.body),
             level=rest,
@@ -174,8 +183,10 @@ class Masker:
                 log.warning("vault_locked", extra={"fields": {"entry": row.id}})
         return tuple(found.values())
 
-    def keep(self, masked: MaskedRequest | None, caller: Caller | None, at_ns: int) -> tuple[KeptAnswer, ...]:
-        """What the books keep of a mapping, sealed; nothing where there is nothing to keep."""
+    def keep(
+        self, masked: MaskedRequest | None, caller: Caller | None, request_id: str, at_ns: int
+    ) -> tuple[KeptAnswer, ...]:
+        """What the books keep of a mapping, sealed, and that it is this request's; nothing where there is none."""
         if masked is None or caller is None or not masked.surrogates.originals:
             return ()
         tokens = masked.surrogates.originals
@@ -189,12 +200,20 @@ class Masker:
             at_ns=at_ns,
             names=tuple([token for token in tokens if LOOKALIKE.fullmatch(token)]),
         )
-        return () if kept is None else (kept,)
+        link = self._vault.wrap(
+            scope=vault_scope(caller.scope), id=request_id, level="", content=entry_id(tokens).encode(), at_ns=at_ns
+        )
+        return tuple([one for one in (kept, link) if one is not None])
 
 
 def vault_scope(scope: str) -> str:
     """Apart from kept answers, whose names clients choose."""
     return f"vault:{scope}"
+
+
+def is_mapping(row_id: str) -> bool:
+    """Whether a row of the vault holds stand-ins; the others say which mapping a request has."""
+    return row_id.startswith(ENTRY_PREFIX)
 
 
 def _wants_json(request: ChatRequest) -> bool:

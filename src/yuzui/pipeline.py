@@ -45,6 +45,7 @@ from yuzui.exchange import Delivered, Exchange, safe_message, show_receipt, spea
 from yuzui.judging import judged
 from yuzui.keeping import Shelf
 from yuzui.lanes import choose_codec, first_that_can, sent_terms
+from yuzui.masking_choice import choose
 from yuzui.ports import ClientGone, Interruption, RawRequest, Reply
 from yuzui.privacy.egress import Scanned, check_egress
 from yuzui.privacy.label import label
@@ -177,6 +178,7 @@ class Journey:
         exchange.request_hash = exchange.hash_content(raw.body)
         body: Mapping[str, Any] = self.dialect.read_body(raw.body, raw.content_type)  # Any: checked JSON, files
         request = exchange.request = self.dialect.read_request(body, raw.line)
+        chosen = choose(snapshot.config, caller, request, raw.masking)
         exchange.conversation_id = raw.conversation_id or request.conversation_id or request.joins
         # Files are bounded for what they are, not as text.
         size_bytes, earlier_level = len(raw.body) - upload_bytes(body), None
@@ -192,14 +194,15 @@ class Journey:
             lambda body, size: scan_request(snapshot, world, body, raw.line.headers, size),
             body, size_bytes, snapshot.config.documents, world.documents,
         )  # fmt: skip  # one step
+        scan = await world.tails.join(snapshot.scanner, exchange, body, scan)
         scan, remembered = await recollect(world.memory, exchange, body, scan, size_bytes)
         remembered = _highest(remembered, earlier_level)
         sensitivity = label(rules, floor=caller.constraints.floor, scan=scan, remembered=remembered)
         sensitivity = exchange.sensitivity = await judged(snapshot, world, exchange, body, sensitivity)
-        masked = exchange.masking = await world.masker.mask(
+        masked = exchange.note_masking(await world.masker.mask(
             request, scan, caller, sensitivity, earlier_level, exchange.conversation_id, snapshot.config,
-            snapshot.scanner,
-        )  # fmt: skip  # one step
+            snapshot.scanner, chosen,
+        ))  # fmt: skip  # one step
         if sensitivity.level > max(rules.default, caller.constraints.floor):
             # The answer carries the label too: it is kept until the conversation's memory has learnt it.
             exchange.delivered.texts = {}
@@ -320,6 +323,7 @@ class Journey:
         proof = await masked.check(wire, target) if masked else None
         scanned = check_egress(decision, target, exchange.sensitivity, wire, wire.body, proof)
         exchange.masked = masked
+        exchange.shown = masked or exchange.shown
         exchange.dropped = speakable(wire.dropped, self.dialect.names)
         exchange.delivered.units = wire.units
         exchange.delivered.sent_terms = sent_terms(self.snapshot.codecs, request, target)
@@ -553,7 +557,8 @@ class Journey:
             memory=exchange.memory,
             kept=(
                 *(exchange.kept if outcome == "answered" else ()),
-                *world.masker.keep(exchange.masked, caller, exchange.at_ns),
+                *exchange.tail,
+                *world.masker.keep(exchange.shown, caller, exchange.id, exchange.at_ns),
             ),
         )
         self._ended = outcome, error

@@ -186,6 +186,8 @@ class RawRequest:
     """Every Authorization header's value, and keys in other dialects' headers as one; exactly one is right."""
     conversation_id: str
     """The header `x-yuzui-conversation`, or ""."""
+    masking: str | None = None
+    """The header `x-yuzui-masking`."""
     content_type: str = "application/json"
     line: RequestLine = NO_LINE
 

@@ -47,7 +47,9 @@ from yuzui.io.publisher import Publisher
 from yuzui.io.secrets import load_secrets
 from yuzui.io.telemetry import Metrics
 from yuzui.io.upstream import Endpoint, HttpUpstream
+from yuzui.io.vault_rows import VaultRows
 from yuzui.masking import Masker
+from yuzui.opening import obey
 from yuzui.pipeline import Gateway
 from yuzui.privacy.conversation import ConversationMemory
 from yuzui.privacy.judge import Verdicts
@@ -59,6 +61,7 @@ from yuzui.routes import Routes
 from yuzui.routing.health import Watch
 from yuzui.routing.retry import RetryBudget
 from yuzui.routing.router import Router
+from yuzui.tails import RETENTION_DAYS, Tails
 from yuzui.world import Snapshot, World
 
 log = logging.getLogger("yuzui")
@@ -155,6 +158,7 @@ class Service:
         vault = BookArchive(
             self.books, self._secrets.archive_key, lambda: self.gateway.snapshot.config.masking.retention_days
         )
+        self._vault = VaultRows(self.books, vault, self._secrets.masking_key, clock.now_ns)
         return World(
             clock=clock,
             randomness=randomness,
@@ -176,6 +180,7 @@ class Service:
             archive=self._archive,
             content_key=self._secrets.content_key,
             masker=Masker(memory, vault, self._secrets.masking_key, randomness.bits64),
+            tails=Tails(BookArchive(self.books, self._secrets.archive_key, lambda: RETENTION_DAYS)),
             documents=self.documents,
             names=self._name_search(config),
         )
@@ -265,7 +270,10 @@ class Service:
         if new.documents.enabled:
             self.documents.start()
         log.info("reloaded", extra={"fields": {"snapshot": new.snapshot_id}})
-        if new.stored_responses.retention_days < old.stored_responses.retention_days:
+        if (
+            new.stored_responses.retention_days < old.stored_responses.retention_days
+            or new.masking.retention_days < old.masking.retention_days
+        ):
             self.spawn(self._forget(once=True))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -286,7 +294,7 @@ class Service:
                 log.exception("keys_not_refreshed")
 
     async def _obey(self) -> None:
-        """Label orders come through the books, as changes of keys do; only here is the audit log written."""
+        """Orders of named persons come through the books, as changes of keys do; only here is the audit log written."""
         while True:
             await asyncio.sleep(KEY_REFRESH_S)
             try:
@@ -294,6 +302,10 @@ class Service:
                     rules, memory = self.gateway.snapshot.config.sensitivity, self.gateway.world.memory
                     refused = await carry_out(order, self.books, memory, self._archive, rules)
                     log.warning("label_order", extra={"fields": {"order": order.id, "refused": bool(refused)}})
+                for wish in await asyncio.to_thread(self.books.open_vault_orders):
+                    openers = self.gateway.snapshot.config.masking.openers
+                    refused = await obey(wish, self.books, self._vault, openers)
+                    log.warning("vault_order", extra={"fields": {"order": wish.id, "refused": bool(refused)}})
             except YuzuiError as error:
                 log.error("label_orders_wait", extra={"fields": {"code": error.code}})
             except Exception:  # the edge: if this loop died, orders would wait for the next start
@@ -306,9 +318,12 @@ class Service:
         """
         while True:
             removed = 0
-            days = self.gateway.snapshot.config.stored_responses.retention_days
+            config = self.gateway.snapshot.config
             try:
-                await asyncio.to_thread(self.books.shorten_answers, days * DAY_S)
+                await asyncio.to_thread(self.books.shorten_answers, config.stored_responses.retention_days * DAY_S)
+                await asyncio.to_thread(
+                    self.books.shorten_answers, config.masking.retention_days * DAY_S, in_vault=True
+                )
                 removed = await asyncio.to_thread(self.books.forget_expired_answers)
             except YuzuiError as error:
                 log.error("answers_not_forgotten", extra={"fields": {"code": error.code}})

@@ -16,6 +16,7 @@ from yuzui.providers._contract import Codec
 from yuzui.routing.health import Watch
 from yuzui.routing.retry import RetryBudget
 from yuzui.routing.router import Router
+from yuzui.tails import Tails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,7 @@ class World:
     archive: Archive
     content_key: bytes
     masker: Masker
+    tails: Tails
     documents: Documents | None = None
     """None where no documents are read."""
     names: Names | None = None

@@ -13,7 +13,7 @@ import pytest
 from books_kit import a_closing
 from gateway_kit import RunningGateway, gateway
 from yuzui.audit.record import RequestRecord, read_record, write_record
-from yuzui.cli import labels
+from yuzui.cli import _orders
 from yuzui.io.archive import BookArchive
 from yuzui.io.books import SqliteBooks
 from yuzui.io.secrets import load_secrets
@@ -154,7 +154,7 @@ def test_a_gateway_that_does_not_answer_is_told_of(
 ) -> None:
     folder = tmp_path / "data"
     remember(folder, ("loopback", "chat-7"))
-    monkeypatch.setattr(labels, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(_orders, "PATIENCE_S", 0.3)
     held = SqliteBooks.open(folder, exclusive=True)  # a gateway that does not look for orders
     waits = lower(run, folder, config, "chat-7")
     assert waits.exit_code == 2 and "has not carried out" in waits.stderr

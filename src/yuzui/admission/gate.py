@@ -101,6 +101,7 @@ def caller_of(record: KeyRecord, lattice: Lattice) -> Caller:
             floor=floor,
             own_only=record.own_only,
             forbidden_jurisdictions=frozenset(record.forbidden_jurisdictions),
+            allow_masking=record.may_mask,
         ),
         limits=Limits(
             requests_per_minute=record.requests_per_minute,

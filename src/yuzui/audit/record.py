@@ -72,6 +72,19 @@ class DeclassificationRecord(msgspec.Struct, frozen=True, kw_only=True, omit_def
     to_level: str = ""
 
 
+class VaultRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who looked into the vault, or erased from it, and why. Stand-ins, never what they stand for."""
+
+    by: str
+    """The name that was given, one of those who may."""
+    os_user: str = ""
+    """Who the operating system says gave it."""
+    reason: str = ""
+    stand_ins: tuple[str, ...] = ()
+    request: str = ""
+    """The request that they were read from; "" where they were named."""
+
+
 class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One leaf per admitted or refused request. Hashes are keyed (BLAKE2b-256, hex): content is not guessable."""
 
@@ -98,6 +111,10 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Finding kind → count."""
     rules: dict[str, int] = {}
     """Rule that found something, with its version → findings: `cn_resident_id/18@9c1d02ab`."""
+    masked_level: str = ""
+    """Level name once masked, where it can be; "" otherwise."""
+    not_masked: str = ""
+    """Why it cannot be masked, where that could have mattered: rules and kinds, no content."""
     allowed: tuple[str, ...] = ()
     refused: dict[str, tuple[str, ...]] = {}
     """Reason → target names."""
@@ -109,7 +126,8 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Who answered; "" when nobody did."""
     is_simulated: bool = False
     outcome: str = ""
-    """answered | refused | failed | aborted | unknown; declassified where no request stands behind the leaf."""
+    """answered | refused | failed | aborted | unknown; declassified, vault_opened, vault_erased where no request stands
+    behind the leaf."""
     error: str = ""
     """The stable code, when there was one."""
     error_message: str = ""
@@ -131,6 +149,7 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     conversation: str = ""
     """What memory calls the conversation, where it keeps a label for it: two keyed hashes, hex."""
     declassified: DeclassificationRecord | None = None
+    vault: VaultRecord | None = None
     shortened: bool = False
     """Texts or lists were cut to fit `MAX_RECORD_BYTES`: a client chose an enormous model name, or the like."""
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from yuzui.audit.record import AttemptRecord, CauseRecord, DeclassificationRecord, RequestRecord, UsageRecord
+from yuzui.audit.record import (
+    AttemptRecord,
+    CauseRecord,
+    DeclassificationRecord,
+    RequestRecord,
+    UsageRecord,
+    VaultRecord,
+)
 from yuzui.cli._text import listed, show_money, show_ms
 
 REASONS = {
@@ -44,6 +51,8 @@ def tell(record: RequestRecord, index: int, leaf_hash: bytes) -> Story:
     """The whole story of one request, in the order in which it happened."""
     if record.declassified is not None:
         return _decision(record, record.declassified, index, leaf_hash)
+    if record.vault is not None:
+        return _vault(record, record.vault, index, leaf_hash)
     story: Story = [
         ("Request", [f"{record.id} at {record.at}"]),
         ("Asked by", [_caller(record)]),
@@ -77,6 +86,21 @@ def _decision(record: RequestRecord, done: DeclassificationRecord, index: int, l
         ("By", [f"{done.by} (as the user {done.os_user} of this machine)"]),
         ("About", [f"conversation {record.conversation}, key {record.key_id or 'unknown'}"]),
         ("Label", [f"from {done.from_level} to {done.to_level}; what is found anew still counts"]),
+        ("Reason", [done.reason]),
+        ("Receipt", [f"entry {index} of the audit log, leaf hash {leaf_hash.hex()}"]),
+    ]
+
+
+def _vault(record: RequestRecord, done: VaultRecord, index: int, leaf_hash: bytes) -> Story:
+    """The same: somebody looked into the vault, or erased from it."""
+    about = [f"key {record.key_id or 'unknown'}"]
+    about += [f"request {done.request}"] if done.request else []
+    about += [f"conversation {record.conversation}"] if record.conversation else []
+    return [
+        ("Vault", [f"{'erased' if record.outcome == 'vault_erased' else 'opened'}: {record.id} at {record.at}"]),
+        ("By", [f"{done.by} (as the user {done.os_user} of this machine)"]),
+        ("About", [", ".join(about)]),
+        ("Stand-ins", list(done.stand_ins)),
         ("Reason", [done.reason]),
         ("Receipt", [f"entry {index} of the audit log, leaf hash {leaf_hash.hex()}"]),
     ]
@@ -124,6 +148,10 @@ def _label(record: RequestRecord) -> list[str]:
         lines.append(f"findings: {listed(found)}")
     if record.rules:
         lines.append(f"by the rules: {listed([_times(rule, count) for rule, count in sorted(record.rules.items())])}")
+    if record.masked_level:
+        lines.append(f"masked it would be {record.masked_level}")
+    if record.not_masked:
+        lines.append(f"not to be masked: {record.not_masked}")
     return lines
 
 

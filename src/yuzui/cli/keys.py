@@ -47,6 +47,7 @@ class KeyWish:
     budget_nano: int | None = None
     period: BudgetPeriod = "month"
     own_only: bool = False
+    may_mask: bool = True
     forbidden_jurisdictions: tuple[str, ...] = ()
     expires_in_s: int | None = None
 
@@ -62,6 +63,7 @@ def add_key(books: SqliteBooks, data_dir: Path, wish: KeyWish, now_ns: int) -> t
         floor=wish.floor,
         models=wish.models or None,
         own_only=wish.own_only,
+        may_mask=wish.may_mask,
         forbidden_jurisdictions=wish.forbidden_jurisdictions,
         requests_per_minute=wish.requests_per_minute,
         tokens_per_minute=wish.tokens_per_minute,
@@ -100,6 +102,9 @@ def create(
     ] = None,
     period: Annotated[BudgetPeriod, typer.Option(help="What the budget renews with.")] = "month",
     own_only: Annotated[bool, typer.Option("--own-only", help="Never leaves own premises.")] = False,
+    no_masking: Annotated[
+        bool, typer.Option("--no-masking", help="Nothing goes masked to a target that may not see the original.")
+    ] = False,
     forbid_jurisdiction: Annotated[
         list[str] | None, typer.Option(metavar="XX", help="Never goes to this country (ISO 3166); repeat for several.")
     ] = None,
@@ -121,6 +126,7 @@ def create(
         budget_nano=None if budget is None else read_amount_nano(budget, settings.money.currency),
         period=period,
         own_only=own_only,
+        may_mask=not no_masking,
         forbidden_jurisdictions=_countries(forbid_jurisdiction or []),
         expires_in_s=None if expires is None else read_duration_s(expires),
     )
@@ -284,6 +290,7 @@ def _limits(record: KeyRecord) -> str:
     parts = [
         f"floor {record.floor}" if record.floor else "",
         "own only" if record.own_only else "",
+        "" if record.may_mask else "no masking",
         f"not to {'/'.join(record.forbidden_jurisdictions)}" if record.forbidden_jurisdictions else "",
         f"models {', '.join(record.models)}" if record.models is not None else "",
         f"{record.requests_per_minute} req/min" if record.requests_per_minute else "",
@@ -304,7 +311,7 @@ def _budget(record: KeyRecord, spent_nano: int, currency: str) -> str:
 def _as_json(record: KeyRecord, now_ns: int) -> dict[str, object]:
     return {
         "id": record.id, "app": record.app, "team": record.team, "state": state_of(record, now_ns),
-        "floor": record.floor, "models": record.models, "own_only": record.own_only,
+        "floor": record.floor, "models": record.models, "own_only": record.own_only, "may_mask": record.may_mask,
         "forbidden_jurisdictions": record.forbidden_jurisdictions, "rpm": record.requests_per_minute,
         "tpm": record.tokens_per_minute, "concurrency": record.concurrency, "budget_nano": record.budget_nano,
         "period": record.budget_period, "created_ns": record.created_ns, "expires_ns": record.expires_ns,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import secrets
 import time
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, data_dir_of, load_config, open_books
+from yuzui.cli._orders import await_order, not_yet, os_user
 from yuzui.cli._output import note, say, show_facts, write_json
 from yuzui.cli._text import show_moment
 from yuzui.core.booking import LabelOrder
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Show the label of a conversation, and lower it with a name and a reason.")
 
-PATIENCE_S: Final = 10.0  # a gateway looks for orders twice a second; its disk may be busy
-POLL_S: Final = 0.1
 NO_KEY: Final = "loopback"
 
 WhatArgument = Annotated[
@@ -104,7 +102,7 @@ def declassify(
         now_ns = time.time_ns()
         order = LabelOrder(
             id=time_sorted_id("lab_", now_ns, secrets.randbits(64)), at_ns=now_ns, scope=meant.scope,
-            conversation=meant.conversation, to_level=to, by=by, os_user=_os_user(), reason=reason,
+            conversation=meant.conversation, to_level=to, by=by, os_user=os_user(), reason=reason,
         )  # fmt: skip
         why = refusal(order, rules, rules.lattice.top + 1)  # all that can be said before the label is known
         if why:
@@ -112,11 +110,9 @@ def declassify(
         books.add_order(order)
     finally:
         books.stop()
-    answer = _await(folder, order, rules)
+    answer = _carry_out(folder, order, rules)
     if answer.index is None and not answer.refused:
-        raise ConfigError(
-            f"the gateway has not carried out {order.id} within {PATIENCE_S:g} s; it will when its books can be written"
-        )
+        raise not_yet(order.id)
     if answer.refused:
         note(f"error: {answer.refused}")
         raise typer.Exit(1)
@@ -170,46 +166,15 @@ def _memory(books: SqliteBooks, folder: Path) -> ConversationMemory:
     return memory
 
 
-def _await(folder: Path, order: LabelOrder, rules: SensitivityRules) -> OrderAnswer:
+def _carry_out(folder: Path, order: LabelOrder, rules: SensitivityRules) -> OrderAnswer:
     """What became of `order`: of a running gateway's doing, or of ours when none runs."""
-    from yuzui.io.label_store import OrderAnswer
-
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        books = open_books(folder)
-        try:
-            answer = books.answer_to(order.id)
-        finally:
-            books.stop()
-        if answer != OrderAnswer():
-            return answer
-        if not _carry_out_here(folder, order, rules):
-            time.sleep(POLL_S)
-    return OrderAnswer()
-
-
-def _carry_out_here(folder: Path, order: LabelOrder, rules: SensitivityRules) -> bool:
-    """Whether no gateway runs on the folder, so that this process could do it in its place."""
     from yuzui.declassifying import carry_out
     from yuzui.io.archive import BookArchive
-    from yuzui.io.books import SqliteBooks
     from yuzui.io.secrets import load_secrets
 
-    try:
-        books = SqliteBooks.open(folder, exclusive=True)
-    except ConfigError:  # a gateway holds the folder: it looks for orders itself
-        return False
-    try:
+    def here(books: SqliteBooks) -> None:
         if any(one.id == order.id for one in books.open_orders()):
             archive = BookArchive(books, load_secrets(folder).archive_key, lambda: 0.0)
             asyncio.run(carry_out(order, books, _memory(books, folder), archive, rules))
-    finally:
-        books.stop()
-    return True
 
-
-def _os_user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # no name in this system's list of users
-        return "unknown"
+    return await_order(folder, lambda books: books.answer_to(order.id), here)

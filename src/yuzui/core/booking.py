@@ -9,6 +9,8 @@ from yuzui.core.caller import BudgetPeriod
 
 Outcome = Literal["answered", "refused", "failed", "aborted", "unknown"]
 TextKind = Literal["prints", "forms"]
+DecisionOutcome = Literal["declassified", "vault_opened", "vault_erased"]
+"""No request, but what a named person did, in the same log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +52,7 @@ class Closing:
     team: str
     model: str
     target: str
-    outcome: Outcome | Literal["declassified"]
-    """`declassified`: no request, but a person's decision about a conversation, in the same log."""
+    outcome: Outcome | DecisionOutcome
     window: str
     reserved_nano: int
     spent_nano: int
@@ -114,6 +115,27 @@ class Lowered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VaultOrder:
+    """A named person's wish to see what stand-ins stand for, or to have it erased. Holds no original."""
+
+    id: str
+    at_ns: int
+    action: Literal["open", "erase"]
+    scope: str
+    """Whose stand-ins they are."""
+    tokens: tuple[str, ...]
+    """The stand-ins, each of them in the vault."""
+    request_id: str
+    """Of the request that they were read from; "" where they were named."""
+    conversation: str
+    """As in `Learnt`, hex; "" where none was named."""
+    by: str
+    os_user: str
+    """Who the operating system says it was."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeptAnswer:
     """An answer or a conversation that its client may ask for again, and continue, until `expires_ns`."""
 
@@ -159,3 +181,4 @@ class KeyRecord:
     expires_ns: int | None = None
     revoked_ns: int | None = None
     rotated_from: str = ""
+    may_mask: bool = True

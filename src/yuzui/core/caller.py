@@ -34,6 +34,8 @@ class Constraints:
     forbidden_jurisdictions: frozenset[str] = frozenset()
     allow_retention: bool = True
     allow_training: bool = False
+    allow_masking: bool = True
+    """False: what is above a target's clearance does not go there masked either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

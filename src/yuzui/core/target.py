@@ -140,6 +140,9 @@ class VirtualModel:
     """File name in routing/policies/."""
     may_fall_back: bool = True
     weights: Mapping[str, int] = field(default_factory=dict)
+    masked_kinds: frozenset[str] | None = None
+    """Finding kinds that a request for it may have masked, if the operator lets them be masked at all; None: all of
+    those. Empty: it is never masked, so only targets that may see the original are permitted."""
 
 
 def path_of(target: Target, codec: str, usual: str) -> str:

@@ -52,7 +52,7 @@ class BookArchive(Archive):
             id=id,
             level=level,
             expires_ns=at_ns + int(days * DAY_NS),
-            content=self._sealed(scope, id, level, content),
+            content=self.sealed(scope, id, level, content),
             names=names,
         )
 
@@ -64,14 +64,15 @@ class BookArchive(Archive):
         row = self._books.kept_answer(scope, id)
         if row is None:
             return None
-        content = self._opened(scope, row)
+        content = self.opened(scope, row)
         return None if content is None else FoundAnswer(id=row[2], level=row[0], content=content)
 
-    def _sealed(self, scope: str, id: str, level: str, content: bytes) -> bytes:
+    def sealed(self, scope: str, id: str, level: str, content: bytes) -> bytes:
         nonce = os.urandom(NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, content, _bound_to(scope, id, level))
 
-    def _opened(self, scope: str, row: tuple[str, bytes, str]) -> bytes | None:
+    def opened(self, scope: str, row: tuple[str, bytes, str]) -> bytes | None:
+        """What `sealed` was given. `row`: level, sealed content, id; None when this key does not open it."""
         level, sealed, own_id = row
         try:
             return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _bound_to(scope, own_id, level))
@@ -83,9 +84,9 @@ class BookArchive(Archive):
         row = self._books.kept_answer(scope, id)
         if row is None or row[2] != id:
             return
-        content = self._opened(scope, row)
+        content = self.opened(scope, row)
         if content is not None:
-            self._books.relabel_answer(scope, id, row[0], level, self._sealed(scope, id, level, content))
+            self._books.relabel_answer(scope, id, row[0], level, self.sealed(scope, id, level, content))
 
     @override
     async def remove(self, scope: str, id: str) -> bool:

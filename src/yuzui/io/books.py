@@ -13,7 +13,7 @@ from typing import Literal, cast
 
 import apsw
 
-from yuzui.core.booking import Closing, Intent, KeptAnswer, KeyRecord, LabelOrder, Learnt, Receipt
+from yuzui.core.booking import Closing, Intent, KeptAnswer, KeyRecord, LabelOrder, Learnt, Receipt, VaultOrder
 from yuzui.core.errors import GatewayFault
 from yuzui.io.database import (
     BUSY_TIMEOUT_MS,
@@ -39,6 +39,19 @@ from yuzui.io.label_store import (
 from yuzui.io.ledger import Answer, Job, Ledger, close_job, reserve_job
 from yuzui.io.recovery import closing_of_dead
 from yuzui.io.sums import find_wrong_sums
+from yuzui.io.vault_store import (
+    PREFIX,
+    VaultCount,
+    VaultRow,
+    add_vault_order,
+    answer_to_vault_order,
+    end_vault_order,
+    open_vault_orders,
+    rewrite_vault_row,
+    vault_counts,
+    vault_rows,
+    vault_scopes,
+)
 
 CostKey = Literal["app", "team", "key", "model", "target", "day"]
 
@@ -47,6 +60,7 @@ MOST_REMEMBERED = 1_000_000
 MOST_TEXTS = 100_000
 """Texts and values of them that are known by their parts; a kilobyte each."""
 
+_DECISIONS = "'declassified', 'vault_opened', 'vault_erased'"  # leaves that no request stands behind
 _GROUPS: dict[CostKey, str] = {
     "app": "app",
     "team": "team",
@@ -222,10 +236,15 @@ class SqliteBooks:
             (kept.scope, kept.id, kept.level, kept.expires_ns, kept.content),
         )
 
-    def shorten_answers(self, longest_s: float) -> None:
-        """Let no kept answer outlast `longest_s` from now. Blocks for a commit; callable from any thread."""
+    def shorten_answers(self, longest_s: float, *, in_vault: bool = False) -> None:
+        """Let no kept answer (`in_vault`: no original) outlast `longest_s` from now. Blocks for a commit; callable from
+        any thread."""
         until_ns = self._now_ns() + int(longest_s * 1_000_000_000)
-        self._execute("UPDATE kept_answer SET expires_ns = ?1 WHERE expires_ns > ?1", (until_ns,))
+        self._execute(
+            "UPDATE kept_answer SET expires_ns = ?1 WHERE expires_ns > ?1 "
+            "AND substr(scope, 1, instr(scope, ':')) = ?2",  # whose answers they are has no colon
+            (until_ns, PREFIX if in_vault else ""),
+        )
 
     def relabel_answer(self, scope: str, answer_id: str, before: str, level: str, content: bytes) -> None:
         """`level` and `content` in place of what is kept, if that is still at `before`. Blocks for a commit."""
@@ -271,6 +290,35 @@ class SqliteBooks:
         rows = self._execute("SELECT id, level FROM kept_answer WHERE scope = ? ORDER BY id", (scope,))
         return cast(list[tuple[str, str]], rows)
 
+    def vault_scopes(self) -> list[str]:
+        return vault_scopes(self._execute)
+
+    def vault_rows(self, scope: str) -> list[VaultRow]:
+        """Blocks; callable from any thread, as all of the vault's."""
+        return vault_rows(self._execute, scope)
+
+    def vault_counts(self) -> list[VaultCount]:
+        return vault_counts(self._execute)
+
+    def rewrite_vault_row(
+        self, scope: str, id: str, before: bytes, after: bytes | None, names: tuple[str, ...] = ()
+    ) -> bool:
+        """`after` in place of `before`, None: nothing; False when that does not lie there any more."""
+        return rewrite_vault_row(self._execute, scope, id, before, after, names)
+
+    def add_vault_order(self, order: VaultOrder) -> None:
+        """A running gateway carries it out within a second; see `answer_to_vault_order`."""
+        add_vault_order(self._execute, order)
+
+    def open_vault_orders(self) -> list[VaultOrder]:
+        return open_vault_orders(self._execute)
+
+    def end_vault_order(self, order_id: str, refused: str = "") -> None:
+        end_vault_order(self._execute, order_id, refused)
+
+    def answer_to_vault_order(self, order_id: str) -> OrderAnswer:
+        return answer_to_vault_order(self._execute, order_id)
+
     def record_of(self, request_id: str) -> tuple[int, bytes] | None:
         """(leaf index, record) of a closed request."""
         rows = self._execute(
@@ -287,7 +335,8 @@ class SqliteBooks:
         order = "1" if by == "day" else "5 DESC, 1"
         rows = self._execute(
             f"SELECT {_GROUPS[by]}, count(*), sum(input_tokens), sum(output_tokens), sum(spent), sum(is_estimated) "
-            f"FROM request WHERE at_ns >= ? AND at_ns < ? AND outcome <> 'declassified' GROUP BY 1 ORDER BY {order}",
+            f"FROM request WHERE at_ns >= ? AND at_ns < ? AND outcome NOT IN ({_DECISIONS}) "
+            f"GROUP BY 1 ORDER BY {order}",
             (since_ns, until_ns),
         )
         return [

@@ -282,6 +282,7 @@ class HttpServer:
         heard: dict[str, str] = {}
         hears = dialect.hears
         conversation_id = ""
+        masking: str | None = None
         origin = host = content_type = ""
         waits = False
         for name, value in scope["headers"]:
@@ -301,6 +302,9 @@ class HttpServer:
                 keys.append(value.decode("latin-1"))
             elif name == b"x-yuzui-conversation":
                 conversation_id = value.decode("latin-1")[:256]
+            elif name == b"x-yuzui-masking":
+                said = value.decode("latin-1")
+                masking = said if masking is None else f"{masking},{said}"
             elif name == b"origin":
                 origin = value.decode("latin-1")
             elif name == b"host":
@@ -323,6 +327,7 @@ class HttpServer:
             body=await self._read_body(receive, callers),
             authorization=callers,
             conversation_id=conversation_id,
+            masking=masking,
             content_type=content_type,
             line=RequestLine(path=scope["path"], query=query.decode("latin-1"), headers=heard),
         )

@@ -18,14 +18,32 @@ MOST_CACHED = 4096
 
 _COLUMNS = (
     "id, key_hash, app, team, floor, models, own_only, forbidden_jurisdictions, requests_per_minute, "
-    "tokens_per_minute, concurrency, budget_nano, budget_period, created_ns, expires_ns, revoked_ns, rotated_from"
+    "tokens_per_minute, concurrency, budget_nano, budget_period, created_ns, expires_ns, revoked_ns, rotated_from, "
+    "may_mask"
 )
 _FIND = f"SELECT {_COLUMNS} FROM virtual_key WHERE key_hash = ?"
 _LIST = f"SELECT {_COLUMNS} FROM virtual_key ORDER BY created_ns, id"
-_ADD = f"INSERT INTO virtual_key ({_COLUMNS}) VALUES ({', '.join('?' * 17)})"
+_ADD = f"INSERT INTO virtual_key ({_COLUMNS}) VALUES ({', '.join('?' * 18)})"
 
 _Row = tuple[
-    str, bytes, str, str, str, str | None, int, str, int, int, int, int | None, str, int, int | None, int | None, str
+    str,
+    bytes,
+    str,
+    str,
+    str,
+    str | None,
+    int,
+    str,
+    int,
+    int,
+    int,
+    int | None,
+    str,
+    int,
+    int | None,
+    int | None,
+    str,
+    int,
 ]
 _read_names = msgspec.json.Decoder(tuple[str, ...]).decode
 
@@ -77,6 +95,7 @@ class KeyStore:
             r.id, r.key_hash, r.app, r.team, r.floor, None if r.models is None else _write_names(r.models),
             int(r.own_only), _write_names(r.forbidden_jurisdictions), r.requests_per_minute, r.tokens_per_minute,
             r.concurrency, r.budget_nano, r.budget_period, r.created_ns, r.expires_ns, r.revoked_ns, r.rotated_from,
+            int(r.may_mask),
         )  # fmt: skip
         try:
             self._connection.execute(_ADD, values)
@@ -133,5 +152,5 @@ def _read(row: tuple[apsw.SQLiteValue, ...]) -> KeyRecord:
         own_only=bool(r[6]), forbidden_jurisdictions=_read_names(r[7]), requests_per_minute=r[8],
         tokens_per_minute=r[9], concurrency=r[10], budget_nano=r[11],
         budget_period=cast(BudgetPeriod, r[12]),  # a CHECK constraint holds the set
-        created_ns=r[13], expires_ns=r[14], revoked_ns=r[15], rotated_from=r[16],
+        created_ns=r[13], expires_ns=r[14], revoked_ns=r[15], rotated_from=r[16], may_mask=bool(r[17]),
     )  # fmt: skip

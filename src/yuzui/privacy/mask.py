@@ -25,6 +25,7 @@ from yuzui.privacy.leaves import EMBEDDED, KEY, PROTOCOL_KEYS, READABLE_PARTS
 from yuzui.privacy.realistic import imitate, imitate_number
 from yuzui.privacy.restore import EVERYWHERE, Originals, Tally, TextRestorer
 from yuzui.privacy.surrogates import LOOKALIKE, TYPED, Namer, Surrogates
+from yuzui.privacy.turn_joins import EARLIER
 from yuzui.privacy.values import Needles
 from yuzui.privacy.vault import Entry
 from yuzui.privacy.views import SEALED
@@ -119,6 +120,8 @@ def _plant(root: _Node, body: Mapping[str, Json], finding: Finding) -> None:
         steps.append(step)
     if steps[-1:] == [".headers"]:  # no field of a body is spelled like that
         raise Unmaskable("a finding stands in a header")
+    if steps[-1:] == [EARLIER]:
+        raise Unmaskable("a value began in an earlier request, which was not masked for it")
     steps.reverse()
     form, start, end = place.form, place.start, place.end
     if form == "joined" and EMBEDDED not in steps:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +20,7 @@ from yuzui.privacy.evidence import ANTI_CUE, FIELD, is_cued, joined, named_by_fi
 from yuzui.privacy.leaves import Leaf, Leaves, place_in, read_leaves, spell_path
 from yuzui.privacy.numbers import CLUSTER_REGEX, Layouts
 from yuzui.privacy.surroundings import has_cue
+from yuzui.privacy.turn_joins import find_across_turns
 from yuzui.privacy.views import read_hidden
 
 MAX_FINDINGS = 10_000  # enough for any honest request; looking on would only cost time, so the rest counts as the worst
@@ -43,6 +44,17 @@ class ScanResult:
 
 
 NOTHING = ScanResult()
+
+
+def with_more(result: ScanResult, findings: Sequence[Finding], failures: Sequence[str]) -> ScanResult:
+    """`result` with those of `findings` that none of its own of the same kind covers."""
+    news = _without_known(tuple(findings), result.findings) if findings else ()
+    broken = tuple([one for one in failures if one not in result.failures])
+    if not news and not broken:
+        return result
+    return replace(result, findings=result.findings + news, failures=result.failures + broken)
+
+
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -158,11 +170,20 @@ class Scanner:
         """
         leaves = read_leaves(body)
         leaves.found.extend([Leaf(value, (("", "$"), ".headers")) for value in headers.values()])
-        return self._scan(leaves)
+        return with_more(self._scan(leaves), *find_across_turns(body, self.look))
 
     def scan_text(self, text: str) -> ScanResult:
         """Findings in one text, for example an answer; their path is `$`."""
         return self._scan(Leaves([Leaf(text, ((), "$"))], []))
+
+    def look(self, texts: Sequence[str]) -> tuple[list[list[Finding]], tuple[str, ...]]:
+        """Findings in each of these texts, and which detectors broke."""
+        result = self._scan(Leaves([Leaf(text, (("", "$"), number)) for number, text in enumerate(texts)], []))
+        found: list[list[Finding]] = [[] for _ in texts]
+        for finding in result.findings:
+            assert finding.place is not None  # every finding of ours has one
+            found[finding.place.path[1]].append(finding)
+        return found, result.failures
 
     def _scan(self, leaves: Leaves) -> ScanResult:
         failures: dict[str, None] = {}

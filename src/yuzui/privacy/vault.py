@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from typing_extensions import override
 
 NONCE_BYTES: Final = 12
+ENTRY_PREFIX: Final = "vault_"
 _VERSION: Final = b"\x01"
 
 
@@ -78,7 +79,7 @@ def entries_of(originals: Mapping[str, str], kinds: Mapping[str, str]) -> tuple[
 
 def entry_id(tokens: Iterable[str]) -> str:
     """The name under which a set of stand-ins is kept: a conversation that adds none adds no row."""
-    return "vault_" + blake2b("\n".join(sorted(tokens)).encode(), digest_size=16).hexdigest()
+    return ENTRY_PREFIX + blake2b("\n".join(sorted(tokens)).encode(), digest_size=16).hexdigest()
 
 
 _encoder = msgspec.json.Encoder()

@@ -118,7 +118,8 @@ def refuse_for_sovereignty(target: Target, demands: Demands, lattice: Lattice) -
 def level_for(target: Target, demands: Demands) -> int:
     """The level of what `target` would see: masked only where it may not see the request as it is."""
     level = max(demands.level, demands.constraints.floor)
-    if level > target.clearance and demands.masked_level is not None and target.takes_masked:
+    may_mask = demands.constraints.allow_masking and target.takes_masked
+    if level > target.clearance and demands.masked_level is not None and may_mask:
         return max(demands.masked_level, demands.constraints.floor)
     return level
 
