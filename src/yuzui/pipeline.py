@@ -18,6 +18,7 @@ from typing_extensions import override
 from yuzui.accounting import bounds, settle
 from yuzui.accounting.window import window_of
 from yuzui.admission.limits import Admission
+from yuzui.answers import Listener
 from yuzui.audit.record import AttemptRecord, write_record
 from yuzui.core.answers import Answer, Count
 from yuzui.core.booking import Closing, Intent, Outcome, Receipt
@@ -25,6 +26,7 @@ from yuzui.core.caller import Caller
 from yuzui.core.chat import AnswerFacts, ChatRequest
 from yuzui.core.decision import Decision
 from yuzui.core.errors import (
+    AnswerWithheld,
     ClientFault,
     GatewayFault,
     MaskingIncomplete,
@@ -162,6 +164,7 @@ class Journey:
             dialect=dialect.name,
         )
         self._shelf = Shelf(world, self.exchange, dialect)
+        self._listener = Listener(snapshot, world, self.exchange)
 
     async def run(self, raw: RawRequest) -> None:
         """The story."""
@@ -200,8 +203,9 @@ class Journey:
             request, scan, caller, sensitivity, earlier_level, exchange.conversation_id, snapshot.config,
             snapshot.scanner,
         )  # fmt: skip  # one step
-        if sensitivity.level > max(rules.default, caller.constraints.floor):
-            # The answer carries the label too: it is kept until the conversation's memory has learnt it.
+        exchange.carries_label = sensitivity.level > max(rules.default, caller.constraints.floor)
+        if exchange.carries_label or self._listener.is_on:
+            # The answer carries the label too: it is kept until it was searched, and memory has learnt it.
             exchange.delivered.texts = {}
             self._findings = scan.findings
 
@@ -281,6 +285,10 @@ class Journey:
                 if step is None:
                     raise
                 target, delay_s = step.target, step.delay_s
+            except AnswerWithheld as error:
+                world.watch.succeeded(target.name)
+                self._listener.note_attempt(target, error)
+                raise  # it was paid for: nobody else is asked
             except (UnsupportedFeature, MaskingIncomplete) as error:
                 # This codec cannot say it, or not without what must be masked; the next permitted target may.
                 target = course.without(target)
@@ -315,6 +323,7 @@ class Journey:
         if codec is None:
             await self._count_here(request)
             return
+        codec = self._listener.begin(codec, request, masked)
         codec = masked.codec(codec) if masked else codec
         wire = codec.write_request(request, target, output_cap=bounds.output_cap(exchange.caller, request, target))
         proof = await masked.check(wire, target) if masked else None
@@ -337,7 +346,8 @@ class Journey:
             body = await upstream.read()
             if not 200 <= upstream.status < 300:
                 raise codec.read_error(upstream.status, _HeaderView(upstream.header), body, target)
-            response = codec.read_response(body, scanned.wire)  # in here, where words that quote our key are caught
+            # In here, where words that quote our key are caught.
+            response = await self._listener.read(codec, body, scanned.wire)
         self._note_first_token(target, began)
         exchange.delivered.count_response(response)
         exchange.answer_hash = exchange.hash_content(body)
@@ -351,6 +361,7 @@ class Journey:
 
     async def _answer_whole(self, response: Answer, request: ChatRequest, facts: AnswerFacts) -> None:
         exchange = self.exchange
+        await self._listener.finish()
         data = self.dialect.write_response(response, request, facts)
         if request.keeps or request.joins:
             self._shelf.put(request, data, facts)
@@ -399,6 +410,7 @@ class Journey:
                     decoder.feed(b"")  # a fault that stood behind good chunks waits for this call
             decoder.close()
         exchange.answer_hash = digest.hexdigest()
+        await self._listener.finish()
         if request.keeps or request.joins:
             self._shelf.put(request, writer.kept(), facts)
         receipt = await self.close("answered", None)
@@ -501,10 +513,10 @@ class Journey:
             log.error("books_unavailable", extra={"fields": {"request_id": self.exchange.id, "code": unavailable.code}})
 
     async def close(self, outcome: Outcome, error: YuzuiError | None) -> Receipt:
-        """Settle and record; durable on return. Handed over before the first await: a cancellation cannot lose it.
-
-        Raise `GatewayFault` when the books cannot take it.
+        """Settle and record; durable on return. Handed over before the first wait for the books: a cancellation cannot
+        lose it. Raise `GatewayFault` when the books cannot take it.
         """
+        await self._listener.finish()
         closed = self.exchange.closed or self.hand_over(outcome, error)
         try:
             return await asyncio.shield(closed)
@@ -518,6 +530,7 @@ class Journey:
         exchange, world = self.exchange, self.world
         if exchange.closed is not None:
             return exchange.closed
+        self._listener.finish_now()
         settlement = settle.settle(exchange, outcome, self.snapshot.config.money)
         exchange.note_settlement(settlement, self.snapshot.config.money.currency)
         learn(world.memory, exchange, self._findings)
