@@ -31,6 +31,7 @@ _APPLICATIONS: Final = frozenset(
 )
 """Fields of requests that an application writes, and its user need not know."""
 _APPLICATION_ROLES: Final = frozenset(("system", "developer"))
+_MOST_VERDICTS: Final = 1000
 _DATA_URL: Final = "data:"
 
 
@@ -73,7 +74,7 @@ class StandIns(NamedTuple):
 class Assessor:
     """Says of findings in the answer to one request what is to be done. Keeps the client's texts: drop it with them."""
 
-    __slots__ = ("_body", "_fold", "_known", "_secrets", "_stand_ins", "rules")
+    __slots__ = ("_body", "_fold", "_known", "_secrets", "_stand_ins", "_verdicts", "rules")
 
     def __init__(
         self, rules: AnswerRules, body: Mapping[str, Any], stand_ins: StandIns | None = None
@@ -83,11 +84,21 @@ class Assessor:
         self._stand_ins = stand_ins
         self._known: Known | None = None
         self._secrets: Matcher | None = None
+        self._verdicts: dict[tuple[str, str], Verdict] = {}
+        """A text is searched in overlapping windows: the same finding is asked for several times."""
         self._fold = Canonicaliser().fold
         if stand_ins is not None and _has_applications_words(body):
             self._secrets = self._find_secrets(stand_ins.issued)
 
     def assess(self, kind: str, value: str) -> Verdict:
+        known = self._verdicts.get((kind, value))
+        if known is None:
+            known = self._assess(kind, value)
+            if len(self._verdicts) < _MOST_VERDICTS:
+                self._verdicts[kind, value] = known
+        return known
+
+    def _assess(self, kind: str, value: str) -> Verdict:
         action = self.rules.action(kind)
         if action == "off":
             return action

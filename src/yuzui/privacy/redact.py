@@ -229,7 +229,7 @@ class TextRedactor:
         least = self._settled - self._base
         if at <= least:
             return least
-        edge = 0
+        edge = at if at - least > LONGEST_WORD else 0
         for found in _EDGE.finditer(self._text, max(least, at - LONGEST_WORD), at):
             edge = found.end()
         return max(edge, least)

@@ -95,9 +95,9 @@ class AnswerRewriter:
 
     def _text_part(self, part: TextPart) -> TextPart:
         restorer = self._text_rewriter(is_json=self._is_json)
-        text = restorer.feed(part.text)
+        text = restorer.whole(part.text)
         citations = tuple([self._citation(citation, restorer) for citation in part.citations])
-        return replace(part, text=text + restorer.flush(), citations=citations)
+        return replace(part, text=text, citations=citations)
 
     def _citation(self, citation: Citation, restorer: TextRewriter) -> Citation:
         return replace(
