@@ -58,18 +58,19 @@ async def ask(
     if not stream:
         reply = await client.chat.completions.with_raw_response.create(model=model, messages=messages)
         text = reply.parse().choices[0].message.content or ""
-        facts = {name[9:].replace("-", "_"): value for name, value in reply.headers.items() if name[:9] == "x-yuzui-a"}
-        facts = {f"a{name}": dict(pair.split("=") for pair in value.split(",")) for name, value in facts.items()}
-        return Told(text, facts, reply.headers["x-yuzui-request-id"])
-    text, facts, request_id = "", {}, ""
+        told = {name[8:].replace("-", "_"): value for name, value in reply.headers.items() if name[:9] == "x-yuzui-a"}
+        found = {name: dict([pair.split("=") for pair in value.split(",")]) for name, value in told.items()}
+        return Told(text, found, reply.headers["x-yuzui-request-id"])
+    text, request_id = "", ""
+    facts: dict[str, Any] = {}  # Any: JSON values
     stream_ = await client.chat.completions.create(model=model, messages=messages, stream=True)
     async for chunk in stream_:
         if chunk.choices:
             text += chunk.choices[0].delta.content or ""
-        told = (chunk.model_extra or {}).get("yuzui")
-        if told:
-            facts = {name: {kind: str(n) for kind, n in v.items()} for name, v in told.items() if name[0] == "a"}
-            request_id = told["request_id"]
+        trailer = (chunk.model_extra or {}).get("yuzui")
+        if trailer:
+            facts = {name: {kind: str(n) for kind, n in v.items()} for name, v in trailer.items() if name[0] == "a"}
+            request_id = trailer["request_id"]
     return Told(text, facts, request_id)
 
 

@@ -126,12 +126,12 @@ class AnswerRewriter:
             early += self._end_what_does_not_go_on(voice, delta)
             deltas.append(self._delta(voice, delta))
         now = replace(chunk, deltas=tuple(deltas), raw=b"", event="")
-        return (now,) if not early else (*_chunks(chunk, early), now)
+        return (now,) if not early else (*chunks_of(chunk, early), now)
 
     def close(self) -> tuple[StreamChunk, ...]:
         """What still waits when the stream is over."""
         early = [delta for voice in self._voices.values() for delta in self._end(voice)]
-        return tuple(_chunks(StreamChunk(), early))
+        return tuple(chunks_of(StreamChunk(), early))
 
     def _end_what_does_not_go_on(self, voice: Voice, delta: Delta) -> list[Delta]:
         """A choice says one thing at a time: where something else begins, what was said before is complete."""
@@ -255,6 +255,6 @@ def _said(voice: Voice, kind: str, text: str) -> Delta:
     return Delta(index=voice.index, refusal=text)
 
 
-def _chunks(chunk: StreamChunk, deltas: list[Delta]) -> list[StreamChunk]:
+def chunks_of(chunk: StreamChunk, deltas: list[Delta]) -> list[StreamChunk]:
     """One for each, so that no choice stands in one twice."""
     return [StreamChunk(id=chunk.id, model=chunk.model, created_s=chunk.created_s, deltas=(delta,)) for delta in deltas]
