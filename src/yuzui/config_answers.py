@@ -20,7 +20,7 @@ _PATTERN_REACH = 64  # nobody knows how many words an operator's own pattern beg
 def read_answers(table: Mapping[str, Any], rules: SensitivityRules) -> AnswerRules:  # Any: TOML values
     """A kind has its own action, else that of the highest level named that is not above its own, else `action`. Raise
     `ConfigError` naming the key."""
-    entry = convert(table, _Answers, PATH)
+    entry = convert(table, AnswersTable, PATH)
     steps: dict[int, Action] = {-1: _action(entry.action, "action")}
     for name, action in entry.levels.items():
         if name not in rules.lattice.names:
@@ -47,7 +47,7 @@ def _action(name: str, key: str) -> Action:
     raise ConfigError(f"{PATH}.{key}: {name!r} is no action{near(name, get_args(Action))}")
 
 
-class _Answers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AnswersTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     action: str = "note"
     levels: dict[str, str] = {}
     kinds: dict[str, str] = {}
