@@ -326,6 +326,43 @@ def test_every_part_of_a_streamed_answer_is_searched_apart() -> None:
     assert json.loads(said["call 0"]) == {"to": ["[redacted: email]", "[redacted: cn_mobile]"]}
 
 
+def test_a_changed_call_loses_the_signature_in_front_of_it_and_others_keep_theirs() -> None:
+    calls = [json.dumps({"to": MAIL}), json.dumps({"to": "nobody"})]
+    said: list[Delta] = [Delta(text="I mail it to them, as you like.")]
+    parts: list[Any] = []  # Any: parts
+    for position, arguments in enumerate(calls):
+        call = ToolCallDelta(position=position, id=f"c{position}", name="mail", arguments=arguments)
+        said += [Delta(signature=f"s{position}"), Delta(tool_calls=(call,))]
+        parts += [
+            ReasoningPart(text="", signature=f"s{position}"),
+            ToolCallPart(id=f"c{position}", name="mail", arguments=arguments),
+        ]
+    told = said_by([*said, Delta(finish_reason="tool_calls"), Delta(signature="s2")])
+    assert told["signature"] == "s1s2"
+    assert json.loads(told["call 0"]) == {"to": "[redacted: email]"} and told["call 1"] == calls[1]
+    (choice,) = answers().rewrite(response(*parts)).choices
+    assert [type(part) for part in choice.parts] == [ToolCallPart, ReasoningPart, ToolCallPart]
+
+
+def test_what_was_said_before_a_signed_call_is_given_out_before_its_signature() -> None:
+    redactor_, order = answers(), ""
+    call = ToolCallDelta(position=0, id="c", name="mail", arguments="{}")
+    deltas = [*[Delta(text=word) for word in ("The river ", "is ", "high.")], Delta(signature="s")]
+    for delta in [*deltas, Delta(tool_calls=(call,))]:
+        for chunk in redactor_.feed(StreamChunk(deltas=(delta,))):
+            order += "".join(["t" * bool(one.text) + "s" * bool(one.signature) for one in chunk.deltas])
+    assert order.rstrip("s").endswith("t") and order.count("s") == 1
+
+
+def test_an_encrypted_thought_goes_with_the_words_that_were_changed() -> None:
+    (choice,) = answers().rewrite(response(ReasoningPart(text=f"It is {MAIL}.", redacted="veil", id="rs"))).choices
+    assert choice.parts == (ReasoningPart(text="It is [redacted: email].", id="rs"),)
+    redactor_ = answers()
+    deltas = [Delta(reasoning=f"It is {MAIL}.", reasoning_id="rs"), Delta(redacted="veil"), Delta(redacted="another")]
+    chunks = [told for one in deltas for told in redactor_.feed(StreamChunk(deltas=(one,)))]
+    assert [one.redacted for chunk in chunks for one in chunk.deltas if one.redacted] == ["another"]
+
+
 def test_two_choices_that_come_in_turns_do_not_mix() -> None:
     redactor_ = answers()
     said = {0: "", 1: ""}
