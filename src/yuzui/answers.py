@@ -32,6 +32,7 @@ log = logging.getLogger("yuzui")
 
 INLINE_CHARS: Final = 32 * 1024  # longer answers are searched in a thread
 INLINE_BYTES: Final = 8 * 1024  # of an answer that is read in steps, which costs more
+LARGE_REQUEST: Final = 256 * 1024  # tokens at most, which is about the bytes of its text
 DEADLINE_S: Final = 20.0
 OPERATIONS: Final = frozenset(("chat", "completions"))
 """Others say what the client gave them, in another form: that is noted, and handed on as it is."""
@@ -65,21 +66,23 @@ class Listener:
 
     # ---- on its way --------------------------------------------------------------------------------------------------
 
-    def begin(self, codec: Codec, request: ChatRequest, masked: MaskedRequest | None) -> Codec:
+    async def begin(self, codec: Codec, request: ChatRequest, masked: MaskedRequest | None) -> Codec:
         """`codec`, or one that reads answers with what is to be redacted gone; inside of masking's."""
         self._heard = self._told = self._redactor = self._assessor = None
         self._began = self._clock.monotonic()
         if not self._rules.is_on:
             return codec
         stand_ins = StandIns(masked.originals.matcher, masked.surrogates) if masked else None
-        self._assessor = Assessor(self._rules, request.body, stand_ins)
+        self._assessor = assessor = Assessor(self._rules, request.body, stand_ins)
         acts = self._rules.acts and request.operation in OPERATIONS
         if not acts and masked is None:
             return codec
         self._heard = Delivered()
         self._told = Delivered(texts={}) if masked else None
         if acts:
-            self._redactor = AnswerRedactor(self._scanner.scan_text, self._assessor, is_json=wants_json(request))
+            if self._is_large:
+                await asyncio.to_thread(assessor.prepare)
+            self._redactor = AnswerRedactor(self._scanner.scan_text, assessor, is_json=wants_json(request))
         return ListeningCodec(codec, self, changes=acts)
 
     async def read(self, codec: Codec, body: bytes, wire: WireRequest) -> Answer:
@@ -140,6 +143,11 @@ class Listener:
             status=500,
         )
 
+    @property
+    def _is_large(self) -> bool:
+        """Whether it takes long to read the request once more."""
+        return self._exchange.input_bound > LARGE_REQUEST
+
     # ---- at its end --------------------------------------------------------------------------------------------------
 
     async def finish(self) -> None:
@@ -148,7 +156,7 @@ class Listener:
         if self._is_finished or self._assessor is None:
             return
         said = self._said()
-        if sum([len(one.text) for one in said]) <= INLINE_CHARS:
+        if not self._is_large and sum([len(one.text) for one in said]) <= INLINE_CHARS:
             self._conclude(search(self._scanner, said, self._assessor))
             return
         if self._searching is None:

@@ -323,7 +323,7 @@ class Journey:
         if codec is None:
             await self._count_here(request)
             return
-        codec = self._listener.begin(codec, request, masked)
+        codec = await self._listener.begin(codec, request, masked)
         codec = masked.codec(codec) if masked else codec
         wire = codec.write_request(request, target, output_cap=bounds.output_cap(exchange.caller, request, target))
         proof = await masked.check(wire, target) if masked else None

@@ -74,7 +74,7 @@ class StandIns(NamedTuple):
 class Assessor:
     """Says of findings in the answer to one request what is to be done. Keeps the client's texts: drop it with them."""
 
-    __slots__ = ("_body", "_fold", "_known", "_secrets", "_stand_ins", "_verdicts", "rules")
+    __slots__ = ("_body", "_fold", "_is_ready", "_known", "_secrets", "_stand_ins", "_verdicts", "rules")
 
     def __init__(
         self, rules: AnswerRules, body: Mapping[str, Any], stand_ins: StandIns | None = None
@@ -87,8 +87,17 @@ class Assessor:
         self._verdicts: dict[tuple[str, str], Verdict] = {}
         """A text is searched in overlapping windows: the same finding is asked for several times."""
         self._fold = Canonicaliser().fold
-        if stand_ins is not None and _has_applications_words(body):
-            self._secrets = self._find_secrets(stand_ins.issued)
+        self._is_ready = False
+
+    def prepare(self) -> None:
+        """Read the request. Called when it is first needed, for most answers have no finding; call it before, in a
+        thread, where the request is large."""
+        if self._is_ready:
+            return
+        self._known = Known([self._fold(text).text for text in client_texts(self._body)])
+        if self._stand_ins is not None and _has_applications_words(self._body):
+            self._secrets = self._find_secrets(self._stand_ins.issued)
+        self._is_ready = True
 
     def assess(self, kind: str, value: str) -> Verdict:
         known = self._verdicts.get((kind, value))
@@ -108,7 +117,10 @@ class Assessor:
 
     def secrets_in(self, text: str) -> Iterator[tuple[int, int, str]]:
         """(start, end, kind) of stand-ins for what only the application said: to put them back would tell its user."""
-        if self._secrets is None or self._stand_ins is None:
+        if self._stand_ins is None:
+            return
+        self.prepare()
+        if self._secrets is None:
             return
         found, end = self._secrets.next(text)
         while found is not None:
@@ -127,8 +139,9 @@ class Assessor:
         return Matcher(tokens) if tokens else None
 
     def _is_known(self, kind: str, value: str) -> bool:
-        if self._known is None:  # only now: most answers have no finding
-            self._known = Known([self._fold(text).text for text in client_texts(self._body)])
+        if self._known is None:
+            self.prepare()
+        assert self._known is not None
         return self._known.hold(kind, self._fold(value).text)
 
     def _without_ours(self, value: str) -> str:

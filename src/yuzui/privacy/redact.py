@@ -188,11 +188,17 @@ class TextRedactor:
                 if is_whole:
                     first, last = self._settled, step
                 spans.append(_Span(max(first, self._settled), last, finding.kind, verdict, is_whole))
-        for begin, end, kind in self._assessor.secrets_in(window):
+        for begin, end, kind in self._secrets(window):
             action = self._assessor.rules.action(kind)
             if action in ACTING and start + end > self._settled:
                 spans.append(_Span(max(start + begin, self._settled), start + end, kind, action))
         return _united(spans)
+
+    def _secrets(self, window: str) -> list[tuple[int, int, str]]:
+        try:
+            return list(self._assessor.secrets_in(window))
+        except Exception as error:  # as above
+            raise NotSearched(type(error).__name__) from error
 
     def _assess(self, finding: Finding, window: str) -> Verdict:
         try:
