@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from yuzui.config_checks import convert, near
+from yuzui.config_checks import convert, near, near_kind
 from yuzui.core.errors import ConfigError
 from yuzui.core.sensitivity import SensitivityRules
 from yuzui.privacy.answer_scan import Action, AnswerRules
@@ -29,7 +29,7 @@ def read_answers(table: Mapping[str, Any], rules: SensitivityRules) -> AnswerRul
     actions = {kind: steps[max(step for step in steps if step <= level)] for kind, level in rules.kinds.items()}
     for kind, action in entry.kinds.items():
         if kind not in actions:
-            raise ConfigError(f"{PATH}.kinds.{kind}: no detector finds {kind!r}{near(kind, actions)}")
+            raise ConfigError(f"{PATH}.kinds.{kind}: no detector finds {kind!r}{near_kind(kind, actions)}")
         actions[kind] = _action(action, f"kinds.{kind}")
     reach = max([_LEAST_REACH, *[len(term) + 1 for words in rules.terms for term in words.terms]])
     return AnswerRules(
