@@ -111,6 +111,7 @@ def test_findings_are_replaced_and_the_rest_goes_on(stream: bool, size: int) -> 
         assert record.answer is not None and record.answer.redacted == {"email": 1, "bank_card": 1}
         assert not record.answer.noted and not record.answer.level
         assert record.usage is not None and not record.usage.is_estimated
+        assert record.attempts[-1].tokens_delivered > 0
         check_no_content(record)
 
     run(never, says(SAID, size=size), story, more=REDACT)
@@ -291,6 +292,8 @@ def test_a_whole_answer_that_takes_too_long_to_read_is_withheld(monkeypatch: pyt
         with pytest.raises(openai.APIError) as raised:
             await ask(running, stream=False)
         assert raised.value.code == "answer_not_searched"
+        (record,) = await running.records()
+        assert record.cost is not None and record.cost.book > 0
 
     run(never, says(SAID), story, more=REDACT)
 

@@ -93,19 +93,21 @@ class Listener:
         try:
             return await asyncio.wait_for(reading, DEADLINE_S)
         except TimeoutError as error:
+            if self._heard is not None and self._heard.usage is None:  # it was not even understood yet
+                self._heard.characters, self._heard.pieces = len(body), 1
             raise self._not_searched("timeout") from error
 
     def hear_whole(self, answer: Answer) -> Answer:
         if self._heard is not None:
             self._heard.count_response(answer)
-            if self._heard.usage is not None:
-                self._heard.pieces = 0  # what it says of itself is complete, and needs no estimate
         if not isinstance(answer, ChatResponse):
             return answer
         if self._redactor is not None:
             try:
                 answer = self._redactor.rewrite(answer)
             except (NotSearched, Refused) as reason:
+                if self._heard is not None and self._heard.usage is not None:
+                    self._heard.pieces = 0  # what it says of itself is complete, and needs no estimate
                 raise self._withhold(reason) from reason
         if self._told is not None:
             self._told.count_response(answer)
@@ -196,6 +198,7 @@ class Listener:
             delivered = exchange.delivered
             delivered.characters, delivered.pieces = self._heard.characters, self._heard.pieces
             delivered.usage = delivered.usage or self._heard.usage
+            delivered.told_terms = delivered.told_terms or self._heard.told_terms
         target = exchange.target.name if exchange.target else ""
         for action, counts in (
             ("note", found.noted), ("redact", found.redacted), ("refuse", found.withheld), ("echoed", found.echoed),
