@@ -20,6 +20,7 @@ import yuzui.config as configuration
 from gateway_kit import RunningGateway, gateway
 from yuzui.cli.init import starter
 from yuzui.config import Config, read
+from yuzui.config_answers import AnswersTable
 from yuzui.core import errors
 from yuzui.core.sensitivity import DEFAULT_LEVELS
 from yuzui.core.target import Premises, Quirks, Timeouts
@@ -248,6 +249,7 @@ CONFIG_TABLES: dict[str, type] = {
     "## `[sensitivity]`": configuration._Sensitivity,
     "## `[embedded]`": configuration._Embedded,
     "## `[money]`": configuration._Money,
+    "## `[answers]`": AnswersTable,
     "## `[stored_responses]`": configuration._StoredResponses,
     "## `[audit]`": configuration._Audit,
 }
@@ -309,6 +311,7 @@ def test_the_metrics_of_a_scrape_are_those_of_the_page() -> None:
         input_tokens=1, output_tokens=1,
     )  # fmt: skip
     metrics.attempt_failed("t", "upstream_timeout")
+    metrics.answer_finding("t", "email", "note", 1)
     page = (ROOT / "docs" / "reference" / "metrics.md").read_text("utf-8")
     scraped = set(re.findall(r"^# TYPE (\S+)", metrics.scrape().decode(), re.MULTILINE))
     assert scraped

@@ -9,9 +9,9 @@ import pytest
 
 from yuzui.accounting.price_factors import Applied
 from yuzui.accounting.settle import NOTHING, Settlement
-from yuzui.audit.record import write_record
+from yuzui.audit.record import AnswerRecord, read_record, write_record
 from yuzui.core.answers import Blob
-from yuzui.core.booking import KeptAnswer, Outcome
+from yuzui.core.booking import KeptAnswer, Outcome, Receipt
 from yuzui.core.chat import (
     ChatResponse,
     Choice,
@@ -37,6 +37,7 @@ from yuzui.core.sensitivity import Cause, Lattice, Sensitivity
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
 from yuzui.exchange import MOST_DROPPED, Delivered, Exchange, rfc3339, safe_message, speakable, usage_record
+from yuzui.privacy.answer_scan import AnswerFindings
 
 TARGET = Target(
     name="vendor/鱼", provider="scripted", codec="scripted", model="m", base_url="", premises="vendor", clearance=1,
@@ -269,3 +270,19 @@ def test_a_factor_is_told_in_the_record_with_what_made_it() -> None:
     assert one.cost is not None and (one.cost.factor, one.cost.terms) == ("5/3", ("service_tier=priority",))
     one.note_settlement(Settlement(usage=Usage(), amount_nano=5, price_version="v"), "USD")
     assert b"factor" not in write_record(one.record("answered", None, duration_ms=0))
+
+
+def test_what_was_found_in_the_answer_is_told_by_kind_and_level() -> None:
+    made = exchange()
+    assert made.record("answered", None, duration_ms=0).answer is None
+    made.found = AnswerFindings(noted={"email": 2}, redacted={"email": 1, "bank_card": 1}, echoed={"phone": 1})
+    made.answer_level = 2
+    record = read_record(write_record(made.record("answered", None, duration_ms=0)))
+    assert record.answer == AnswerRecord(
+        noted={"email": 2}, redacted={"email": 1, "bank_card": 1}, echoed={"phone": 1}, level="confidential"
+    )
+    assert made.headers()["x-yuzui-answer-findings"] == "bank_card=1,email=3"
+    assert made.headers()["x-yuzui-answer-redacted"] == "bank_card=1,email=1"
+    trailer = made.trailer(Receipt(index=1, leaf_hash=b"x"))
+    assert trailer["answer_findings"] == {"email": 3, "bank_card": 1}
+    assert trailer["answer_redacted"] == {"email": 1, "bank_card": 1}

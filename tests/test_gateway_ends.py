@@ -78,6 +78,9 @@ class FakeTelemetry:
     def attempt_failed(self, target: str, code: str) -> None:
         raise AssertionError("no attempt fails here")
 
+    def answer_finding(self, target: str, kind: str, action: str, count: int) -> None:
+        raise AssertionError("nothing is found in answers here")
+
 
 @dataclass
 class FakeReply:

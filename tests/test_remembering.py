@@ -148,3 +148,23 @@ def test_a_variant_of_an_earlier_finding_keeps_a_request_away_from_a_vendor() ->
         assert refused.findings == {"email": 1} and "wei83" not in str(refused).lower()
 
     run(answers, answers, story)
+
+
+@pytest.mark.parametrize("carries_label", [True, False])
+def test_what_was_found_in_an_answer_raises_its_label_beside_that_of_the_request(carries_label: bool) -> None:
+    memory = ConversationMemory(b"secret", capacity=100)
+    exchange = chat_exchange(body(SECRET))
+    exchange.sensitivity = Sensitivity(level=CONFIDENTIAL if carries_label else 1, causes=(), kinds={})
+    exchange.carries_label = carries_label
+    exchange.delivered.texts = {(0, "text", 0): [ANSWER]}
+    exchange.answer_level, exchange.answer_masked_level = RESTRICTED, 0
+    learn(memory, exchange, FOUND if carries_label else ())
+    assert exchange.memory is not None and exchange.memory.level == RESTRICTED
+    assert (exchange.memory.told is not None) == carries_label
+    again = ConversationMemory(b"secret", capacity=100)
+    again.load([exchange.memory])  # as the books give it back
+    for known in (memory, again):
+        assert asked(known, ANSWER)[1] == RESTRICTED
+        assert asked(known, SECRET)[1] == (CONFIDENTIAL if carries_label else None)
+        masked = known.recall("key_1", body(ANSWER), "", is_masked=True)
+        assert masked == (CONFIDENTIAL if carries_label else 1)

@@ -20,6 +20,7 @@ import msgspec
 
 from yuzui.accounting.price_factors import parse_factors
 from yuzui.accounting.prices import FREE, parse_price, price_warnings
+from yuzui.config_answers import read_answers
 from yuzui.config_checks import check_name, convert, convert_all, near, near_kind, refuse_unknown
 from yuzui.config_documents import read_documents
 from yuzui.config_judge import check_judge, read_judge
@@ -33,6 +34,7 @@ from yuzui.core.price_terms import PriceTerm
 from yuzui.core.sensitivity import DEFAULT_LEVELS, CustomPattern, Lattice, SensitivityRules, TermList
 from yuzui.core.target import Auth, Premises, Quirks, Target, Timeouts, VirtualModel
 from yuzui.lanes import sayable
+from yuzui.privacy.answer_scan import AnswerRules
 from yuzui.privacy.catalogue import DEFAULT_LEVELS as DEFAULT_KIND_LEVELS
 from yuzui.privacy.ner.spans import DEFAULT_LEVELS as NAME_LEVELS
 from yuzui.providers.catalogue import ProviderRow, find_codecs, load_rows
@@ -101,6 +103,7 @@ class Config:
     audit: AuditConfig
     stored_responses: StoredResponsesConfig = StoredResponsesConfig()
     masking: MaskingConfig
+    answers: AnswerRules = field(default_factory=AnswerRules)
     documents: DocumentRules = field(default_factory=DocumentRules)
     source: Path | None
     """None: built-in defaults."""
@@ -180,6 +183,7 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
         audit=AuditConfig(**msgspec.to_builtins(audit)),
         stored_responses=StoredResponsesConfig(**msgspec.to_builtins(stored)),
         masking=masking,
+        answers=read_answers(top.answers, rules),
         documents=read_documents(sensitivity.documents),
         source=source,
         snapshot_id=hashlib.sha256((text + "\0" + "\0".join(t.name for t in targets)).encode()).hexdigest()[:12],
@@ -511,6 +515,7 @@ class _File(_Table, frozen=True):
     audit: dict[str, Any] = {}
     stored_responses: dict[str, Any] = {}
     masking: dict[str, Any] = {}
+    answers: dict[str, Any] = {}
 
 
 class _Server(_Table, frozen=True):

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from yuzui.accounting.settle import Settlement
-from yuzui.audit.record import AttemptRecord, CauseRecord, CostRecord, RequestRecord, UsageRecord
+from yuzui.audit.record import AnswerRecord, AttemptRecord, CauseRecord, CostRecord, RequestRecord, UsageRecord
 from yuzui.core.answers import Answer, Blob
 from yuzui.core.booking import KeptAnswer, Learnt, Outcome, Receipt
 from yuzui.core.caller import Caller
@@ -36,6 +36,7 @@ from yuzui.core.usage import Usage
 from yuzui.dialects._field_names import spelled
 from yuzui.masking import MaskedRequest
 from yuzui.masking_choice import NotMasked
+from yuzui.privacy.answer_scan import NOTHING_FOUND, AnswerFindings
 
 MOST_DROPPED = 64  # names in a header and a record; nobody reads more
 
@@ -55,7 +56,7 @@ class Delivered:
     """Those at which it says it answered; of each field, what it said last."""
     texts: dict[tuple[int, str, int], list[str]] | None = None
     """What the answer says, by (choice, kind, position): each text, reasoning and tool call apart, because it may come
-    back alone. Kept only while a label above the default needs it for the conversation's memory."""
+    back alone. Kept only while the conversation's memory needs it, or it is to be searched."""
     _last: dict[int, tuple[str, int]] = field(default_factory=dict)
     """What each choice said last: its kind and position."""
 
@@ -196,6 +197,14 @@ class Exchange:
     """The same, once a target was asked with it; the last one that was asked counts."""
     shown: MaskedRequest | None = None
     """The same, once any target was asked with it: somebody saw its stand-ins."""
+    carries_label: bool = True
+    """The label is above what this caller gets anyway: memory learns it, with all that is said under it."""
+    found: AnswerFindings = NOTHING_FOUND
+    """In the answer."""
+    answer_level: int = -1
+    """Of what was found in it; -1 for nothing."""
+    answer_masked_level: int = -1
+    """The same once it comes back masked."""
     _opening: RequestRecord | None = None
     closed: asyncio.Future[Receipt] | None = None
     """Set once the closing is on its way to the books: a request is closed exactly once."""
@@ -256,11 +265,25 @@ class Exchange:
             masked=dict(self.masked.counts) if self.masked else {},
             withheld=self.masked.tally.withheld if self.masked else 0,
             foreign=self.masked.tally.foreign if self.masked else 0,
+            answer=self._answer_record(),
             kept=bool(self.kept) and outcome == "answered",
             duration_ms=duration_ms,
             first_token_ms=self.first_token_ms,
             suppressed=self.suppressed,
             conversation=self.memory.conversation.hex() if self.memory else "",
+        )
+
+    def _answer_record(self) -> AnswerRecord | None:
+        found = self.found
+        if found == NOTHING_FOUND:
+            return None
+        return AnswerRecord(
+            noted=dict(found.noted),
+            redacted=dict(found.redacted),
+            withheld=dict(found.withheld),
+            echoed=dict(found.echoed),
+            failures=found.failures,
+            level=self.lattice.names[self.answer_level] if self.answer_level >= 0 else "",
         )
 
     def _open_record(self) -> RequestRecord:
@@ -307,7 +330,11 @@ class Exchange:
         if self.decision is not None:
             headers["x-yuzui-decision"] = self.decision.why
         if self.masked is not None and self.masked.counts:
-            headers["x-yuzui-masked"] = ",".join([f"{kind}={n}" for kind, n in sorted(self.masked.counts.items())])
+            headers["x-yuzui-masked"] = _counts(self.masked.counts)
+        if news := self.found.news:
+            headers["x-yuzui-answer-findings"] = _counts(news)
+        if self.found.redacted:
+            headers["x-yuzui-answer-redacted"] = _counts(self.found.redacted)
         if self.dropped:
             headers["x-yuzui-dropped"] = ", ".join(self.dropped)
         return headers
@@ -317,7 +344,15 @@ class Exchange:
         trailer: dict[str, Any] = {"request_id": self.id, "receipt": show_receipt(receipt)}
         if self.target is not None and self.target.is_simulated:
             trailer["simulated"] = True
+        if news := self.found.news:
+            trailer["answer_findings"] = news
+        if self.found.redacted:
+            trailer["answer_redacted"] = dict(self.found.redacted)
         return trailer
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ",".join([f"{kind}={n}" for kind, n in sorted(counts.items())])
 
 
 def show_receipt(receipt: Receipt) -> str:

@@ -58,7 +58,8 @@ class Shelf:
         if request.joins:
             kept.append((request.joins, dialect.to_join(request, answer), ()))
         assert exchange.sensitivity is not None and exchange.caller is not None
-        level, scope = exchange.lattice.names[exchange.sensitivity.level], exchange.caller.scope
+        level = exchange.lattice.names[max(exchange.sensitivity.level, exchange.answer_level)]
+        scope = exchange.caller.scope
         wrapped = [
             self._world.archive.wrap(
                 scope=scope, id=id, level=level, content=content, at_ns=exchange.at_ns, names=names

@@ -88,7 +88,7 @@ class MaskedRequest:
     def restorer(self) -> AnswerRestorer:
         self.tally.restored = self.tally.withheld = self.tally.foreign = 0
         return AnswerRestorer(
-            self.originals, self.config.masking.sinks, is_json=_wants_json(self.request), tally=self.tally
+            self.originals, self.config.masking.sinks, is_json=wants_json(self.request), tally=self.tally
         )
 
 
@@ -216,7 +216,7 @@ def is_mapping(row_id: str) -> bool:
     return row_id.startswith(ENTRY_PREFIX)
 
 
-def _wants_json(request: ChatRequest) -> bool:
+def wants_json(request: ChatRequest) -> bool:
     if request.operation == "count_tokens":
         return False
     wanted = request.meaning.response_format
@@ -239,19 +239,19 @@ class RestoringCodec(Codec):
 
     @override
     def read_response(self, body: bytes, wire: WireRequest | None = None) -> Answer:
-        answer = self._codec.read_response(body, _off_the_lane(wire))
-        return self._masked.restorer().restore(answer) if isinstance(answer, ChatResponse) else answer
+        answer = self._codec.read_response(body, off_the_lane(wire))
+        return self._masked.restorer().rewrite(answer) if isinstance(answer, ChatResponse) else answer
 
     @override
     def decoder(self, wire: WireRequest | None = None) -> Decoder:
-        return RestoringDecoder(self._codec.decoder(_off_the_lane(wire)), self._masked.restorer())
+        return RestoringDecoder(self._codec.decoder(off_the_lane(wire)), self._masked.restorer())
 
     @override
     def read_error(self, status: int, headers: Mapping[str, str], body: bytes, target: Target) -> UpstreamFault:
         return self._codec.read_error(status, headers, body, target)
 
 
-def _off_the_lane(wire: WireRequest | None) -> WireRequest | None:
+def off_the_lane(wire: WireRequest | None) -> WireRequest | None:
     return None if wire is None else replace(wire, is_lane=False)
 
 

@@ -18,6 +18,7 @@ from typing_extensions import override
 from yuzui.accounting import bounds, settle
 from yuzui.accounting.window import window_of
 from yuzui.admission.limits import Admission
+from yuzui.answers import Listener
 from yuzui.audit.record import AttemptRecord, write_record
 from yuzui.core.answers import Answer, Count
 from yuzui.core.booking import Closing, Intent, Outcome, Receipt
@@ -25,6 +26,7 @@ from yuzui.core.caller import Caller
 from yuzui.core.chat import AnswerFacts, ChatRequest
 from yuzui.core.decision import Decision
 from yuzui.core.errors import (
+    AnswerWithheld,
     ClientFault,
     GatewayFault,
     MaskingIncomplete,
@@ -163,6 +165,7 @@ class Journey:
             dialect=dialect.name,
         )
         self._shelf = Shelf(world, self.exchange, dialect)
+        self._listener = Listener(snapshot, world, self.exchange)
 
     async def run(self, raw: RawRequest) -> None:
         """The story."""
@@ -189,22 +192,22 @@ class Journey:
             exchange.request, body = request, request.body
 
         # How sensitive is it?
-        rules = snapshot.config.sensitivity
         scan = await scan_with_documents(
             lambda body, size: scan_request(snapshot, world, body, raw.line.headers, size),
             body, size_bytes, snapshot.config.documents, world.documents,
         )  # fmt: skip  # one step
         scan = await world.tails.join(snapshot.scanner, exchange, body, scan)
         scan, remembered = await recollect(world.memory, exchange, body, scan, size_bytes)
-        remembered = _highest(remembered, earlier_level)
-        sensitivity = label(rules, floor=caller.constraints.floor, scan=scan, remembered=remembered)
+        highest, rules = _highest(remembered, earlier_level), snapshot.config.sensitivity
+        sensitivity = label(rules, floor=caller.constraints.floor, scan=scan, remembered=highest)
         sensitivity = exchange.sensitivity = await judged(snapshot, world, exchange, body, sensitivity)
         masked = exchange.note_masking(await world.masker.mask(
             request, scan, caller, sensitivity, earlier_level, exchange.conversation_id, snapshot.config,
             snapshot.scanner, chosen,
         ))  # fmt: skip  # one step
-        if sensitivity.level > max(rules.default, caller.constraints.floor):
-            # The answer carries the label too: it is kept until the conversation's memory has learnt it.
+        exchange.carries_label = sensitivity.level > max(rules.default, caller.constraints.floor)
+        if exchange.carries_label or self._listener.is_on:
+            # The answer carries the label too: it is kept until it was searched, and memory has learnt it.
             exchange.delivered.texts = {}
             self._findings = scan.findings
 
@@ -284,6 +287,10 @@ class Journey:
                 if step is None:
                     raise
                 target, delay_s = step.target, step.delay_s
+            except AnswerWithheld as error:
+                world.watch.succeeded(target.name)
+                self._listener.note_attempt(target, error)
+                raise  # it was paid for: nobody else is asked
             except (UnsupportedFeature, MaskingIncomplete) as error:
                 # This codec cannot say it, or not without what must be masked; the next permitted target may.
                 target = course.without(target)
@@ -318,6 +325,7 @@ class Journey:
         if codec is None:
             await self._count_here(request)
             return
+        codec = await self._listener.begin(codec, request, masked)
         codec = masked.codec(codec) if masked else codec
         wire = codec.write_request(request, target, output_cap=bounds.output_cap(exchange.caller, request, target))
         proof = await masked.check(wire, target) if masked else None
@@ -341,7 +349,8 @@ class Journey:
             body = await upstream.read()
             if not 200 <= upstream.status < 300:
                 raise codec.read_error(upstream.status, _HeaderView(upstream.header), body, target)
-            response = codec.read_response(body, scanned.wire)  # in here, where words that quote our key are caught
+            # In here, where words that quote our key are caught.
+            response = await self._listener.read(codec, body, scanned.wire)
         self._note_first_token(target, began)
         exchange.delivered.count_response(response)
         exchange.answer_hash = exchange.hash_content(body)
@@ -355,6 +364,7 @@ class Journey:
 
     async def _answer_whole(self, response: Answer, request: ChatRequest, facts: AnswerFacts) -> None:
         exchange = self.exchange
+        await self._listener.finish()
         data = self.dialect.write_response(response, request, facts)
         if request.keeps or request.joins:
             self._shelf.put(request, data, facts)
@@ -403,6 +413,7 @@ class Journey:
                     decoder.feed(b"")  # a fault that stood behind good chunks waits for this call
             decoder.close()
         exchange.answer_hash = digest.hexdigest()
+        await self._listener.finish()
         if request.keeps or request.joins:
             self._shelf.put(request, writer.kept(), facts)
         receipt = await self.close("answered", None)
@@ -505,10 +516,10 @@ class Journey:
             log.error("books_unavailable", extra={"fields": {"request_id": self.exchange.id, "code": unavailable.code}})
 
     async def close(self, outcome: Outcome, error: YuzuiError | None) -> Receipt:
-        """Settle and record; durable on return. Handed over before the first await: a cancellation cannot lose it.
-
-        Raise `GatewayFault` when the books cannot take it.
+        """Settle and record; durable on return. Handed over before the first wait for the books: a cancellation cannot
+        lose it. Raise `GatewayFault` when the books cannot take it.
         """
+        await self._listener.finish()
         closed = self.exchange.closed or self.hand_over(outcome, error)
         try:
             return await asyncio.shield(closed)
@@ -522,6 +533,7 @@ class Journey:
         exchange, world = self.exchange, self.world
         if exchange.closed is not None:
             return exchange.closed
+        self._listener.finish_now()
         settlement = settle.settle(exchange, outcome, self.snapshot.config.money)
         exchange.note_settlement(settlement, self.snapshot.config.money.currency)
         learn(world.memory, exchange, self._findings)

@@ -168,6 +168,10 @@ class Telemetry(Protocol):
 
     def attempt_failed(self, target: str, code: str) -> None: ...
 
+    def answer_finding(self, target: str, kind: str, action: str, count: int) -> None:
+        """`action`: note | redact | refuse | echoed; `failure` with the kind "" for an answer that was not searched."""
+        ...
+
 
 ModelShape = Literal["openai", "anthropic", "gemini"]
 """In whose words models are listed."""

@@ -48,19 +48,35 @@ def not_yet_found(known: Iterable[Finding], variants: Iterable[Finding]) -> list
 
 
 def learn(memory: ConversationMemory, exchange: Exchange, findings: tuple[Finding, ...]) -> None:
-    """An answer carries the label of what produced it: remember both, in case they come back without each other."""
+    """An answer carries the label of what produced it, and that of what was found in it: remember both, in case they
+    come back without each other."""
     caller, request, label = exchange.caller, exchange.request, exchange.sensitivity
     if exchange.delivered.texts is None or caller is None or request is None or label is None:
         return
-    exchange.memory = memory.learn(
-        caller.scope,
-        request.body,
-        exchange.conversation_id,
-        label.level,
-        exchange.delivered.said(),
-        findings,
-        also=[name for name in (request.follows, *[kept.id for kept in exchange.kept]) if name],
-        masked_level=exchange.masking.level if exchange.masking else None,
-        was_masked=exchange.masked is not None,
-        is_whole=any(cause.source == "judge" for cause in label.causes),  # it says what, not where
-    )
+    said = exchange.delivered.said()
+    also = [name for name in (request.follows, *[kept.id for kept in exchange.kept]) if name]
+    if exchange.carries_label:
+        exchange.memory = memory.learn(
+            caller.scope,
+            request.body,
+            exchange.conversation_id,
+            label.level,
+            said,
+            findings,
+            also=also,
+            masked_level=exchange.masking.level if exchange.masking else None,
+            was_masked=exchange.masked is not None,
+            is_whole=any(cause.source == "judge" for cause in label.causes),  # it says what, not where
+        )
+    if exchange.answer_level > label.level:
+        seen = exchange.masked.level if exchange.masked else label.level
+        learnt = memory.learn_answer(
+            caller.scope,
+            request.body,
+            exchange.conversation_id,
+            exchange.answer_level,
+            said,
+            also=also,
+            masked_level=max(seen, exchange.answer_masked_level),
+        )
+        exchange.memory = replace(learnt, told=exchange.memory)

@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from yuzui.audit.record import AttemptRecord, CauseRecord, CostRecord, RequestRecord, UsageRecord
+from yuzui.audit.record import AnswerRecord, AttemptRecord, CauseRecord, CostRecord, RequestRecord, UsageRecord
 from yuzui.cli._story import REASONS, WISHES, tell, why_sensitive
 from yuzui.core.chat import Operation
 
@@ -120,4 +120,20 @@ def test_what_was_masked_and_what_stayed_so_is_told() -> None:
         "masked: it saw stand-ins for 1 cn_mobile and 2 email",
         "1 stand-ins stayed in the answer: they would have reached a host that is not listed",
         "3 words of the answer look like stand-ins and are none of this request",
+    ]
+
+
+def test_what_was_found_in_the_answer_is_told_by_kind() -> None:
+    answer = AnswerRecord(
+        noted={"email": 2}, redacted={"bank_card": 1}, withheld={"us_ssn": 1}, echoed={"phone": 3},
+        failures=("timeout",), level="restricted",
+    )  # fmt: skip
+    story = told(RequestRecord(id="r", at="x", target="b", outcome="answered", answer=answer))
+    assert story["Outcome"] == [
+        "answered by b",
+        "found in the answer: 2 email, which makes it restricted",
+        "taken out of the answer: 1 bank_card",
+        "the answer was withheld because of: 1 us_ssn",
+        "said again by the answer, after the client: 3 phone",
+        "the answer could not be searched (timeout), which makes it restricted",
     ]

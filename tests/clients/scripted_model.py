@@ -10,6 +10,8 @@ a real vendor would refuse with a 400 (a tool result without its call, a thought
     again      says whether the thought of the turn before came back
     picture    says what picture arrived
     shell      reads two files at once and lists the folder with a coding agent's own tool, then says what it saw
+    leak       thinks of, says and mails what nobody told it, then says it again
+    leak-hard  after some words, says what is to be refused
     mirror     thinks of, says and mails what was asked, then says it again with what the tool said
     long       many pieces, slowly
     length     stops because it may not write more
@@ -37,6 +39,9 @@ CITIES = {"Oslo": 3, "北京": 9}
 WEATHER_TEXT = "Let me look."
 THOUGHT = "The user asks about two cities, so both are looked up."
 DEEP_THOUGHT = "Six times seven.\nThat is well known."
+LEAKED = "Write to wang@corp.cn,\ncard number 4111 1111 1111 1111, \u6216\u8005\u7535\u8bdd 138 0013 8000."
+LEAKED_NUMBER = 4111111111111111
+LEAKED_HARD = "The river is high and the levee is old, so be careful this spring. His ssn: 536-90-4399, as it is known."
 FILES = {"one.txt": "waterfall", "two.txt": "limestone"}
 """What a coding agent is to find, by file."""
 SHELLS = {"exec_command": "cmd", "Bash": "command", "shell": "command", "run_shell_command": "command"}
@@ -301,6 +306,13 @@ def _mirror(question: Question, round_: int) -> Answer:
     return Answer(text=f"{asked} | {_said_by(question, 'mail', said=asked, to=[asked, 'x'])}")
 
 
+def _leak(question: Question, round_: int) -> Answer:
+    if round_ == 0:
+        calls = (_call("mail", said=LEAKED, to=[LEAKED, "x"], card=LEAKED_NUMBER),)
+        return Answer(thought=f"I know: {LEAKED}", text=f"I mail it: {LEAKED}", calls=calls, finish="tools")
+    return Answer(text=f"Once more: {LEAKED}")
+
+
 def _long(question: Question, round_: int) -> Answer:
     return Answer(text="word " * LONG_PIECES, pause_s=0.02)
 
@@ -317,6 +329,8 @@ _SCRIPTS: dict[str, Script] = {
     "again": _again,
     "picture": _picture,
     "shell": _shell,
+    "leak": _leak,
+    "leak-hard": _always(Answer(text=LEAKED_HARD)),
     "mirror": _mirror,
     "long": _long,
     "length": _always(Answer(text=PLAIN, finish="length")),

@@ -34,6 +34,8 @@ def test_requests_tokens_and_attempts_are_counted_by_name() -> None:
     done(metrics)
     done(metrics, outcome="refused", code="no_permitted_target", target="", sensitivity="restricted", input_tokens=0)
     metrics.attempt_failed("vendor/b", "upstream_timeout")
+    metrics.answer_finding("vendor/b", "email", "note", 2)
+    metrics.answer_finding("vendor/b", "email", "note", 1)
     text = metrics.scrape().decode()
     answered = {"outcome": "answered", "code": "", "target": "house/a", "sensitivity": "internal"}
     assert sample(text, "yuzui_requests_total", **answered) == 2
@@ -42,6 +44,7 @@ def test_requests_tokens_and_attempts_are_counted_by_name() -> None:
     assert sample(text, "yuzui_tokens_total", target="house/a", direction="input") == 20
     assert sample(text, "yuzui_tokens_total", target="house/a", direction="output") == 10
     assert sample(text, "yuzui_failed_attempts_total", target="vendor/b", code="upstream_timeout") == 1
+    assert sample(text, "yuzui_answer_findings_total", target="vendor/b", kind="email", action="note") == 3
 
 
 @pytest.mark.parametrize(

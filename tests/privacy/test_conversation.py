@@ -402,3 +402,30 @@ def test_a_restart_knows_what_was_masked(empty: ConversationMemory, was_masked: 
         assert memory.recall("k", talk("x"), "c1") == 2
     after.declassify(learnt.conversation, 1)
     assert after.recall("k", talk("x"), "c1", is_masked=True) == (0 if was_masked else 1)
+
+
+def test_an_answer_is_remembered_without_what_was_asked() -> None:
+    memory = ConversationMemory(b"a key", capacity=1000)
+    asked = body(SYSTEM, said("Hello there, how are you today?", "user"))
+    learnt = memory.learn_answer("key1", asked, "", RESTRICTED, [ANSWER, "42"], masked_level=CONFIDENTIAL)
+    assert (learnt.level, learnt.masked) == (RESTRICTED, CONFIDENTIAL)
+    for follows in (ANSWER, "42"):
+        later = body(*asked["messages"], said(follows), FOLLOW_UP)
+        assert memory.recall("key1", later, "") == RESTRICTED
+        assert memory.recall("key1", later, "", is_masked=True) == CONFIDENTIAL
+    assert memory.recall("key1", asked, "") is None
+    assert memory.recall("key1", body(said("42")), "") is None  # too short to be known elsewhere
+    assert memory.recall("key2", body(said(ANSWER)), "") is None
+    again = ConversationMemory(b"a key", capacity=1000)
+    again.load([learnt])
+    assert again.recall("key1", body(said(ANSWER)), "") == RESTRICTED
+
+
+def test_an_answer_marks_its_conversation_by_its_names() -> None:
+    memory = ConversationMemory(b"a key", capacity=1000)
+    learnt = memory.learn_answer(
+        "key1", body(FOLLOW_UP), "chat-9", RESTRICTED, ["42"], also=("resp_1",), masked_level=RESTRICTED
+    )
+    assert memory.recall("key1", body(said("And?", "user")), "chat-9") == RESTRICTED
+    assert memory.recall("key1", body(said("And?", "user")), "resp_1") == RESTRICTED
+    assert learnt.conversation == memory.conversation_named("key1", "chat-9")

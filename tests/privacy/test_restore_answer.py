@@ -56,7 +56,7 @@ def test_a_whole_answer_is_restored_in_every_part() -> None:
             ),
         ),
     )  # fmt: skip  # one answer
-    (choice,) = restorer().restore(answer).choices
+    (choice,) = restorer().rewrite(answer).choices
     thought, text, call = choice.parts
     assert isinstance(thought, ReasoningPart) and (thought.text, thought.signature) == ("so wang@corp.cn", f"s{MAIL}")
     assert isinstance(text, TextPart) and text.text == "wang@corp.cn and more"
@@ -64,7 +64,7 @@ def test_a_whole_answer_is_restored_in_every_part() -> None:
     assert text.text[citation.start : citation.end] == "and more"[:8] and citation.cited_text == "wang@corp.cn"
     assert isinstance(call, ToolCallPart) and json.loads(call.arguments) == {"p": 'a"b'}
     assert choice.refusal == choice.stop_sequence == "wang@corp.cn"
-    assert not restorer().restore(answer).raw
+    assert not restorer().rewrite(answer).raw
 
 
 def test_a_stand_in_in_two_deltas_is_restored_when_it_is_complete() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from yuzui.privacy.values import Leftovers, Needles
+from yuzui.privacy.values import Known, Leftovers, Needles
 
 
 def test_occurrences_are_found_in_any_case() -> None:
@@ -52,3 +52,30 @@ def test_other_texts_are_none() -> None:
     leftovers = Leftovers([("cn_mobile", "13800138000"), ("person", "Ann"), ("password", "pa")])
     assert not leftovers.are_in("Annual report 113800138000, pa, EMAIL_ABCDEFGHIJKL")
     assert not Leftovers([]).are_in("anything")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value", "is_held"),
+    [
+        ("mail wang@corp.cn, please", "email", "Wang@Corp.CN", True),
+        ("mail wang%40corp.cn", "email", "wang@corp.cn", True),
+        ("mail wang@corp.cn.example", "email", "li@corp.cn", False),
+        ("call 138 0013 8000", "cn_mobile", "13800138000", True),
+        ("call 13800138000", "cn_mobile", "+86 138-0013-8000", True),
+        ("call +86 (138) 0013-8000", "cn_mobile", "138 0013 8000", True),
+        ("call 202.555.0134", "phone", "+1 (202) 555-0134", True),
+        ("call 202.555.0135", "phone", "+1 (202) 555-0134", False),
+        ("card 4111111111111111", "bank_card", "4111 1111 1111 1111", True),
+        ("order 94111111111111111", "bank_card", "4111 1111 1111 1111", False),
+        ("password Hunter22!x", "password", "Hunter22!x", True),
+        ("password Hunter22!x", "password", "Hunter23!x", False),
+        ("", "email", "wang@corp.cn", False),
+        ("...", "password", "..", False),
+    ],
+)
+def test_texts_are_asked_for_values_in_whatever_spelling(text: str, kind: str, value: str, is_held: bool) -> None:
+    assert Known(["first text", text, "last"]).hold(kind, value) == is_held
+
+
+def test_two_texts_make_no_value_together() -> None:
+    assert not Known(["138 0013", "8000"]).hold("cn_mobile", "13800138000")

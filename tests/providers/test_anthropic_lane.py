@@ -175,3 +175,28 @@ def test_another_codec_s_target_has_its_own_path_for_this_dialect() -> None:
     quirks = Quirks(path="/chat/completions", paths={"anthropic": "/anthropic/v1/messages"})
     assert wire({"model": "auto", "messages": [USER]}, codec="openai", quirks=quirks).path == "/anthropic/v1/messages"
     assert wire({"model": "auto", "messages": [USER]}, codec="openai", quirks=Quirks(path="/c")).path == "/v1/messages"
+
+
+CALLED = {"type": "tool_use", "id": "c", "name": "t", "input": {}}
+RESULT = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c", "content": "1"}]}
+BUDGET = {"type": "enabled", "budget_tokens": 1024}
+
+
+@pytest.mark.parametrize(
+    ("block", "last", "thinks", "is_kept"),
+    [
+        (thinking("deepseek", signature="s"), RESULT, BUDGET, False),
+        (thinking("anthropic"), RESULT, BUDGET, False),
+        (thinking("anthropic", signature="s"), RESULT, BUDGET, True),
+        (thinking("deepseek", signature="s"), RESULT, {"type": "adaptive"}, True),
+        (thinking("deepseek", signature="s"), USER, BUDGET, True),
+        (thinking("deepseek", signature="s"), {"role": "user", "content": ["odd"]}, BUDGET, True),
+    ],
+)
+def test_a_running_turn_that_lost_its_thought_is_gone_on_from_without_budgeted_thinking(
+    block: Body, last: Body, thinks: Body, is_kept: bool
+) -> None:
+    turn = {"role": "assistant", "content": [block, CALLED]}
+    sent = wire({"model": "auto", "max_tokens": 2000, "thinking": thinks, "messages": [USER, turn, last]})
+    assert ("thinking" in json.loads(sent.body)) == is_kept
+    assert ("thinking" in sent.dropped) != is_kept

@@ -60,6 +60,22 @@ class CostRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Tiers and the like that are not the list price's: `service_tier=priority`."""
 
 
+class AnswerRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was found in an answer, by kind: finding kind → count."""
+
+    noted: dict[str, int] = {}
+    """It went to the client as it was."""
+    redacted: dict[str, int] = {}
+    withheld: dict[str, int] = {}
+    """Because of these the answer was refused."""
+    echoed: dict[str, int] = {}
+    """The client had said them itself."""
+    failures: tuple[str, ...] = ()
+    """Why it could not be searched."""
+    level: str = ""
+    """Level name that the answer has because of what was noted, or could not be searched."""
+
+
 class DeclassificationRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who lowered the label of a conversation, and why."""
 
@@ -140,6 +156,8 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Stand-ins that stayed in the answer, because they would have reached a host that is not listed."""
     foreign: int = 0
     """What looks like a stand-in in the answer and was never issued."""
+    answer: AnswerRecord | None = None
+    """None: nothing was found in it, or nobody looked."""
     kept: bool = False
     """The answer lies in the books, encrypted, until its time is over or its key deletes it."""
     duration_ms: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from yuzui.audit.record import (
+    AnswerRecord,
     AttemptRecord,
     CauseRecord,
     DeclassificationRecord,
@@ -181,8 +182,28 @@ def _outcome(record: RequestRecord) -> list[str]:
         )
     if record.foreign:
         lines.append(f"{record.foreign} words of the answer look like stand-ins and are none of this request")
+    if record.answer:
+        lines += _answer(record.answer)
     if record.error:
         lines.append(f"{record.error}: {record.error_message}" if record.error_message else record.error)
+    return lines
+
+
+def _answer(answer: AnswerRecord) -> list[str]:
+    level = f", which makes it {answer.level}" if answer.level else ""
+    told = (
+        ("found in the answer", answer.noted, level),
+        ("taken out of the answer", answer.redacted, ""),
+        ("the answer was withheld because of", answer.withheld, ""),
+        ("said again by the answer, after the client", answer.echoed, ""),
+    )
+    lines = [
+        f"{what}: {listed([f'{count} {kind}' for kind, count in sorted(counts.items())])}{more}"
+        for what, counts, more in told
+        if counts
+    ]
+    if answer.failures:
+        lines.append(f"the answer could not be searched ({', '.join(answer.failures)}){level}")
     return lines
 
 

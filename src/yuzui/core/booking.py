@@ -83,7 +83,8 @@ class Learnt:
     masked: int | None = None
     """Index of the level under masking; None: the same."""
     told: Learnt | None = None
-    """What was said by who saw more than the mask, and counts in full also under masking."""
+    """What has another level than this, or counts otherwise under masking: said by who saw more than the mask, or asked
+    before an answer that holds more than the request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

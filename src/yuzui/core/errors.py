@@ -21,6 +21,7 @@ YuzuiError
 │   ├── UpstreamBusy           429/503  it asked us to slow down, or our queue in front of it is full
 │   ├── UpstreamInvalid        502  the answer is not what its protocol promises
 │   └── UpstreamInterrupted    502  the answer stopped before its end
+├── AnswerWithheld         403  the answer holds what the operator lets nobody be told, or could not be searched for it
 └── GatewayFault           our own state forbids going on (books, audit, shutdown)
 
 Messages say what to change. Codes are stable: they appear in answers, metrics, the audit log and the documentation.
@@ -187,6 +188,14 @@ class UpstreamInvalid(UpstreamFault):
 
 class UpstreamInterrupted(UpstreamFault):
     code = "upstream_stream_interrupted"
+
+
+class AnswerWithheld(YuzuiError):
+    """Its target has answered and is paid: nobody else is asked."""
+
+    status = 403
+    code = "answer_withheld"
+    kind = "permission_error"
 
 
 class GatewayFault(YuzuiError):

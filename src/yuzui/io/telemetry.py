@@ -46,6 +46,7 @@ class Metrics:
         self._requests: dict[tuple[str, str, str, str], int] = {}
         self._tokens: dict[tuple[str, str], int] = {}
         self._attempts: dict[tuple[str, str], int] = {}
+        self._answer_findings: dict[tuple[str, str, str], int] = {}
         self._durations: dict[str, _Histogram] = {}
         self._first_tokens: dict[str, _Histogram] = {}
         self._registry = CollectorRegistry(auto_describe=False)
@@ -79,6 +80,10 @@ class Metrics:
     def attempt_failed(self, target: str, code: str) -> None:
         self._attempts[target, code] = self._attempts.get((target, code), 0) + 1
 
+    def answer_finding(self, target: str, kind: str, action: str, count: int) -> None:
+        key = (target, kind, action)
+        self._answer_findings[key] = self._answer_findings.get(key, 0) + count
+
     def scrape(self) -> bytes:
         """Prometheus text format 0.0.4."""
         return generate_latest(self._registry)
@@ -100,6 +105,12 @@ class Metrics:
         for pair, count in list(self._attempts.items()):
             attempts.add_metric(pair, count)
         yield attempts
+        answers = CounterMetricFamily(
+            "yuzui_answer_findings", "Findings in answers.", labels=("target", "kind", "action")
+        )
+        for triple, count in list(self._answer_findings.items()):
+            answers.add_metric(triple, count)
+        yield answers
         yield _histogram("yuzui_request_seconds", "From the first byte in to the last out.", self._durations)
         yield _histogram("yuzui_first_token_seconds", "From sending to the first token, streams.", self._first_tokens)
         for name, (text, label, read) in self._gauges.items():

@@ -290,6 +290,34 @@ class ConversationMemory:
         in_full = self._keep(conversation, level, None, told, answered, [])
         return replace(self._keep(conversation, level, masked_level, rows, prints, forms), told=in_full)
 
+    def learn_answer(
+        self,
+        scope: str,
+        body: Mapping[str, Any],  # Any: checked JSON
+        conversation_id: str,
+        level: int,
+        answers: Iterable[str],
+        *,
+        also: Sequence[str] = (),
+        masked_level: int,
+    ) -> Learnt:
+        """Remember that what was answered has `level`, whatever was asked; return what the books are to keep.
+
+        The conversation has it by its names, and wherever the answer, or a part of it, comes back; what was asked is
+        not marked. `masked_level`: of the answer when it comes back masked.
+        """
+        tag = self._scope_tag(scope)
+        turns = read_turns(body)
+        chains = self._chains(tag, turns)
+        names = [self._name_row(tag, name) for name in (conversation_id, *also) if name]
+        own = names if conversation_id else names[:0]
+        conversation = self._which(tag, self._scopes.get(tag, {}), own, names, chains, len(turns))
+        said = list(answers)
+        rows = [*names, *[row for text in said if (row := self._single(tag, bytes_of(text))) is not None]]
+        rows += [self._chains(tag, [*turns, _answer(text)])[-1] for text in said]  # short ones too
+        prints = self._prints_of_answers(tag, turns, (), said)
+        return self._keep(conversation, level, masked_level, rows, prints, [])
+
     def declassify(self, conversation: bytes, level: int) -> None:
         """What this conversation (as in `Learnt`) taught counts as at most `level`. What others taught stays."""
         tag = conversation[:SCOPE_BYTES]

@@ -6,7 +6,10 @@ the hub, also where both ends speak one dialect.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from msgspec.structs import replace
+from typing_extensions import override
 
 from yuzui.core.chat import (
     AudioPart,
@@ -29,21 +32,44 @@ from yuzui.privacy.restore import CallRestorer, Originals, Tally, TextRestorer
 from yuzui.privacy.sinks import Sinks
 
 
-class AnswerRestorer:
-    """One answer; `restore` for a whole one, `feed` and `close` for a stream. `is_json`: the client asked for JSON."""
+class Rewriter(Protocol):
+    """One text that comes in pieces and goes on changed."""
 
-    def __init__(
-        self, originals: Originals, sinks: Sinks, *, is_json: bool = False, tally: Tally | None = None
-    ) -> None:
-        self.tally = tally or Tally()
-        self._originals = originals
-        self._sinks = sinks
+    def feed(self, delta: str) -> str:
+        """What is certain of the text so far and was not given out yet."""
+        ...
+
+    def flush(self) -> str:
+        """The rest; nothing follows."""
+        ...
+
+    def whole(self, text: str) -> str:
+        """A text that is already complete."""
+        ...
+
+
+class TextRewriter(Rewriter, Protocol):
+    def translate(self, offset: int) -> int:
+        """Where the character at `offset` of the text as the model wrote it stands now."""
+        ...
+
+
+class AnswerRewriter:
+    """One answer; `rewrite` for a whole one, `feed` and `close` for a stream. `is_json`: the client asked for JSON."""
+
+    def __init__(self, *, is_json: bool = False) -> None:
         self._is_json = is_json
-        self._voices: dict[int, _Voice] = {}
+        self._voices: dict[int, Voice] = {}
+
+    def _text_rewriter(self, *, is_json: bool) -> TextRewriter:
+        raise NotImplementedError
+
+    def _call_rewriter(self, name: str, *, is_custom: bool) -> Rewriter:
+        raise NotImplementedError
 
     # ---- whole -------------------------------------------------------------------------------------------------------
 
-    def restore(self, response: ChatResponse) -> ChatResponse:
+    def rewrite(self, response: ChatResponse) -> ChatResponse:
         choices = tuple([self._choice(choice) for choice in response.choices])
         return replace(response, choices=choices, raw=b"", raw_dialect=None)
 
@@ -62,18 +88,18 @@ class AnswerRestorer:
             case ReasoningPart():
                 return replace(part, text=self._text(part.text))
             case ToolCallPart():
-                call = self._call(part.name, is_custom=part.is_custom)
+                call = self._call_rewriter(part.name, is_custom=part.is_custom)
                 return replace(part, name=self._text(part.name), arguments=call.whole(part.arguments))
             case ToolResultPart() | ImagePart() | DocumentPart() | AudioPart() | OpaquePart():
                 return part  # no model writes them
 
     def _text_part(self, part: TextPart) -> TextPart:
-        restorer = self._restorer()
-        text = restorer.feed(part.text)
+        restorer = self._text_rewriter(is_json=self._is_json)
+        text = restorer.whole(part.text)
         citations = tuple([self._citation(citation, restorer) for citation in part.citations])
-        return replace(part, text=text + restorer.flush(), citations=citations)
+        return replace(part, text=text, citations=citations)
 
-    def _citation(self, citation: Citation, restorer: TextRestorer) -> Citation:
+    def _citation(self, citation: Citation, restorer: TextRewriter) -> Citation:
         return replace(
             citation,
             title=self._text(citation.title),
@@ -83,14 +109,7 @@ class AnswerRestorer:
         )
 
     def _text(self, text: str) -> str:
-        return self._restorer(is_json=False).whole(text) if text else text
-
-    def _restorer(self, *, is_json: bool | None = None) -> TextRestorer:
-        wants_json = self._is_json if is_json is None else is_json
-        return TextRestorer(self._originals, self._sinks, self.tally, is_json=wants_json)
-
-    def _call(self, name: str, *, is_custom: bool) -> CallRestorer:
-        return CallRestorer(self._originals, self._sinks, self.tally, name=name, is_custom=is_custom)
+        return self._text_rewriter(is_json=False).whole(text) if text else text
 
     # ---- streamed ----------------------------------------------------------------------------------------------------
 
@@ -103,18 +122,18 @@ class AnswerRestorer:
         for delta in chunk.deltas:
             voice = self._voices.get(delta.index)
             if voice is None:
-                voice = self._voices[delta.index] = _Voice(delta.index)
+                voice = self._voices[delta.index] = Voice(delta.index)
             early += self._end_what_does_not_go_on(voice, delta)
             deltas.append(self._delta(voice, delta))
         now = replace(chunk, deltas=tuple(deltas), raw=b"", event="")
-        return (now,) if not early else (*_chunks(chunk, early), now)
+        return (now,) if not early else (*chunks_of(chunk, early), now)
 
     def close(self) -> tuple[StreamChunk, ...]:
         """What still waits when the stream is over."""
         early = [delta for voice in self._voices.values() for delta in self._end(voice)]
-        return tuple(_chunks(StreamChunk(), early))
+        return tuple(chunks_of(StreamChunk(), early))
 
-    def _end_what_does_not_go_on(self, voice: _Voice, delta: Delta) -> list[Delta]:
+    def _end_what_does_not_go_on(self, voice: Voice, delta: Delta) -> list[Delta]:
         """A choice says one thing at a time: where something else begins, what was said before is complete."""
         ended: list[Delta] = []
         for kind, restorer in [*voice.texts.items()]:
@@ -127,24 +146,24 @@ class AnswerRestorer:
                 ended += self._end_call(voice, position)
         return ended
 
-    def _end(self, voice: _Voice) -> list[Delta]:
+    def _end(self, voice: Voice) -> list[Delta]:
         ended = [delta for kind, restorer in [*voice.texts.items()] for delta in self._end_text(voice, kind, restorer)]
         return ended + [delta for position in [*voice.calls] for delta in self._end_call(voice, position)]
 
-    def _end_text(self, voice: _Voice, kind: str, restorer: TextRestorer) -> list[Delta]:
+    def _end_text(self, voice: Voice, kind: str, restorer: TextRewriter) -> list[Delta]:
         rest = restorer.flush()
         del voice.texts[kind]
         if kind == "text":
             voice.last_text = restorer
         return [_said(voice, kind, rest)] if rest else []
 
-    def _end_call(self, voice: _Voice, position: int) -> list[Delta]:
+    def _end_call(self, voice: Voice, position: int) -> list[Delta]:
         rest = voice.calls.pop(position).flush()
         custom = position in voice.customs
         call = ToolCallDelta(position=position, arguments=rest, is_custom=custom)
         return [Delta(index=voice.index, tool_calls=(call,))] if rest else []
 
-    def _delta(self, voice: _Voice, delta: Delta) -> Delta:
+    def _delta(self, voice: Voice, delta: Delta) -> Delta:
         texts = {kind: self._say(voice, kind, getattr(delta, kind)) for kind in _KINDS if getattr(delta, kind)}
         voice.is_summary = delta.is_summary if delta.reasoning else voice.is_summary
         calls = tuple([self._call_delta(voice, call) for call in delta.tool_calls])
@@ -162,37 +181,57 @@ class AnswerRestorer:
             stop_sequence=self._text(delta.stop_sequence),
         )
 
-    def _say(self, voice: _Voice, kind: str, text: str) -> str:
+    def _say(self, voice: Voice, kind: str, text: str) -> str:
         restorer = voice.texts.get(kind)
         if restorer is None:
-            restorer = voice.texts[kind] = self._restorer(is_json=None if kind == "text" else False)
+            restorer = voice.texts[kind] = self._text_rewriter(is_json=self._is_json and kind == "text")
         return restorer.feed(text)
 
-    def _call_delta(self, voice: _Voice, call: ToolCallDelta) -> ToolCallDelta:
+    def _call_delta(self, voice: Voice, call: ToolCallDelta) -> ToolCallDelta:
         restorer = voice.calls.get(call.position)
         if restorer is None:
-            restorer = voice.calls[call.position] = self._call(call.name, is_custom=call.is_custom)
+            restorer = voice.calls[call.position] = self._call_rewriter(call.name, is_custom=call.is_custom)
             if call.is_custom:
                 voice.customs.add(call.position)
         arguments = restorer.feed(call.arguments) if call.arguments else ""
         return replace(call, name=self._text(call.name), arguments=arguments)
 
 
+class AnswerRestorer(AnswerRewriter):
+    """The originals back in an answer."""
+
+    def __init__(
+        self, originals: Originals, sinks: Sinks, *, is_json: bool = False, tally: Tally | None = None
+    ) -> None:
+        super().__init__(is_json=is_json)
+        self.tally = tally or Tally()
+        self._originals = originals
+        self._sinks = sinks
+
+    @override
+    def _text_rewriter(self, *, is_json: bool) -> TextRewriter:
+        return TextRestorer(self._originals, self._sinks, self.tally, is_json=is_json)
+
+    @override
+    def _call_rewriter(self, name: str, *, is_custom: bool) -> Rewriter:
+        return CallRestorer(self._originals, self._sinks, self.tally, name=name, is_custom=is_custom)
+
+
 _KINDS = ("reasoning", "text", "refusal")
 
 
-class _Voice:
+class Voice:
     """What one choice is saying."""
 
     __slots__ = ("calls", "customs", "index", "is_summary", "last_text", "texts")
 
     def __init__(self, index: int) -> None:
         self.index = index
-        self.texts: dict[str, TextRestorer] = {}
-        self.calls: dict[int, CallRestorer] = {}
+        self.texts: dict[str, TextRewriter] = {}
+        self.calls: dict[int, Rewriter] = {}
         self.customs: set[int] = set()
         self.is_summary = False
-        self.last_text: TextRestorer | None = None
+        self.last_text: TextRewriter | None = None
 
 
 def _says_something(delta: Delta) -> bool:
@@ -208,7 +247,7 @@ def _says_something(delta: Delta) -> bool:
     )
 
 
-def _said(voice: _Voice, kind: str, text: str) -> Delta:
+def _said(voice: Voice, kind: str, text: str) -> Delta:
     if kind == "text":
         return Delta(index=voice.index, text=text)
     if kind == "reasoning":
@@ -216,6 +255,6 @@ def _said(voice: _Voice, kind: str, text: str) -> Delta:
     return Delta(index=voice.index, refusal=text)
 
 
-def _chunks(chunk: StreamChunk, deltas: list[Delta]) -> list[StreamChunk]:
+def chunks_of(chunk: StreamChunk, deltas: list[Delta]) -> list[StreamChunk]:
     """One for each, so that no choice stands in one twice."""
     return [StreamChunk(id=chunk.id, model=chunk.model, created_s=chunk.created_s, deltas=(delta,)) for delta in deltas]

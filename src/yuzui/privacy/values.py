@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from yuzui.privacy.surrogates import canonical_value
+from yuzui.privacy.variants import numbers_in
 
 LONG: Final = 8
 """Characters from which on a value is sought inside longer words too."""
@@ -15,6 +16,8 @@ _LEAST: Final = 3
 _LEAST_IDEOGRAPHS: Final = 2
 _GAPS: Final = re.compile(r"(?<=\d)[\s().\-]+(?=\d)")
 _LEAST_DIGITS: Final = 7
+_PHONES: Final = frozenset(("cn_mobile", "phone"))
+_NATIONAL_DIGITS: Final = 10  # in China eleven, of which the first is always 1
 _MOST_LETTERS: Final = 2  # a number with its separators and prefix, not words with a number in them
 
 
@@ -76,6 +79,42 @@ class Leftovers:
             return False
         closed = _GAPS.sub("", folded)
         return any(re.search(rf"(?<!\d){digits}(?!\d)", closed) for digits in self._digits if digits in closed)
+
+
+class Known:
+    """Texts that are asked for values, whatever these will be: the other way round than `Leftovers`.
+
+    Give canonical texts and ask for canonical values. It keeps the texts, so let it live no longer than their request.
+    """
+
+    __slots__ = ("_closed", "_numbers", "_readings")
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        whole = "\0".join(texts).lower()
+        self._readings = (whole, unquote(whole).lower()) if "%" in whole else (whole,)
+        self._closed = _GAPS.sub("", whole)
+        self._numbers: frozenset[str] | None = None
+
+    def hold(self, kind: str, value: str) -> bool:
+        """Whether `value` or a variant stands in them, in any case and with other gaps."""
+        needles = list(filter(_can_be_sought, _variants(kind, value)))
+        if any(next(_places(text, needle), None) is not None for text in self._readings for needle in needles):
+            return True
+        figures = {figures for one in (value, canonical_value(kind, value)) if (figures := _figures(one))}
+        if any(re.search(rf"(?<!\d){digits}(?!\d)", self._closed) for digits in figures if digits in self._closed):
+            return True
+        return kind in _PHONES and any(figures) and not self._national_numbers().isdisjoint(map(_national, figures))
+
+    def _national_numbers(self) -> frozenset[str]:
+        if self._numbers is None:
+            found = [digits for text in self._readings for _, _, digits in numbers_in(text)]
+            self._numbers = frozenset([_national(digits) for digits in found if len(digits) >= _NATIONAL_DIGITS])
+        return self._numbers
+
+
+def _national(digits: str) -> str:
+    """A telephone number without the code of its country."""
+    return digits[-_NATIONAL_DIGITS:]
 
 
 def _sought(kind: str, value: str) -> list[str]:

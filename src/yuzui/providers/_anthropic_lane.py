@@ -15,7 +15,7 @@ from yuzui.core.reasoning import PREFIX, may_return, unseal
 from yuzui.core.target import Target
 from yuzui.providers._anthropic_request import max_tokens
 from yuzui.providers._anthropic_thinking import MIN_THINKING_BUDGET
-from yuzui.providers._anthropic_turns import RELATIVES, Block
+from yuzui.providers._anthropic_turns import RELATIVES, Block, is_unthought_tool_loop
 from yuzui.providers.native_request import Dropped
 
 _BETA = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -29,7 +29,10 @@ def write_lane(request: ChatRequest, target: Target, output_cap: int | None) -> 
     if request.operation == "chat" and not _is_bounded(request, target):
         body["max_tokens"] = max_tokens(request, target, output_cap)
         _shrink_budget(body, drop)
-    body["messages"] = _unsealed(body["messages"], target.provider, drop)
+    kept = _unsealed(body["messages"], target.provider, drop)
+    if kept is not body["messages"]:
+        body["messages"] = kept
+        _stop_thinking(body, drop)
     for name in sorted(target.quirks.drops & body.keys()):
         if body.pop(name) is not None:
             drop(name)
@@ -77,6 +80,21 @@ def _unsealed(messages: Any, provider: str, drop: Dropped) -> Any:  # Any: check
         elif changed[number]:
             patched.append({**message, "content": changed[number]})
     return patched
+
+
+def _stop_thinking(body: Block, drop: Dropped) -> None:
+    """A turn that lost its thought is not gone on from with budgeted thinking: that is refused."""
+    thinking, turns = body.get("thinking"), body["messages"]
+    if not isinstance(thinking, dict) or thinking.get("type") != "enabled":
+        return
+    if all(_begins_with_a_block(turn) for turn in turns[-2:]) and is_unthought_tool_loop(turns):
+        del body["thinking"]
+        drop("thinking")
+
+
+def _begins_with_a_block(turn: Block) -> bool:
+    content = turn.get("content")
+    return isinstance(content, list) and bool(content) and isinstance(content[0], dict) and "type" in content[0]
 
 
 def _is_sealed(block: Any) -> bool:  # Any: JSON values
