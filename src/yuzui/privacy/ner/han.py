@@ -6,14 +6,25 @@ transitions, as in Baidu's LAC. Source: https://github.com/baidu/lac (Apache-2.0
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from yuzui.privacy.ner.segments import HAN
 from yuzui.privacy.ner.spans import NameKind, NameSpan
-from yuzui.privacy.ner.surnames import AFTER, surname_length
+from yuzui.privacy.ner.surnames import (
+    AFTER,
+    GIVEN_TOO,
+    PERSONAL,
+    ROLES,
+    SHORT_TITLES,
+    SINGLE,
+    TITLES,
+    TRANSLITERATION,
+    surname_length,
+)
 
 Array = np.ndarray[Any, Any]  # Any: shapes are said in words
 
@@ -24,10 +35,31 @@ BELIEVED: Final = 0.35
 """And to one that does not begin with a surname."""
 EDGE: Final = 0.1
 """A character beside a name that belongs to it with this probability."""
-THIRD: Final = 0.04
+THIRD: Final = 0.02
 """The same for the third character of a name that has two, the first of them a surname: most names have three."""
-WEAKEST: Final = 0.16
-"""A name that the best path does not hold: mean probability of its characters to be in a person's name."""
+WEAKEST: Final = 0.12
+"""A name of three characters that the best path does not hold: mean probability to be in a person's name."""
+WEAKEST_SHORT: Final = 0.2
+"""The same for a surname and one character: more words look like that."""
+WEAK_FOREIGN: Final = 0.18
+"""The same for three or more characters that all transliterate."""
+WEAK_SHORT: Final = 0.24
+"""And for two of them."""
+CALLED: Final = 0.3
+"""And for 老, 小 or 阿 with a surname."""
+FOREIGN_EDGE: Final = 0.05
+"""A character of transliteration beside others that are a name."""
+OTHER_KIND: Final = 0.2
+"""A character of a place or an organisation that belongs to the person beside it."""
+BRIDGE: Final = 0.05
+"""The one character between two parts of a name."""
+LONGEST: Final = 4
+"""Characters of a Chinese name that is put together from two parts."""
+_LETTERS: Final = re.compile(f"[{''.join(sorted(TRANSLITERATION))}]{{2,9}}")
+_CALLED: Final = re.compile(f"([老小阿][{''.join(sorted(SINGLE))}])")
+_LETTER: Final = re.compile(r"[^\W_]")
+_COUNTS: Final = frozenset("一二三四五六七八九十两几每这那")
+_ROLE_ENDS: Final = frozenset(role[-1] for role in ROLES)
 
 
 class Tags:
@@ -74,31 +106,135 @@ def settle_persons(text: str, spans: Sequence[NameSpan], near: Array) -> list[Na
 
     `near`: probability of each character to be in a person's name.
     """
-    settled: list[NameSpan] = []
+    settled: list[NameSpan] = [span for span in spans if span.kind != "person"]
     taken = bytearray(len(text))
     for span in spans:
-        taken[span.start : span.end] = b"\1" * (span.end - span.start)
+        mark = 2 if span.kind == "person" else 1
+        taken[span.start : span.end] = bytes((mark,)) * (span.end - span.start)
 
     def is_free(at: int) -> bool:
-        return not taken[at] and text[at] not in AFTER and HAN.match(text[at]) is not None
+        if taken[at] and (taken[at] == 2 or near[at] < OTHER_KIND):
+            return False
+        return text[at] not in AFTER and HAN.match(text[at]) is not None
 
-    for span in spans:
-        if span.kind != "person":
-            settled.append(span)
-            continue
+    for span in _bridged(text, [span for span in spans if span.kind == "person"], near):
         start, end, score = span.start, span.end, span.score
-        if end - start == 1 and score < SINGLE_CHARACTER:
-            continue
-        size = surname_length(text, start)
-        if score < BELIEVED and not size:
-            continue
-        while start and near[start - 1] >= EDGE and is_free(start - 1):
+        while start and near[start - 1] >= _least_of_previous(text, start, end) and is_free(start - 1):
             start -= 1
-        least = THIRD if size == 1 and end - span.start == 2 else EDGE
+        if start and near[start - 1] >= EDGE / 2 and not taken[start - 1] and _lacks_surname(text, start, end):
+            start -= 1
+        start = _without_role(text, start, end)
+        size = surname_length(text, start)
+        least = _least_of_next(text, span.start, end, size)
         while end < len(text) and near[end] >= least and is_free(end):
             end, least = end + 1, EDGE
-        settled.append(span._replace(start=start, end=end))
+        end = _up_to_title(text, start, _with_third(text, start, end, size, near))
+        if (end - start == 1 and score < SINGLE_CHARACTER) or (score < BELIEVED and not size):
+            continue
+        if (
+            _LETTER.search(text, start, end) is None
+            or _is_counted(text, start, score)
+            or _is_occupation(text, start, end)
+        ):
+            continue
+        settled.append(span._replace(start=start, end=_without_post(text, start, end)))
     return settled
+
+
+def _least_of_previous(text: str, start: int, end: int) -> float:
+    """How probable the character before `start` must be: less when all of them transliterate."""
+    is_foreign = end - start >= 2 and TRANSLITERATION.issuperset(text[start - 1 : end])
+    return FOREIGN_EDGE if is_foreign else EDGE
+
+
+def _lacks_surname(text: str, start: int, end: int) -> bool:
+    """Whether these are a given name of two characters with its surname before it, be that a function word too."""
+    return end - start == 2 and text[start - 1] in SINGLE and not surname_length(text, start)
+
+
+def _up_to_title(text: str, start: int, end: int) -> int:
+    """The end of a foreign name whose last one or two characters stand between it and a title: 库马拉通/加/总统."""
+    if end - start < 3 or not TRANSLITERATION.issuperset(text[start:end]) or text.startswith(TITLES, end):
+        return end
+    for size in (1, 2):
+        if text[end + size - 1 : end + size] not in TRANSLITERATION:
+            break
+        if text.startswith(TITLES, end + size):
+            return end + size
+    return end
+
+
+def _least_of_next(text: str, start: int, end: int, size: int) -> float:
+    """How probable the character at `end` must be: most names of two characters are names of three cut short."""
+    if size and end - start == size + 1:
+        return THIRD
+    return FOREIGN_EDGE if end - start >= 2 and TRANSLITERATION.issuperset(text[start : end + 1]) else EDGE
+
+
+def _bridged(text: str, persons: Sequence[NameSpan], near: Array) -> list[NameSpan]:
+    """Two parts of one name with at most one character between that the model took for another word: `沈被章`."""
+    joined: list[NameSpan] = []
+    for span in sorted(persons):
+        if joined:
+            last = joined[-1]
+            gap = text[last.end : span.start]
+            if not gap and TRANSLITERATION.issuperset(text[last.start : span.end]):
+                joined[-1] = last._replace(end=span.end, score=max(last.score, span.score))
+                continue
+            if (
+                span.end - last.start <= LONGEST
+                and len(gap) <= 1
+                and (last.end - last.start == 1 or span.end - span.start == 1)
+                and (not gap or (near[last.end] >= BRIDGE and HAN.match(gap) is not None))
+            ):
+                joined[-1] = last._replace(end=span.end, score=max(last.score, span.score))
+                continue
+        joined.append(span)
+    return joined
+
+
+def _without_role(text: str, start: int, end: int) -> int:
+    """The start of a name without the last character of a role before it: 总参谋长/傅全有, not 总参谋/长傅全有."""
+    if end - start < 3 or text[start] not in _ROLE_ENDS or start == 0:
+        return start
+    is_name = surname_length(text, start + 1) or TRANSLITERATION.issuperset(text[start + 1 : end])
+    return start + 1 if is_name and text.endswith(ROLES, max(0, start - 6), start + 1) else start
+
+
+def _without_post(text: str, start: int, end: int) -> int:
+    """The end without a post that the model takes for a part of the name: 江/主席, but 王先生."""
+    title = next((one for one in TITLES if text.endswith(one, start, end)), None)
+    if title is None or title in PERSONAL or title in SHORT_TITLES:
+        return end
+    left = end - len(title)
+    return left if left - start >= 2 or text[start:left] in SINGLE else end
+
+
+def _is_counted(text: str, start: int, score: float) -> bool:
+    """张 behind a number counts sheets and beds."""
+    return (
+        text[start] == "张"
+        and score < SINGLE_CHARACTER
+        and start > 0
+        and text[start - 1] in "一二三四五六七八九十两几每这那"
+    )
+
+
+def _is_occupation(text: str, start: int, end: int) -> bool:
+    """What somebody does, with a suffix that makes a profession of a verb or a noun."""
+    return (
+        end - start >= 4
+        and text[end - 1] in "师员者家"
+        and not surname_length(text, start)
+        and not text.endswith(tuple(PERSONAL), start, end)
+    )
+
+
+def _with_third(text: str, start: int, end: int, size: int, near: Array) -> int:
+    """The end with a third character that is also a function word, when a title stands behind it: 傅全有上将."""
+    if size != 1 or end - start != 2 or end >= len(text) or near[end] < THIRD:
+        return end
+    return end + 1 if text[end] in GIVEN_TOO and text.startswith(TITLES, end + 1) else end
 
 
 def nearness(chances: Array, tags: Tags) -> Array:
@@ -108,8 +244,14 @@ def nearness(chances: Array, tags: Tags) -> Array:
 
 
 def weaker_persons(text: str, near: Array, taken: bytearray, evidence: str) -> list[NameSpan]:
-    """Names that the best path missed though the model nearly saw them: a surname and one or two characters."""
+    """Names that the best path missed though the model nearly saw them: a surname and one or two characters, also
+    where it decided for a place or an organisation. `taken`: what is a person already; grows."""
     found: list[NameSpan] = []
+
+    def add(start: int, end: int) -> None:
+        found.append(NameSpan(start, end, "person", float(near[start:end].mean()), evidence))
+        taken[start:end] = b"\1" * (end - start)
+
     for at in np.flatnonzero(near[1:] >= WEAKEST).tolist():  # the second character of a name is the surer one
         size = surname_length(text, at)
         if not size or taken[at]:
@@ -118,9 +260,30 @@ def weaker_persons(text: str, near: Array, taken: bytearray, evidence: str) -> l
             end = at + size + given
             if end > len(text) or any(taken[at:end]) or HAN.match(text[end - 1]) is None:
                 continue
-            score = float(near[at:end].mean())
-            if score >= WEAKEST and near[end - 1] >= WEAKEST:
-                found.append(NameSpan(at, end, "person", score, evidence))
-                taken[at:end] = b"\1" * (end - at)
+            least = WEAKEST if given == 2 else WEAKEST_SHORT
+            if float(near[at:end].mean()) >= least and near[end - 1] >= WEAKEST:
+                add(at, end)
                 break
+    if float(near.max(initial=0.0)) >= WEAK_FOREIGN:
+        for start, end in _weaker_foreign(text, near, taken):
+            add(start, end)
+        for match in _CALLED.finditer(text):
+            start, end = match.span(1)
+            if not any(taken[start:end]) and float(near[start:end].mean()) >= CALLED:
+                add(start, end)
     return found
+
+
+def _weaker_foreign(text: str, near: Array, taken: bytearray) -> Iterator[tuple[int, int]]:
+    """Characters of transliteration side by side that the model gives to persons, to places and to nothing in turn."""
+    for match in _LETTERS.finditer(text):
+        start, end = match.span()
+        while start < end and (near[start] < FOREIGN_EDGE or taken[start]):
+            start += 1
+        while start < end and (near[end - 1] < FOREIGN_EDGE or taken[end - 1]):
+            end -= 1
+        if end - start < 2 or any(taken[start:end]):
+            continue
+        least = WEAK_FOREIGN if end - start >= 3 else WEAK_SHORT
+        if float(near[start:end].mean()) >= least:
+            yield start, _up_to_title(text, start, end)

@@ -14,7 +14,7 @@ from yuzui.privacy.ner.latin_runs import latin_runs
 from yuzui.privacy.ner.paths import best_paths
 from yuzui.privacy.ner.pinyin_names import pinyin_names
 from yuzui.privacy.ner.quasi import quasi_spans, with_neighbours
-from yuzui.privacy.ner.repeats import known_names, search_again
+from yuzui.privacy.ner.repeats import known_names, longer, search_again
 from yuzui.privacy.ner.segments import Segment, segments
 from yuzui.privacy.ner.spans import ASKED_FOR, NameSpan, merge
 
@@ -73,6 +73,7 @@ class Recogniser:
         if latin and self.latin_tagger is not None:
             spans.extend(self.latin_tagger(text, latin))
         if spans:
+            spans = longer(text, spans)
             named = [span for span in spans if span.kind not in ASKED_FOR]  # `Jordan` of Jordan Smith is a place, too
             spans.extend(search_again(text, known_names(text, spans), _taken(text, named)))
         return with_neighbours(text, merge(spans))
@@ -101,7 +102,11 @@ class Recogniser:
             near = han.nearness(own, model.tags)
             spans = han.spans_of_path(paths[row, : len(text)], own, model.tags, model.evidence)
             spans = han.settle_persons(text, spans, near)
-            spans.extend(han.weaker_persons(text, near, _taken(text, spans), model.evidence))
+            spans.extend(
+                han.weaker_persons(
+                    text, near, _taken(text, [one for one in spans if one.kind == "person"]), model.evidence
+                )
+            )
             answers.append(_with_rules(text, spans, near))
         return answers
 
@@ -116,10 +121,10 @@ def _works(text: str, pieces: Sequence[Segment]) -> list[Segment]:
 
 def _with_rules(text: str, spans: list[NameSpan], near: Any) -> list[NameSpan]:  # Any: an array, or None
     taken = _taken(text, [span for span in spans if span.kind == "person"])
-    added = [
-        span for span in (*hints.rule_spans(text, near), *hints.titled(text)) if not all(taken[span.start : span.end])
-    ]
-    return with_addresses(text, hints.with_titles(text, [*spans, *added]))
+    added = (*hints.rule_spans(text, near), *hints.dotted(text, near), *hints.titled(text, near))
+    spans = [*spans, *(span for span in added if not all(taken[span.start : span.end]))]
+    spans.extend(hints.coordinated(text, spans, near))
+    return with_addresses(text, hints.with_titles(text, spans))
 
 
 def _moved(span: NameSpan, by: int) -> NameSpan:
