@@ -59,6 +59,8 @@ _LETTERS: Final = re.compile(f"[{''.join(sorted(TRANSLITERATION))}]{{2,9}}")
 _CALLED: Final = re.compile(f"([老小阿][{''.join(sorted(SINGLE))}])")
 _LETTER: Final = re.compile(r"[^\W_]")
 _COUNTS: Final = frozenset("一二三四五六七八九十两几每这那")
+_TITLE_ENDS: Final = frozenset(title[-1] for title in TITLES)
+_PERSONAL: Final = tuple(PERSONAL)
 _ROLE_ENDS: Final = frozenset(role[-1] for role in ROLES)
 
 
@@ -203,6 +205,8 @@ def _without_role(text: str, start: int, end: int) -> int:
 
 def _without_post(text: str, start: int, end: int) -> int:
     """The end without a post that the model takes for a part of the name: 江/主席, but 王先生."""
+    if text[end - 1] not in _TITLE_ENDS:
+        return end
     title = next((one for one in TITLES if text.endswith(one, start, end)), None)
     if title is None or title in PERSONAL or title in SHORT_TITLES:
         return end
@@ -226,7 +230,7 @@ def _is_occupation(text: str, start: int, end: int) -> bool:
         end - start >= 4
         and text[end - 1] in "师员者家"
         and not surname_length(text, start)
-        and not text.endswith(tuple(PERSONAL), start, end)
+        and not text.endswith(_PERSONAL, start, end)
     )
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -26,28 +25,41 @@ def best_paths(emissions: Array, lengths: Sequence[int], transitions: Array) -> 
     path: Array = emissions.argmax(axis=2)
     top = np.take_along_axis(emissions, path[:, :, None], axis=2)
     rivals = emissions >= top - (2 * spread + _ROUNDING)
-    rivals &= (np.arange(emissions.shape[1]) < np.asarray(lengths)[:, None])[:, :, None]
-    rows, steps = np.nonzero(rivals.sum(axis=2) > 1)
+    within = np.arange(emissions.shape[1]) < np.asarray(lengths)[:, None]
+    rivals &= (within & (np.count_nonzero(rivals, axis=2) > 1))[:, :, None]
+    rows, steps, tags = np.nonzero(rivals)
     if not len(rows):
         return path
     scores = transitions.tolist()
-    for row, start, end in _runs(rows.tolist(), steps.tolist()):
-        choices = [np.flatnonzero(allowed).tolist() for allowed in rivals[row, start:end]]
-        gains = [step[tags].tolist() for step, tags in zip(emissions[row, start:end], choices, strict=True)]
+    for run in _runs(rows.tolist(), steps.tolist(), tags.tolist(), emissions[rows, steps, tags].tolist()):
+        row, start, end = run.row, run.start, run.start + len(run.choices)
         before = int(path[row, start - 1]) if start else None
         after = int(path[row, end]) if end < lengths[row] else None
-        path[row, start:end] = _search(choices, gains, before, after, scores)
+        path[row, start:end] = _search(run.choices, run.gains, before, after, scores)
     return path
 
 
-def _runs(rows: list[int], steps: list[int]) -> list[tuple[int, int, int]]:
-    """(row, start, end) of steps that follow each other."""
-    found: list[tuple[int, int, int]] = []
-    first = 0
-    for at, (one, two) in enumerate(pairwise([*zip(rows, steps, strict=True), (-1, -1)]), start=1):
-        if two != (one[0], one[1] + 1):
-            found.append((one[0], steps[first], one[1] + 1))
-            first = at
+class _Run(NamedTuple):
+    """Steps that follow each other, with the tags that each may have and what these gain."""
+
+    row: int
+    start: int
+    choices: list[list[int]]
+    gains: list[list[float]]
+
+
+def _runs(rows: list[int], steps: list[int], tags: list[int], gains: list[float]) -> list[_Run]:
+    found: list[_Run] = []
+    last = (-1, -1)
+    for row, step, tag, gain in zip(rows, steps, tags, gains, strict=True):
+        if (row, step) != last:
+            if (row, step - 1) != last:
+                found.append(_Run(row, step, [], []))
+            found[-1].choices.append([])
+            found[-1].gains.append([])
+            last = (row, step)
+        found[-1].choices[-1].append(tag)
+        found[-1].gains[-1].append(gain)
     return found
 
 
