@@ -15,7 +15,7 @@ from yuzui.privacy.ner.paths import best_paths
 from yuzui.privacy.ner.pinyin_names import pinyin_names
 from yuzui.privacy.ner.quasi import quasi_spans, with_neighbours
 from yuzui.privacy.ner.repeats import known_names, longer, search_again
-from yuzui.privacy.ner.segments import Segment, segments
+from yuzui.privacy.ner.segments import Segment, segments, squeeze
 from yuzui.privacy.ner.spans import ASKED_FOR, NameSpan, merge
 
 BATCH: Final = 12
@@ -93,20 +93,20 @@ class Recogniser:
         model = self.han_model
         if model is None:
             return [_with_rules(text, [], None) for text in texts]
-        emissions = np.asarray(model.emissions(texts))
-        paths = best_paths(emissions, [len(text) for text in texts], model.transitions)
+        squeezed = [squeeze(text) for text in texts]
+        emissions = np.asarray(model.emissions([short for short, _ in squeezed]))
+        paths = best_paths(emissions, [len(short) for short, _ in squeezed], model.transitions)
         chances = han.probabilities(emissions)
         answers: list[list[NameSpan]] = []
-        for row, text in enumerate(texts):
-            own = chances[row, : len(text)]
+        for row, (text, (short, places)) in enumerate(zip(texts, squeezed, strict=True)):
+            own, path = chances[row, : len(short)], paths[row, : len(short)]
+            if places is not None:
+                own, path = own[places], path[places]
             near = han.nearness(own, model.tags)
-            spans = han.spans_of_path(paths[row, : len(text)], own, model.tags, model.evidence)
+            spans = han.spans_of_path(path, own, model.tags, model.evidence)
             spans = han.settle_persons(text, spans, near)
-            spans.extend(
-                han.weaker_persons(
-                    text, near, _taken(text, [one for one in spans if one.kind == "person"]), model.evidence
-                )
-            )
+            persons = _taken(text, [span for span in spans if span.kind == "person"])
+            spans.extend(han.weaker_persons(text, near, persons, model.evidence))
             answers.append(_with_rules(text, spans, near))
         return answers
 
