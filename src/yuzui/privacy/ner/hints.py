@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from yuzui.privacy.ner.segments import HAN
-from yuzui.privacy.ner.spans import NameSpan
+from yuzui.privacy.ner.spans import RULE, NameSpan
 from yuzui.privacy.ner.surnames import (
     AFTER,
     COMPOUND,
@@ -40,7 +40,6 @@ LISTED_LEAST: Final = 0.02
 """And for an item beside a person in an enumeration."""
 DOTTED_LEAST: Final = 0.1
 """And for one character beside a middle dot that does not transliterate."""
-_RULE: Final = "rule: "
 
 _SINGLE = "".join(sorted(SINGLE))
 _COMPOUND = "|".join(sorted(COMPOUND))
@@ -56,7 +55,7 @@ _FOREIGN: Final = re.compile(rf"[{_LETTERS}]{{1,8}}(?:(?:[·•・－-]|(?<!—)
 _FOREIGN_ROLE: Final = re.compile(rf"(?:{'|'.join(ROLES)})((?=[{_LETTERS}]{{3}})[{_LETTERS}]{{3,7}})(?![{_LETTERS}])")
 _TITLE_OF_WORK: Final = re.compile(r"《([^《》\n]{4,40})》")
 _SEX: Final = re.compile(
-    rf"(?:^|[\s。；;])((?:{_COMPOUND}|[{_SINGLE}]){_CHAR}{{1,2}})[，,：:（( ]{{1,2}}[男女](?!{_CHAR})"
+    rf"(?:^|[\s。；;]|{'|'.join(ROLES)})((?:{_COMPOUND}|[{_SINGLE}]){_CHAR}{{1,2}})[，,：:（( ]{{1,2}}[男女](?!{_CHAR})"
 )
 _SPEAKER: Final = re.compile(rf"^[\s\"“]*((?:{_COMPOUND}|[{_SINGLE}]){_CHAR}{{1,2}})[：:]")
 _LISTED: Final = re.compile(rf"(?<=[、，（）/])((?:{_COMPOUND}|[{_SINGLE}]){_CHAR}{{1,2}})(?=[、，。；（）/等和及])")
@@ -92,6 +91,7 @@ _NO_NAME: Final = frozenset(_ORDINARY.split())
 """Common words that begin like a name."""
 
 
+_ENDS_OF_PLACES: Final = frozenset("县市省州区镇乡路街")
 _DOTS: Final = frozenset("·•・－-—")
 _PLAIN: Final = (
     (_LABELLED, frozenset(":："), 0.9, "label"),
@@ -124,7 +124,7 @@ def rule_spans(text: str, near: Array | None) -> list[NameSpan]:
     for pattern, needed, score, name in _PLAIN:
         if not needed.isdisjoint(letters):
             for match in pattern.finditer(text):
-                found.append(NameSpan(*match.span(match.lastindex or 0), "person", score, _RULE + name))
+                found.append(NameSpan(*match.span(match.lastindex or 0), "person", score, RULE + name))
     for pattern, name in ((_ROLE, "role"), (_FOREIGN_ROLE, "foreign role"), (_SPEAKER, "speaker"), (_LISTED, "list")):
         for match in pattern.finditer(text):
             start, end = match.span(1)
@@ -133,9 +133,11 @@ def rule_spans(text: str, near: Array | None) -> list[NameSpan]:
             if (
                 end
                 and text[start : start + 2] not in _NO_NAME
+                and not (text[start] in WORDS_TOO and surname_length(text, start + 1))  # 经理 和李总
+                and not (pattern is _LISTED and text[end - 1] in _ENDS_OF_PLACES)
                 and _is_possible(near, start, end, FOREIGN_VETO if pattern is _FOREIGN_ROLE else VETO)
             ):
-                found.append(NameSpan(start, end, "person", 0.7, _RULE + name))
+                found.append(NameSpan(start, end, "person", 0.7, RULE + name))
     return found
 
 
@@ -166,7 +168,7 @@ def titled(text: str, near: Array | None = None) -> list[NameSpan]:
             start = _full_name_before(text, at, near)
         if start is not None and text[start : start + 2] not in _NO_NAME:
             end = match.end() if title in PERSONAL or title in SHORT_TITLES else at
-            found.append(NameSpan(start, end, "person", 0.8, _RULE + "title"))
+            found.append(NameSpan(start, end, "person", 0.8, RULE + "title"))
     return found
 
 
@@ -220,13 +222,15 @@ def coordinated(text: str, spans: Sequence[NameSpan], near: Array | None) -> lis
     found: list[NameSpan] = []
     for ordered, forward in ((items, True), (items[::-1], False)):
         for start, end in ordered:
+            if text[end - 1] in _ENDS_OF_PLACES:
+                continue
             if (start in starts and end in ends) or text[start : start + 2] in _NO_NAME:
                 continue
             if near is not None and float(near[start:end].mean()) < LISTED_LEAST:
                 continue
             beside = _follows_one(text, start, ends) if forward else _precedes_one(text, end, starts)
             if beside:
-                found.append(NameSpan(start, end, "person", 0.6, _RULE + "list"))
+                found.append(NameSpan(start, end, "person", 0.6, RULE + "list"))
                 starts.add(start)
                 ends.add(end)
     return found
@@ -256,7 +260,7 @@ def dotted(text: str, near: Array | None) -> list[NameSpan]:
                 break
             end += 1
         if start < match.start() and end > match.end():
-            found.append(NameSpan(start, end, "person", 0.7, _RULE + "middle dot"))
+            found.append(NameSpan(start, end, "person", 0.7, RULE + "middle dot"))
             done = end
     return found
 
