@@ -22,10 +22,14 @@ _LATIN_NAME: Final = re.compile(r"[^\W\d_][\w'’.-]*(?: [^\W\d_][\w'’.-]*)+")
 def known_names(text: str, spans: Iterable[NameSpan]) -> dict[str, NameKind]:
     """What to search for again: each sure person or organisation, and for a person the parts that name them too."""
     names: dict[str, NameKind] = {}
+    seen: set[tuple[str, NameKind]] = set()
     for span in spans:
         if span.score < _SURE or span.kind not in ("person", "organization") or len(names) >= MOST_NAMES:
             continue
         name = text[span.start : span.end].strip()
+        if (name, span.kind) in seen:
+            continue
+        seen.add((name, span.kind))
         if HAN.match(name):
             _add_han(name, span.kind, names)
         elif len(name) >= 4:
