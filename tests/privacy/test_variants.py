@@ -24,6 +24,7 @@ def titled(kind: str, value: str) -> set[str]:
 def test_chinese_names() -> None:
     assert strong("person", "王小明") == {"王 小 明", "wang xiaoming", "xiaoming wang", "wangxiaoming", "xiaomingwang"}
     assert titled("person", "王小明") == {"王", "wang"}
+    assert titled("person", "王") == {"王"} and all(one.is_titled for one in forms_of("person", "王"))
     assert "张 伟" in weak("person", "张伟") and "zhang wei" in strong("person", "张伟")
     assert strong("person", "李娜") == set() and "li na" in weak("person", "李娜")
     assert titled("person", "欧阳修") == {"欧 阳", "ouyang"}

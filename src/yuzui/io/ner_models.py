@@ -44,14 +44,16 @@ class LacModel:
         words = _read_pairs(folder.joinpath("word.dic").read_text("utf-8"))
         narrow = _read_pairs(folder.joinpath("q2b.dic").read_text("utf-8"))
         numbers = {word: int(number) for number, word in words}
-        self._unknown = numbers.get("OOV", 0)
-        self._numbers = numbers
+        unknown = numbers.get("OOV", 0)
         for wide, half in narrow:
             if half in numbers:
-                self._numbers[wide] = numbers[half]
+                numbers[wide] = numbers[half]
         for traditional, simple in zip(*read_traditional(), strict=True):  # it was trained on simplified characters
             if simple in numbers:
-                self._numbers[traditional] = numbers[simple]
+                numbers[traditional] = numbers[simple]
+        letters = {ord(word): number for word, number in numbers.items() if len(word) == 1}
+        self._table = np.full(max(letters) + 2, unknown, dtype=np.int64)  # by code point; the last one is all others
+        self._table[list(letters)] = list(letters.values())
         tags = {int(number): name for number, name in _read_pairs(folder.joinpath("tag.dic").read_text("utf-8"))}
         # The graph has more outputs than the list has names; the rest are left over from its training.
         self._count = len(tags)
@@ -62,9 +64,9 @@ class LacModel:
     def emissions(self, texts: Sequence[str]) -> Any:  # Any: the runtime ships no types
         longest = max(map(len, texts))
         ids = np.zeros((len(texts), longest), dtype=np.int64)
-        known, unknown = self._numbers, self._unknown
         for row, text in enumerate(texts):
-            ids[row, : len(text)] = [known.get(char, unknown) for char in text]
+            codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+            ids[row, : len(text)] = self._table[np.minimum(codes, len(self._table) - 1)]
         lengths = np.array([len(text) for text in texts], dtype=np.int64)
         return self._session.run(None, {"token_ids": ids, "length": lengths})[0][:, :, : self._count]
 

@@ -109,8 +109,8 @@ def _name_forms(value: str, words: tuple[str, ...]) -> Iterator[Form]:
     if _HAN_NAME.fullmatch(value):
         yield from _han_name(value)
         return
-    if all(map(is_solid, words)):  # a foreign name in characters, perhaps with a dot inside
-        yield Form(words, is_weak=len(words) < 3)
+    if all(map(is_solid, words)):  # a foreign name in characters, perhaps with a dot inside; or a surname alone
+        yield Form(words, is_weak=len(words) < 3, is_titled=len(words) == 1)
         return
     words = tuple([word for word in words if word not in TITLES_IN_FRONT])
     if not words:

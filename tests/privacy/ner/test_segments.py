@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yuzui.privacy.ner.segments import HAN, MOST_HAN, is_code_line, segments
+from yuzui.privacy.ner.segments import HAN, MOST_HAN, is_code_line, segments, squeeze
 
 CODE = """\
 import os
@@ -98,3 +98,23 @@ def test_pieces_of_a_sentence_without_a_comma_overlap() -> None:
 )
 def test_a_list_of_people_that_ends_in_a_semicolon_is_prose(line: str, is_code: bool) -> None:
     assert is_code_line(line) is is_code
+
+
+@given(st.text(alphabet="王的a1@.-/ ，", max_size=80))
+def test_what_is_squeezed_out_is_the_middle_of_long_runs_and_every_character_has_a_place(text: str) -> None:
+    short, places = squeeze(text)
+    if places is None:
+        assert short == text
+        return
+    assert len(places) == len(text) > len(short)
+    assert places == sorted(places) and set(places) == set(range(len(short)))
+    for at, place in enumerate(places):
+        assert short[place] == text[at] or text[at].isascii()
+
+
+def test_names_around_a_long_run_keep_their_characters() -> None:
+    text = "王明的邮箱wang.ming.1990@example.com给李雷"
+    short, places = squeeze(text)
+    assert short == "王明的邮箱wang.com给李雷" and places is not None
+    assert [short[places[at]] for at in (0, 1, len(text) - 2, len(text) - 1)] == ["王", "明", "李", "雷"]
+    assert squeeze("王明 abc 123") == ("王明 abc 123", None)

@@ -8,23 +8,28 @@ from typing import Final
 
 from yuzui.privacy.ner.segments import HAN
 from yuzui.privacy.ner.spans import NameKind, NameSpan
-from yuzui.privacy.ner.surnames import TITLES, surname_length
+from yuzui.privacy.ner.surnames import AFTER, GIVEN_TOO, TITLES, surname_length
 
 MOST_NAMES: Final = 500
 """Distinct names that are searched again; more in one text are a list of names, found where they stand."""
 _SURE: Final = 0.6
 """A weaker finding does not spread."""
 _EVIDENCE: Final = "rule: repeated"
+_DOTS: Final = re.compile("[·•・]")
 _LATIN_NAME: Final = re.compile(r"[^\W\d_][\w'’.-]*(?: [^\W\d_][\w'’.-]*)+")
 
 
 def known_names(text: str, spans: Iterable[NameSpan]) -> dict[str, NameKind]:
     """What to search for again: each sure person or organisation, and for a person the parts that name them too."""
     names: dict[str, NameKind] = {}
+    seen: set[tuple[str, NameKind]] = set()
     for span in spans:
         if span.score < _SURE or span.kind not in ("person", "organization") or len(names) >= MOST_NAMES:
             continue
         name = text[span.start : span.end].strip()
+        if (name, span.kind) in seen:
+            continue
+        seen.add((name, span.kind))
         if HAN.match(name):
             _add_han(name, span.kind, names)
         elif len(name) >= 4:
@@ -51,8 +56,44 @@ def _add_han(name: str, kind: NameKind, names: dict[str, NameKind]) -> None:
     if len(name) >= 3 or not is_titled:
         names.setdefault(name, kind)
     size = surname_length(name, 0)
-    if size and len(name) - size == 2 and name[size:].isalpha():
-        names.setdefault(name[size:], "person")  # 建国 of 张建国
+    given = name[size:]
+    if size and len(given) == 2 and given.isalpha() and given not in TITLES:
+        names.setdefault(given, "person")  # 建国 of 张建国
+    for part in _DOTS.split(re.split("[（(]", name, maxsplit=1)[0]):
+        if 2 <= len(part) < len(name):
+            names.setdefault(part, "person")  # 肯尼迪 of 约翰·肯尼迪
+
+
+def longer(text: str, spans: Sequence[NameSpan]) -> list[NameSpan]:
+    """The spans, and where a surname and one character go on the same way at each of their places, the longer name.
+
+    李国能为, 李国能出任, 李国能的: what goes on the same way each time, and differently behind that, is the name.
+    """
+    short = {
+        text[span.start : span.end]
+        for span in spans
+        if span.kind == "person" and span.end - span.start == 2 and surname_length(text, span.start) == 1
+    }
+    grown = [whole for name in sorted(short) if (whole := _always_followed(text, name)) is not None]
+    return [
+        *spans,
+        *(
+            NameSpan(match.start(), match.end(), "person", _SURE, _EVIDENCE)
+            for whole in grown
+            for match in re.finditer(re.escape(whole), text)
+        ),
+    ]
+
+
+def _always_followed(text: str, name: str) -> str | None:
+    """`name` and the character behind all of its places, when that may end a given name and what follows differs."""
+    places = [match.end() for match in re.finditer(re.escape(name), text)]
+    third = text[places[0] : places[0] + 1]
+    if HAN.match(third) is None or (third in AFTER and third not in GIVEN_TOO):
+        return None
+    if any(text[at : at + 1] != third for at in places) or len({text[at + 1 : at + 2] for at in places}) < 2:
+        return None
+    return name + third
 
 
 def search_again(text: str, names: Mapping[str, NameKind], taken: Sequence[int]) -> list[NameSpan]:

@@ -65,6 +65,10 @@ _PROSE: Final = re.compile(
 """A list of people or clauses that ends in a semicolon, as lawyers write them."""
 _SYMBOLS: Final = re.compile(r"[{}\[\]();=<>|\\&^~`$#*+/_]")
 
+_LONG_ASCII: Final = re.compile(r"[!-~]{10,}")
+_KEPT: Final = 4
+"""Characters at either end of an address, a number or a link: what stands between says nothing about a name."""
+
 
 class Segment(NamedTuple):
     """`text[start:end]`, to be looked at as `script`."""
@@ -91,6 +95,26 @@ def segments(text: str) -> list[Segment]:
         elif not line.is_code and _LATIN_WORD.search(piece):
             found.extend(_cut_latin(text, line.start, line.end))
     return found
+
+
+def squeeze(text: str) -> tuple[str, list[int] | None]:
+    """The text without the middle of its long runs of ASCII, and for each of its characters the place in that which
+    stands for it; None where nothing is left out. A recurrent model pays for every character."""
+    kept: list[str] = []
+    places: list[int] = []
+    size = at = 0
+    for match in _LONG_ASCII.finditer(text):
+        head, tail = match.start() + _KEPT, match.end() - _KEPT
+        kept.append(text[at:head])
+        places.extend(range(size, size + head - at))
+        size += head - at
+        places.extend([size - 1] * (tail - head))
+        at = tail
+    if not kept:
+        return text, None
+    kept.append(text[at:])
+    places.extend(range(size, size + len(text) - at))
+    return "".join(kept), places
 
 
 def lines(text: str) -> Iterator[Line]:
