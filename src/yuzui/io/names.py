@@ -11,7 +11,7 @@ from typing_extensions import override
 from yuzui.core.sensitivity import Finding, NameRules
 from yuzui.io.ner_process import NamesUnavailable
 from yuzui.ports import Names
-from yuzui.privacy.leaves import Leaf, finding_in, read_leaves
+from yuzui.privacy.leaves import Leaf, finding_in, read_leaves, spell_path
 from yuzui.privacy.ner.cache import SpanCache
 from yuzui.privacy.ner.candidates import may_hold_name
 from yuzui.privacy.ner.grounds import DETECTOR, ground_of
@@ -114,12 +114,13 @@ class NameSearch(Names):
         findings: list[Finding] = []
         for leaf, reading, key in readings:
             spans = [span for span in (*known[key], *again.get(key, ())) if span.kind in rules.kinds]
+            path = spell_path(leaf.path) if spans else ""
             for span in spans:
                 place = reading.original(span)
                 rule, version, fact = ground_of(span)
                 found = finding_in(
                     leaf, place.start, place.end, kind=span.kind, detector=DETECTOR, rule=rule, version=version,
-                    confidence=round(span.score, 2), evidence=(fact,),
+                    confidence=round(span.score, 2), evidence=(fact,), path=path,
                 )  # fmt: skip  # what a finding has
                 if found is not None:
                     findings.append(found)

@@ -116,10 +116,11 @@ def place_in(leaf: Leaf, start: int, end: int) -> Place:
 
 def finding_in(
     leaf: Leaf, start: int, end: int, *, kind: str, detector: str, rule: str = "", version: str = "",
-    confidence: float = 1.0, evidence: tuple[Fact, ...] = (),
+    confidence: float = 1.0, evidence: tuple[Fact, ...] = (), path: str = "",
 ) -> Finding | None:  # fmt: skip  # what a finding has
     """What was found at characters `start` to `end` of a leaf's text, at its place in the client's.
 
+    `path`: the leaf's, if it is spelled already.
     None for what is found elsewhere as well: in the name in front of a value, or on one side of a seam.
     """
     if end <= leaf.shift or (leaf.seam and not start < leaf.seam < end):
@@ -128,8 +129,9 @@ def finding_in(
     if leaf.whole is not None:
         start, end = leaf.offset, leaf.offset + leaf.whole
     return Finding(
-        kind=kind, detector=detector, rule=rule, version=version, start=start, end=end, path=spell_path(leaf.path),
-        confidence=confidence, evidence=(*evidence, *leaf.how), place=place,
+        kind=kind, detector=detector, rule=rule, version=version, start=start, end=end,
+        path=path or spell_path(leaf.path), confidence=confidence,
+        evidence=(*evidence, *leaf.how) if leaf.how else evidence, place=place,
     )  # fmt: skip
 
 

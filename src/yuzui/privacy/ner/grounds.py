@@ -29,16 +29,13 @@ class Ground(NamedTuple):
 
 def ground_of(span: NameSpan) -> Ground:
     """Of `NameSpan.evidence`, which is `rule: …`, or name and version of a model."""
-    ground = _ground_of(span.evidence)
-    if ground.fact.name != "model":
-        return ground
-    return ground._replace(fact=Fact("model", ground.fact.detail, round(span.score, 2)))
+    return _ground_of(span.evidence, round(span.score, 2))
 
 
-@lru_cache(maxsize=64)
-def _ground_of(evidence: str) -> Ground:
+@lru_cache(maxsize=1024)  # some twenty sources, each with a hundred scores
+def _ground_of(evidence: str, score: float) -> Ground:
     if evidence.startswith(RULE):
         name = evidence.removeprefix(RULE)
         return Ground(name.replace(" ", "_"), source_version(*_SOURCES), Fact(_FACTS.get(name, "cue"), name))
     model, _, version = evidence.partition(" ")
-    return Ground(model, version, Fact("model", evidence))
+    return Ground(model, version, Fact("model", evidence, score))
