@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -11,6 +12,8 @@ from yuzui.core.sensitivity import Finding
 from yuzui.exchange import Exchange
 from yuzui.privacy.conversation import ConversationMemory, Recollection
 from yuzui.privacy.scan import ScanResult
+
+log = logging.getLogger("yuzui")
 
 INLINE_BYTES: Final = 128 * 1024  # to read a longer body takes ten milliseconds and more, in which others wait
 
@@ -49,7 +52,19 @@ def not_yet_found(known: Iterable[Finding], variants: Iterable[Finding]) -> list
 
 def learn(memory: ConversationMemory, exchange: Exchange, findings: tuple[Finding, ...]) -> None:
     """An answer carries the label of what produced it, and that of what was found in it: remember both, in case they
-    come back without each other."""
+    come back without each other.
+
+    What cannot be learnt cannot be recognised: then everything of the caller's scope counts as the highest level.
+    """
+    try:
+        _learn(memory, exchange, findings)
+    except Exception as error:  # the client may have the answer by now: what it brings back must not pass for unknown
+        if exchange.caller is not None:
+            memory.distrust(exchange.caller.scope)
+        log.error("label_not_learnt", extra={"fields": {"request_id": exchange.id, "reason": type(error).__name__}})
+
+
+def _learn(memory: ConversationMemory, exchange: Exchange, findings: tuple[Finding, ...]) -> None:
     caller, request, label = exchange.caller, exchange.request, exchange.sensitivity
     if exchange.delivered.texts is None or caller is None or request is None or label is None:
         return

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from privacy.kit import ENGINES, RANDOM_LOOKING, make_rules, resident_id, scan_both, scanner, vendor_key
 from yuzui.core.errors import InvalidRequest
 from yuzui.core.sensitivity import Place
-from yuzui.privacy.detectors._contract import Detector
+from yuzui.privacy.detectors._contract import Detector, Hit
 from yuzui.privacy.engine import EngineName
 from yuzui.privacy.leaves import EMBEDDED, Leaf, Leaves
 from yuzui.privacy.scan import NOTHING, Scanner
@@ -167,6 +167,37 @@ def test_a_broken_engine_fails_closed_and_says_nothing_about_the_text() -> None:
 
     broken._engine = Dead()
     assert broken.scan_text("secret text").failures == ("engine: MemoryError",)
+
+
+@pytest.mark.parametrize(
+    "found", [(0, 90, 99), (0, -9, -1), (0, 8, 3), (0, 3, 3), (0, 3, 10**6), (-1, 0, 4)], ids=lambda found: str(found)
+)
+def test_an_engine_that_points_where_nothing_is_has_not_looked(found: tuple[int, int, int]) -> None:
+    broken = Scanner(make_rules(), engine="re2")
+
+    class Astray:
+        name = "astray"
+
+        def find(self, text: str, data: bytes) -> list[tuple[int, int, int]]:
+            return [found]
+
+    broken._engine = Astray()
+    assert broken.scan_text("secret text").failures == ("engine: ValueError",)
+
+
+@pytest.mark.parametrize(
+    "hit",
+    [Hit("email", 90, 99), Hit("email", -9, -1), Hit("email", 8, 3), Hit("email", 3, 3), Hit("colour", 0, 4)],
+    ids=str,
+)
+def test_a_detector_that_finds_what_cannot_be_is_broken(hit: Hit) -> None:
+    broken = Scanner(make_rules())
+    email = broken._detectors["email"]
+    broken._detectors["email"] = Detector(levels=email.levels, patterns=email.patterns, check=lambda *_: [hit])
+    assert broken.scan_text(CANARY).failures == ("email",)
+    card = broken._detectors["bank_card"]
+    broken._detectors["bank_card"] = Detector(levels=card.levels, layouts=card.layouts, check_digits=lambda _: hit)
+    assert broken.scan_text("4111 1111 1111 1111").failures == ("bank_card",)
 
 
 @pytest.mark.parametrize(

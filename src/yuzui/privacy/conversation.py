@@ -97,6 +97,8 @@ class Recollection:
 
 
 NOTHING: Final = Recollection()
+UNKNOWN: Final = 1 << 30
+"""Above every level: nobody knows what there was to know."""
 
 
 class ConversationMemory:
@@ -120,6 +122,7 @@ class ConversationMemory:
         self._fold = Canonicaliser().fold
         self._version = source_version("yuzui.privacy.originals")
         self._cache = TraceCache(CACHED_WORDS)
+        self._distrusted: set[bytes] = set()
 
     def __len__(self) -> int:
         """How many hashes of whole things there are."""
@@ -173,7 +176,7 @@ class ConversationMemory:
         level_in = masked_of if is_masked else level_of
         tag = reading.scope_tag
         known = self._scopes.get(tag, OrderedDict())
-        best = -1
+        best = UNKNOWN if tag in self._distrusted else -1
         conversations = {tag + self._conversation_of(row) for row in reading.names}
         for row in (*reading.names, *reading.rows, *reading.chains):
             claims = known.get(row)
@@ -317,6 +320,10 @@ class ConversationMemory:
         rows += [self._chains(tag, [*turns, _answer(text)])[-1] for text in said]  # short ones too
         prints = self._prints_of_answers(tag, turns, (), said)
         return self._keep(conversation, level, masked_level, rows, prints, [])
+
+    def distrust(self, scope: str) -> None:
+        """Something of this scope could not be learnt: until the process ends, all that it says may be that."""
+        self._distrusted.add(self._scope_tag(scope))
 
     def declassify(self, conversation: bytes, level: int) -> None:
         """What this conversation (as in `Learnt`) taught counts as at most `level`. What others taught stays."""

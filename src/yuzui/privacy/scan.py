@@ -194,7 +194,7 @@ class Scanner:
         for depth in range(encodings.MAX_DEPTH + 1):
             sheet = self._lay_out(pending)
             try:
-                candidates = self._engine.find(sheet.text, sheet.data)
+                candidates = _possible(self._engine.find(sheet.text, sheet.data), len(sheet.text))
             except TooManyCandidates:
                 failures["too_many_candidates"] = None
                 break
@@ -234,6 +234,7 @@ class Scanner:
         places = ((index - first, start, end) for index, start, end in candidates if index >= first)
         try:
             for view in encodings.read_encoded(sheet.text, places):
+                _check_place(view.start, view.end, len(sheet.text))
                 number = sheet.leaf_at(view.start)
                 start = view.start - sheet.starts[number]
                 end = min(view.end - sheet.starts[number], sheet.size_of(number))
@@ -256,7 +257,7 @@ class Scanner:
             if index == 0:
                 for digits, names in self._layouts.find(text, start, end):
                     for name in names:
-                        self._ask_digits(name, digits, failures, found)
+                        self._ask_digits(name, text, digits, failures, found)
                     if len(found) > MAX_FINDINGS:
                         break
             elif index < len(self._owners):
@@ -266,12 +267,15 @@ class Scanner:
                 failures["too_many_findings"] = None
                 return
 
-    def _ask_digits(self, name: str, digits: Digits, failures: dict[str, None], found: list[tuple[str, Hit]]) -> None:
+    def _ask_digits(
+        self, name: str, text: str, digits: Digits, failures: dict[str, None], found: list[tuple[str, Hit]]
+    ) -> None:
         try:
             check = self._detectors[name].check_digits
             assert check is not None  # who names layouts has it; a detector that lacks it fails closed
             hit = check(digits)
             if hit is not None:
+                self._check_hit(name, hit, text)
                 found.append((name, hit))
         except Exception:  # a broken detector must not take the request with it, nor let it pass
             failures[name] = None
@@ -282,9 +286,18 @@ class Scanner:
         try:
             check = self._detectors[name].check
             assert check is not None  # as above, for patterns
-            found.extend([(name, hit) for hit in check(text, start, end)])
+            for hit in check(text, start, end):
+                self._check_hit(name, hit, text)
+                found.append((name, hit))
         except Exception:  # as above
             failures[name] = None
+
+    def _check_hit(self, name: str, hit: Hit, text: str) -> None:
+        """What a detector finds must be of a kind that it declares and lie in the text. Else it is broken, and what it
+        did not find is unknown."""
+        _check_place(hit.start, hit.end, len(text))
+        if hit.kind not in self._detectors[name].levels:
+            raise ValueError("a kind that was not declared")
 
     def _lay_out(self, leaves: list[Leaf]) -> _Sheet:
         """The leaves one after another, folded where needed. Each is followed by a separator."""
@@ -321,6 +334,19 @@ class Scanner:
                 param=path,
             ) from error
         return _Sheet(leaves, text, data, canonicals)
+
+
+def _possible(candidates: list[Candidate], size: int) -> list[Candidate]:
+    """`candidates`, all in a text of so many characters: an engine that points elsewhere has not looked at it."""
+    for index, start, end in candidates:
+        if index < 0 or not 0 <= start < end <= size:
+            raise ValueError("a candidate that cannot be")
+    return candidates
+
+
+def _check_place(start: int, end: int, size: int) -> None:
+    if not 0 <= start < end <= size:
+        raise ValueError("a place that cannot be")
 
 
 def _is_encodable(text: str) -> bool:
