@@ -1,6 +1,6 @@
 """Every injected fault at every position of every dialect: how often is a vendor shown the marked text?
 
-    python bench/injected_faults.py [--seed 1] [--rooms open closed …] [--few N] [--out FILE]
+    python bench/injected_faults.py [--seed 1] [--rooms open closed …] [--few N]
 
 Real gateways without sockets (`tests/egress_kit.py`). A fault counts where it happened, in a request that without it
 goes where it should. `--few`: only so many positions per fault. Exit status 1 when a vendor was shown one, or when a
@@ -11,18 +11,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import os
-import platform
-import subprocess
 import sys
 import time
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
+
+from origin import describe, save  # noqa: E402 - as above
 
 from faults.fault_runs import ROOMS, Runs, Tally, every_fault, opened, places_of, quietly, sample  # noqa: E402 - needs the path above
 from faults.injected_processes import document_positions  # noqa: E402 - as above
@@ -59,7 +56,6 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rooms", nargs="*", default=list(ROOMS), choices=list(ROOMS))
     parser.add_argument("--few", type=int, default=0)
-    parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     began, cpu = time.monotonic(), time.process_time()
     with quietly():
@@ -68,10 +64,8 @@ def main() -> int:
     idle = sorted(expected - tally.struck.keys())
     everywhere = Counter(place.dialect for place in (*positions(), *document_positions()))
     met = Counter(place.split(": ")[0] for place in tally.met)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
     report = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"), "commit": commit.strip(), "seed": asked.seed,
-        "python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count(),
+        **describe(), "seed": asked.seed,
         "wall_s": round(time.monotonic() - began), "cpu_s": round(time.process_time() - cpu), "rooms": asked.rooms,
         "faults": len(tally.struck), "positions": len(tally.met), "requests": tally.requests,
         "happened": tally.struck.total(), "faults_per_position_least": min(tally.met.values(), default=0),
@@ -80,8 +74,7 @@ def main() -> int:
         "outcomes": dict(tally.outcomes.most_common()), "controls": dict(tally.controls),
         "faults_that_happened_nowhere": idle, "leaks": tally.leaks,
     }  # fmt: skip
-    out = asked.out or ROOT / "bench" / "results" / f"faults-{report['at'][:10]}-{report['commit']}.json"
-    out.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    save("faults", report)
     print("| injected faults | positions × dialects | requests in which a fault happened | raw bytes at a vendor |")
     print("|---|---|---|---|")
     print(f"| {len(tally.struck):,} | {len(tally.met)} × {len(met)} | {tally.struck.total():,} | {len(tally.leaks)} |")

@@ -1,6 +1,6 @@
 """Do stand-ins last? A hundred turns over four gateway processes that are killed and started again in the middle.
 
-    python bench/stand_ins.py [--turns 100] [--processes 4] [--seed 1] [--realistic] [--out FILE]
+    python bench/stand_ins.py [--turns 100] [--processes 4] [--seed 1] [--realistic]
 
 Real processes (`yuzui serve`), each with its own data folder; shared are configuration, keys and secrets. Every turn
 brings a new value and says all earlier ones again. Exit status 1 when a stand-in changed, an original was shown or did
@@ -10,19 +10,16 @@ not come back, or two tenants share a stand-in.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
+
+from origin import describe, save  # noqa: E402 - as above
 
 from stand_ins_kit import talk  # noqa: E402 - needs the path above
 
@@ -33,23 +30,18 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--realistic", action="store_true")
-    parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         found = talk(
             Path(folder), turns=asked.turns, processes=asked.processes, seed=asked.seed, realistic=asked.realistic
         )
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
     counts = {name: value for name, value in asdict(found).items() if name != "first"}
     report = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"), "commit": commit.strip(), "seed": asked.seed,
-        "realistic": asked.realistic, "python": platform.python_version(), "machine": platform.machine(),
-        "cores": os.cpu_count(), "wall_s": round(time.monotonic() - began), **counts,
+        **describe(), "seed": asked.seed,
+        "realistic": asked.realistic, "wall_s": round(time.monotonic() - began), **counts,
     }  # fmt: skip
-    name = f"stand-ins{'-realistic' if asked.realistic else ''}-{report['at'][:10]}-{report['commit']}.json"
-    out = asked.out or ROOT / "bench" / "results" / name
-    out.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+    save("stand-ins-realistic" if asked.realistic else "stand-ins", report)
     stable = 100 * (1 - found.changed / found.shown)
     print("| turns | processes | restarts | stand-ins shown | stable | restored | raw | equal across tenants |")
     print("|---|---|---|---|---|---|---|---|")

@@ -178,6 +178,17 @@ _PROOFS: dict[str, Callable[[Json], tuple[str, str, str]]] = {
         "0",
         f"{len(one['leaks'])} of {one['marked_requests']:,} ({one['vendor_requests']:,} requests reached one)",
     ),
+    "faults": lambda one: (
+        f"injected faults, at {one['positions']} places of every dialect: raw bytes that a vendor received",
+        "0 over ≥ 200",
+        f"{len(one['leaks'])} over {one['faults']:,}, in {one['happened']:,} requests",
+    ),
+    "stand-ins": lambda one: (
+        f"stand-ins in {one['turns']} turns over {one['processes']} restarted processes: stable; alike between tenants",
+        "100 %; 0",
+        f"{100 * (1 - one['changed'] / one['shown']):.4g} % of {one['shown']:,}; "
+        f"{one['equal_across_tenants']} of {one['others']}",
+    ),
     "restore": lambda one: (
         "cuts of a stream that restore to the same text; µs of CPU per delta",
         "all; ≤ 5",

@@ -217,7 +217,10 @@ def test_words_at_the_seam_of_two_messages_are_read_together_at_both_places() ->
     assert [(leaf.text, leaf.offset, leaf.whole) for leaf in pieces] == [("13800138000", 6, 6), ("13800138000", 0, 5)]
 
 
-@pytest.mark.parametrize(("first", "second"), [("see you", "soon"), ("it costs 5", "euros"), ("a 1234567", "b word")])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("see you", "soon"), ("it costs 5", "euros"), ("a 1234567", "b word"), ("to a9@x.cn", "a9@x.cn")],
+)
 def test_prose_is_not_joined(first: str, second: str) -> None:
     body = {"messages": [{"role": "user", "content": first}, {"role": "user", "content": second}]}
     assert not any(leaf.is_piece for leaf in read_leaves(body).found)

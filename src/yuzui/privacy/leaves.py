@@ -57,6 +57,7 @@ _BLOBS = frozenset(_BLOB_KEYS)
 _TEXT_SOURCES = frozenset(("text", "content"))
 _NAMED_TYPES = frozenset((str, int))
 _LEAST_NAMED, _LONGEST_NAMED, _LONGEST_KEY = 4, 256, 64  # characters of a value that its name can explain
+_MAIL: Final = re.compile(r"[^@]+@[^@]+\.[A-Za-z]{2,}")
 _LEAST_JOINED, _LONGEST_WORD = 10, 64
 _LONGEST_NAME = 512  # characters: longer ones in the alphabets of base64 are a blob
 _BLOB = re.compile(r"[A-Za-z0-9+/=_\-\r\n]*")
@@ -250,7 +251,8 @@ def _join_messages(messages: Any, path: Path, leaves: Leaves) -> None:  # Any: c
         here = (content, ((path, index), ".content"))
         if before is not None:
             tail = _last_word(before[0])
-            for word, at in dict.fromkeys((_first_word(content), _last_word(content))):
+            is_whole = _MAIL.fullmatch(tail[0]) is not None  # two addresses in a row would look like one more
+            for word, at in () if is_whole else dict.fromkeys((_first_word(content), _last_word(content))):
                 joined = tail[0] + word
                 if len(joined) >= _LEAST_JOINED and _may_be_half(tail[0]) and _may_be_half(word):
                     seam = len(tail[0])
