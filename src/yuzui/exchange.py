@@ -216,6 +216,10 @@ class Exchange:
         """Keyed, so that nobody can guess content from the log: BLAKE2b-256 under the deployment's content key, hex."""
         return blake2b(data, key=self.content_key, digest_size=32).hexdigest()
 
+    def decide_again(self, decision: Decision) -> None:
+        """Before anything was sent: `decision` takes the place of the one that was not carried out."""
+        self.decision, self._opening = decision, None
+
     def note_refusal(self, error: YuzuiError) -> None:
         """Why routing refused, for the record: the verdicts travel with the error."""
         if self.decision is None:

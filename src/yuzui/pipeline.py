@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,7 @@ from yuzui.core.chat import AnswerFacts, ChatRequest
 from yuzui.core.decision import Decision
 from yuzui.core.errors import (
     AnswerWithheld,
+    BudgetExceeded,
     ClientFault,
     GatewayFault,
     MaskingIncomplete,
@@ -233,12 +235,25 @@ class Journey:
         )
 
         # Reserve the money: durable before anything leaves.
-        await self._reserve(caller, request, decision)
+        decision = await self._reserve(caller, request, decision)
 
         # Send it, stream it back, settle it.
         await self._try_plan(request, decision)
 
-    async def _reserve(self, caller: Caller, request: ChatRequest, decision: Decision) -> None:
+    async def _reserve(self, caller: Caller, request: ChatRequest, decision: Decision) -> Decision:
+        """What the money was reserved for: a burst that the budget does not hold stays where it costs nothing."""
+        try:
+            await self._reserve_for(caller, request, decision)
+        except BudgetExceeded:
+            if not decision.unpaid or decision.unpaid == decision.plan:
+                raise
+            why = f"{decision.why}; the budget does not hold a burst: stays with {decision.unpaid[0].name}"
+            decision = replace(decision, plan=decision.unpaid, why=why)
+            self.exchange.decide_again(decision)
+            await self._reserve_for(caller, request, decision)
+        return decision
+
+    async def _reserve_for(self, caller: Caller, request: ChatRequest, decision: Decision) -> None:
         exchange = self.exchange
         budget = caller.budget
         exchange.window = window_of(budget.period, exchange.at_ns) if budget is not None else ""

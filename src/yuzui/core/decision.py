@@ -62,5 +62,7 @@ class Decision:
     why: str
     """One line for the header and the record: `own_first: house/qwen (own, free); next deepseek/chat`."""
     may_fall_back: bool = True
+    unpaid: tuple[Target, ...] = ()
+    """What of the plan costs nothing, where the policy comes back to it when the budget does not hold the rest."""
     masked: frozenset[str] = frozenset()
     """Those of `allowed` that may see the request only masked."""
