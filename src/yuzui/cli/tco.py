@@ -227,6 +227,8 @@ def _show(found: Measurement, out: Path) -> None:
     else:
         say(f"X(n) = {curve.most_per_s:.1f} * n / (n + {curve.half_load:.2f}) tokens/s, input weight {weight or 0:.3f}"
             f", residuals {', '.join(f'{r * 100:+.1f} %' for r in curve.residuals)}")  # fmt: skip
+        if not curve.is_good:
+            note("warning: the curve does not describe this; measure again on a quiet machine, with more --requests")
         say(f"first token after {wait.at_zero:.3f} s + n * {wait.slope:.4f} s, residual {wait.rms_residual:.3f} s")
     say(f'{out} is written; name it in tco.toml: [machines.speed] measured = "{out.name}"')
 

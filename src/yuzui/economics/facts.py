@@ -8,7 +8,7 @@ from typing import Any
 from yuzui.economics.break_even import BreakEven
 from yuzui.economics.input_table import input_rows, price_source
 from yuzui.economics.ownership import nano
-from yuzui.economics.report import curves
+from yuzui.economics.report import curves, marginal_facts
 from yuzui.economics.sensitivity import Outcome
 from yuzui.economics.study import MachineStudy, Study
 from yuzui.economics.words import Speaker
@@ -103,6 +103,7 @@ def _machine(study: Study, one: MachineStudy) -> Json:
             for figure in curves(study, one, Speaker("en"))
         ],
         "energy": _energy(one),
+        "marginal_cost": marginal_facts(study, one),
     }
 
 

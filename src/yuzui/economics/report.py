@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from yuzui.core.money import NANO, per_million
+from yuzui.core.money import NANO, PICO_PER_NANO, per_million
 from yuzui.economics.break_even import BreakEven
 from yuzui.economics.document import Block, Document, Figure, Paragraph, Section, Table
 from yuzui.economics.figures import amount, change, number, percent, seconds, short
 from yuzui.economics.input_table import list_inputs, price_source
-from yuzui.economics.ownership import Ownership
+from yuzui.economics.ownership import Ownership, nano
 from yuzui.economics.sensitivity import Series, over_load, over_time, over_volume
 from yuzui.economics.study import MachineStudy, Study
 from yuzui.economics.svg import Bar, PlotLine, line_plot, tornado_plot
@@ -25,6 +25,7 @@ def write_report(study: Study, language: Language) -> Document:
             Section(heading=say("cost", machine=name), blocks=tuple(_cost(study, one, say))),
             Section(heading=say("queue", machine=name), blocks=(_queue(study, one, say),)),
             Section(heading=say("speed", machine=name), blocks=tuple(_speed(study, one, say))),
+            Section(heading=say("routing", machine=name), blocks=(_routing(study, one, say),)),
         ]
     if study.vendors:
         heading = say("vendors", date=study.date.isoformat())
@@ -136,6 +137,8 @@ def _speed(study: Study, one: MachineStudy, say: Speaker) -> list[Block]:
         Paragraph(text=words),
         Table(columns=tuple(map(say, columns)), rows=tuple(rows), right=frozenset(range(5))),
     ]
+    if not curve.is_good:
+        blocks.insert(1, Paragraph(text=say("bad_fit")))
     if not curve.is_saturating:
         blocks.insert(1, Paragraph(text=say("not_saturating")))
     return blocks
@@ -143,6 +146,28 @@ def _speed(study: Study, one: MachineStudy, say: Speaker) -> list[Block]:
 
 def change_exact(share: float) -> str:
     return f"{share * 100:+.1f} %"
+
+
+def _routing(study: Study, one: MachineStudy, say: Speaker) -> Paragraph:
+    values = marginal_facts(study, one)
+    shown = ", ".join(
+        f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}" for key, value in values.items()
+    )
+    return Paragraph(text=say("routing_note", line=f"{{ {shown} }}"))
+
+
+def marginal_facts(study: Study, one: MachineStudy) -> dict[str, str | int | float]:
+    """The table `marginal_cost` of a target in yuzui.toml, as measured."""
+    work = float(study.traffic.output_tokens) + one.curve.input_weight * float(study.traffic.input_tokens)
+    per_input, per_output = (per_million(-(-nano(value) // PICO_PER_NANO)) for value in one.marginal_per_million)
+    return {
+        "currency": study.inputs.currency,
+        "input": per_input,
+        "output": per_output,
+        "slots": one.own.slots,
+        "most_requests_per_s": float(f"{one.curve.most_per_s / work:.4g}"),
+        "half_load": float(f"{one.curve.half_load:.4g}"),
+    }
 
 
 def _vendors(study: Study, say: Speaker) -> Table:

@@ -70,7 +70,7 @@ def line_plot(
     def at_y(y: float) -> float:
         return bottom - (y - low_y) / ((high_y - low_y) or 1.0) * (bottom - _TOP)
 
-    parts = [_open(HEIGHT + 20 * legend_rows, title)]
+    parts = [_open(HEIGHT + 10 + 20 * legend_rows, title)]
     for tick in y_ticks:
         y = at_y(tick)
         parts.append(_line(_LEFT, y, WIDTH - _RIGHT, y, "#d4d4d8"))
@@ -88,7 +88,7 @@ def line_plot(
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"{dashed}/>')
         column, row = number % 3, number // 3
-        x, y = _LEFT + column * 210, HEIGHT + 20 * row
+        x, y = _LEFT + column * 210, HEIGHT + 12 + 20 * row
         parts.append(f'<line x1="{x}" y1="{y}" x2="{x + 24}" y2="{y}" stroke="{colour}" stroke-width="3"{dashed}/>')
         parts.append(_text(x + 30, y + 4, _short(line.name, 26)))
     return "".join([*parts, "</svg>"])

@@ -17,6 +17,8 @@ _GRID = 200
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _NARROWINGS = 80
 LEAST_LEVELS = 2
+WORST_RMS = 0.15
+"""Relative; beyond it the curve does not describe what was measured: another load on it, or too few requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,10 @@ class Curve:
     @property
     def rms_residual(self) -> float:
         return math.sqrt(sum(r * r for r in self.residuals) / len(self.points))
+
+    @property
+    def is_good(self) -> bool:
+        return self.rms_residual <= WORST_RMS
 
     @property
     def is_saturating(self) -> bool:

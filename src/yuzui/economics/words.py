@@ -47,6 +47,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "The bend lies beyond what was measured: the limit is extrapolated and not used.",
         "拐点在测量范围之外：上限为外推值，未被使用。",
     ),
+    "bad_fit": (
+        "The curve does not describe what was measured (residuals above 15 %): measure again on a quiet machine with more requests.",
+        "曲线与实测不符（残差超过 15 %）：请在空闲机器上用更多请求重新测量。",
+    ),
     "at_once": ("requests at once", "同时请求数"),
     "measured": ("measured, tokens/s", "实测，token/s"),
     "fitted": ("fitted, tokens/s", "拟合，token/s"),
@@ -126,6 +130,11 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "vendor_energy": (
         "Of vendors nothing is told: none publishes figures for its machines that could be put beside these.",
         "供应商的能耗不予给出：没有可与此对照的公开数据。",
+    ),
+    "routing": ("What routing should know of {machine}", "路由所需的 {machine} 数据"),
+    "routing_note": (
+        "For its target in yuzui.toml, so that `cheapest` and `burst` know its cost now. Add waiting_hour, what an hour that a request waits is worth to you, if waiting should cost something: marginal_cost = {line}",
+        "写入 yuzui.toml 中对应的目标，使 `cheapest` 与 `burst` 了解其当前成本。若等待也应计价，请加上 waiting_hour（一次请求等待一小时的价值）：marginal_cost = {line}",
     ),
     "inputs": ("All inputs", "全部输入"),
     "where": ("key", "键"),
