@@ -418,6 +418,7 @@ def _swings(table: Mapping[str, Any]) -> Swings:
 Number = float | int | str
 """As TOML has it; text for digits that a float would lose."""
 _MOST = 10**15
+_MOST_DIGITS = 40
 
 
 def money(value: Number, path: str) -> int:
@@ -441,7 +442,7 @@ def _any_number(value: Number, path: str) -> Fraction:
     except InvalidOperation as error:
         raise ConfigError(f"{path}: {value!r} is not a number") from error
     # The exponent first: a Fraction of 1e999999999 would fill the memory.
-    if not number.is_finite() or abs(number) > _MOST or abs(number.adjusted()) > 40:
+    if not number.is_finite() or (number and abs(number.adjusted()) > _MOST_DIGITS) or abs(number) > _MOST:
         raise ConfigError(f"{path}: {value!r} is not a number up to {_MOST}")
     return Fraction(number)
 
