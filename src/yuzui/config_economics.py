@@ -60,7 +60,7 @@ def read_burst(table: Mapping[str, Any] | None, path: str) -> int:
 def check_economics(targets: Sequence[Target], models: Sequence[VirtualModel], rates: Mapping[str, object]) -> None:
     """What one table cannot know of the others. Raise `ConfigError`."""
     named = {target.name: target for target in targets}
-    for position, target in enumerate(targets):
+    for position, target in enumerate([target for target in targets if not target.engine]):  # as the file numbers them
         if target.marginal is None:
             continue
         path = f"targets[{position}].marginal_cost"
