@@ -22,7 +22,7 @@ model = "gpt-6-luna"
 api_key = { env = "K" }
 price = { currency = "USD", input = 1, output = 2 }
 """
-MARGINAL = 'marginal_cost = { currency = "USD", input = "0.0036", output = 0.045, waiting_hour = 3.6, slots = 32, most_requests_per_s = 6.2, half_load = 34.0 }\n'  # noqa: E501
+MARGINAL = 'marginal_cost = { currency = "USD", input = "0.0036", output = 0.045, waiting_hour = 3.6, slots = 32, most_requests_per_s = 6.2, half_load = 34.0 }\n'
 BURST = '[[models]]\nname = "work"\ncandidates = ["house/a", "vendor/b"]\npolicy = "burst"\n'
 
 

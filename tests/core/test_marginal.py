@@ -40,7 +40,8 @@ def test_what_was_not_measured_costs_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pico", "shown"), [(0, "0 USD"), (1.23e8, "0.000123 USD"), (5e12, "5 USD"), (2.5e5, "2.5e-07 USD"), (10**13, "10 USD")]
+    ("pico", "shown"),
+    [(0, "0 USD"), (1.23e8, "0.000123 USD"), (5e12, "5 USD"), (2.5e5, "2.5e-07 USD"), (10**13, "10 USD")],
 )
 def test_it_is_shown_in_units(pico: float, shown: str) -> None:
     assert show_pico(pico, "USD") == shown

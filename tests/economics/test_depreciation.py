@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 
 import pytest
@@ -35,7 +36,7 @@ def test_a_declining_balance_loses_twice_the_straight_rate_first_and_ends_at_the
     values = book_values(10_000, 1_000, 60)
     assert values[0] - values[1] == pytest.approx(10_000 * 2 / 60)
     assert values[-1] == 1_000
-    assert all(before >= after for before, after in zip(values, values[1:], strict=False))
+    assert all(before >= after for before, after in itertools.pairwise(values))
 
 
 def test_a_declining_balance_costs_less_each_year() -> None:
@@ -49,7 +50,9 @@ def test_a_declining_balance_costs_less_each_year() -> None:
 @given(
     st.integers(0, 10**15), st.integers(0, 100), st.integers(1, 120), st.sampled_from(("straight_line", "declining_balance")),
 )  # fmt: skip
-def test_without_interest_what_is_written_off_is_what_was_lost(price: int, percent: int, months: int, method: Method) -> None:
+def test_without_interest_what_is_written_off_is_what_was_lost(
+    price: int, percent: int, months: int, method: Method
+) -> None:
     residual = price * percent // 100
     total = Fraction(0)
     for age in range(0, months, 12):
@@ -70,7 +73,9 @@ def test_an_annuity_pays_the_price_and_its_interest(price: int, months: int, bas
     assert abs(left) <= 1e-6 * price * (1 + float(rate)) ** months + 1e-6
 
 
-@pytest.mark.parametrize(("price", "residual", "months", "age"), [(1, 2, 12, 0), (1, 0, 0, 0), (1, 0, 12, 12), (1, -1, 12, 0)])
+@pytest.mark.parametrize(
+    ("price", "residual", "months", "age"), [(1, 2, 12, 0), (1, 0, 0, 0), (1, 0, 12, 12), (1, -1, 12, 0)]
+)
 def test_what_cannot_be_written_off_is_refused(price: int, residual: int, months: int, age: int) -> None:
     with pytest.raises(ValueError, match="life"):
         monthly_cost(price, residual, months, method="annuity", interest_per_year=NONE, age_months=age)

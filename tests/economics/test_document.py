@@ -94,5 +94,7 @@ def test_markdown_keeps_cells_apart_and_markup_plain() -> None:
 
 def test_a_line_break_in_a_cell_breaks_no_table() -> None:
     table = Table(columns=("a",), rows=(("x\ny",),))
-    text = write_markdown(Document(title="t", language="en", lead="", sections=(Section(heading="h", blocks=(table,)),)))
+    text = write_markdown(
+        Document(title="t", language="en", lead="", sections=(Section(heading="h", blocks=(table,)),))
+    )
     assert "| x y |" in text

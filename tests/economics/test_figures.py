@@ -25,7 +25,8 @@ def test_amounts_have_two_decimals_and_small_ones_four_digits(nano: int | Fracti
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(0, "0"), (12_345.6, "12,346"), (12.345, "12.35"), (0.00123456, "0.001235"), (math.inf, "∞"), (400, "400")]
+    ("value", "shown"),
+    [(0, "0"), (12_345.6, "12,346"), (12.345, "12.35"), (0.00123456, "0.001235"), (math.inf, "∞"), (400, "400")],
 )
 def test_numbers_have_four_digits_that_count(value: float, shown: str) -> None:
     assert number(value) == shown

@@ -24,7 +24,7 @@ def test_every_input_has_value_source_and_date() -> None:
 
 def test_every_number_of_the_file_is_in_the_table() -> None:
     """Whatever an operator changes in the file changes a row."""
-    base = dict((key, value) for key, value, *_ in input_rows(a_study()))
+    base = {key: value for key, value, *_ in input_rows(a_study())}
     for before, after in (
         ("= 1_000_000", "= 1_100_000"), ("_request = 800", "_request = 900"), ("_share = 0.25", "_share = 0.5"),
         ("peak_factor = 2.0", "peak_factor = 2.5"), ("growth_per_year = 0.5", "growth_per_year = 0.6"),
@@ -37,7 +37,7 @@ def test_every_number_of_the_file_is_in_the_table() -> None:
         ("g_co2e_per_kwh = 400", "g_co2e_per_kwh = 401"),
     ):  # fmt: skip
         assert before in TEXT, before
-        changed = dict((key, value) for key, value, *_ in input_rows(a_study(TEXT.replace(before, after, 1))))
+        changed = {key: value for key, value, *_ in input_rows(a_study(TEXT.replace(before, after, 1)))}
         assert changed != base, before
 
 

@@ -66,7 +66,9 @@ def test_what_is_wrong_is_named_with_its_path(before: str, after: str, says: str
         read_inputs(TEXT.replace(before, after, 1))
 
 
-@pytest.mark.parametrize("table", ["[traffic]", "[goal]", "[machines.purchase]", "[machines.power]", "[rates.CNY]", "[grid]"])
+@pytest.mark.parametrize(
+    "table", ["[traffic]", "[goal]", "[machines.purchase]", "[machines.power]", "[rates.CNY]", "[grid]"]
+)
 def test_every_table_of_facts_needs_source_and_date(table: str) -> None:
     head, tail = TEXT.split(table + "\n", 1)
     for line, says in (('source = "a test"\n', "source"), ("date = 2026-11-01\n", "date")):
@@ -90,7 +92,7 @@ def test_a_machine_is_bought_or_rented_and_not_both() -> None:
 
 @pytest.mark.parametrize("pair", ["[0.1, 0.2]", "[-1, 0.2]", "[-0.1, -0.05]"])
 def test_a_swing_goes_down_and_up(pair: str) -> None:
-    with pytest.raises(ConfigError, match="sensitivity.vendor_price: shares"):
+    with pytest.raises(ConfigError, match=r"sensitivity\.vendor_price: shares"):
         read_inputs(f"{TEXT}\n[sensitivity]\nvendor_price = {pair}\n")
 
 

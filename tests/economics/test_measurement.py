@@ -35,12 +35,12 @@ def test_tokens_count_as_far_as_they_fell_into_the_window() -> None:
 
 def test_what_begins_after_the_window_counts_nothing() -> None:
     level = summary([sample(0, 1, 2), sample(2.5, 3, 4)], 2.0)
-    assert (level.output_tokens_per_s, level.input_tokens_per_s) == (pytest.approx(5), pytest.approx(50))
+    assert level.output_tokens_per_s == pytest.approx(5) and level.input_tokens_per_s == pytest.approx(50)
 
 
 def test_latencies_are_those_of_each_request() -> None:
     level = summary([sample(0, 0.5, 2), sample(1, 2, 5), sample(0, 1, 3)], 5.0)
-    assert (level.mean_latency_s, level.p50_latency_s) == (pytest.approx(3), pytest.approx(3))
+    assert level.mean_latency_s == pytest.approx((2 + 4 + 3) / 3) and level.p50_latency_s == pytest.approx(3)
     assert level.mean_first_token_s == pytest.approx((0.5 + 1 + 1) / 3)
     assert level.mean_between_tokens_s == pytest.approx((1.5 + 3 + 2) / 9 / 3)
 
@@ -57,7 +57,9 @@ def test_the_variation_of_the_output_is_squared_and_relative() -> None:
 
 @given(st.lists(st.floats(0, 1e6), min_size=1), st.floats(0, 1))
 def test_a_quantile_lies_between_the_extremes(values: list[float], share: float) -> None:
-    assert min(values) <= quantile(values, share) <= max(values) or quantile(values, share) == pytest.approx(max(values))
+    assert min(values) <= quantile(values, share) <= max(values) or quantile(values, share) == pytest.approx(
+        max(values)
+    )
 
 
 def test_quantiles_of_known_values() -> None:

@@ -14,8 +14,7 @@ from yuzui.economics.inputs import HOURS_PER_MONTH
 from yuzui.economics.ownership import MILLION, Factors, cheapest, nano
 from yuzui.economics.queueing import wait_s
 
-TRAFFIC = inputs().traffic
-assert TRAFFIC is not None
+TRAFFIC = own().traffic
 
 
 def test_fixed_costs_are_purchase_idle_power_and_staff() -> None:

@@ -99,7 +99,11 @@ def test_a_quantile_lies_between_nothing_and_everything() -> None:
 
 loads = st.floats(0.01, 0.97)
 stations = st.builds(
-    Station, servers=st.integers(1, 60), service_s=st.floats(0.01, 60), service_cv2=st.floats(0, 5), arrival_cv2=st.floats(0, 5)
+    Station,
+    servers=st.integers(1, 60),
+    service_s=st.floats(0.01, 60),
+    service_cv2=st.floats(0, 5),
+    arrival_cv2=st.floats(0, 5),
 )
 
 

@@ -77,7 +77,9 @@ def test_a_bend_beyond_the_levels_is_told() -> None:
 def test_the_line_for_routing_is_one_that_yuzui_toml_takes() -> None:
     study = a_study()
     document = write_report(study, "en")
-    text = next(b.text for s in document.sections for b in s.blocks if isinstance(b, Paragraph) and "marginal_cost = " in b.text)
+    text = next(
+        b.text for s in document.sections for b in s.blocks if isinstance(b, Paragraph) and "marginal_cost = " in b.text
+    )
     table = tomllib.loads(text[text.rindex("marginal_cost = ") :])["marginal_cost"]
     found = read_marginal(table, "targets[0].marginal_cost")
     assert table == marginal_facts(study, study.machines[0])

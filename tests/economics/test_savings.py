@@ -63,7 +63,10 @@ def test_what_cannot_be_compared_is_left_out(targets: dict[str, Target]) -> None
 def test_a_reference_abroad_is_converted() -> None:
     yuan = replace(DEAR, price=price(5, 15, "CNY"))
     (saving,) = savings(
-        [row("auto", HOUSE.name)], lambda model: DEAR.name, {**TARGETS, DEAR.name: yuan}, {**RATES, "CNY": Decimal("0.14")}
+        [row("auto", HOUSE.name)],
+        lambda model: DEAR.name,
+        {**TARGETS, DEAR.name: yuan},
+        {**RATES, "CNY": Decimal("0.14")},
     )
     assert saving.reference_nano == 6_500_000 * 14 // 100
 

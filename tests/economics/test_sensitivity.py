@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from fractions import Fraction
 
@@ -67,7 +68,7 @@ def test_own_climbs_in_steps_over_volume_and_vendors_in_a_line() -> None:
     xs = [x for x, _ in lines[0].points]
     ys = [y for _, y in lines[0].points]
     assert xs == sorted(xs) and ys == sorted(ys)
-    assert any(a == b for a, b in zip(xs, xs[1:], strict=False)), "no step"
+    assert any(a == b for a, b in itertools.pairwise(xs)), "no step"
     each = float(BIG.request_nano(own().traffic))
     assert all(y == pytest.approx(x * each) for x, y in lines[1].points)
     assert lines[0].points[-1][1] == pytest.approx(float(own().month_nano(round(xs[-1]))))

@@ -31,7 +31,9 @@ def test_the_residuals_are_what_the_curve_does_not_explain() -> None:
 
 
 def test_a_server_that_gets_slower_under_load_is_told_as_a_bad_fit() -> None:
-    slower = [Level(concurrency=n, input_tokens_per_s=0, output_tokens_per_s=x) for n, x in ((1, 60.0), (2, 39.0), (4, 20.0))]
+    slower = [
+        Level(concurrency=n, input_tokens_per_s=0, output_tokens_per_s=x) for n, x in ((1, 60.0), (2, 39.0), (4, 20.0))
+    ]
     assert not fit(slower, 0.0).is_good
 
 
@@ -75,7 +77,9 @@ def test_the_weight_of_input_is_found_from_two_lengths_of_prompt(weight: float, 
     levels = []
     for prompt in (100, 1000):
         per_request_s = output_s * (weight * prompt + 50)
-        levels.append(Level(concurrency=8, input_tokens_per_s=prompt / per_request_s, output_tokens_per_s=50 / per_request_s))
+        levels.append(
+            Level(concurrency=8, input_tokens_per_s=prompt / per_request_s, output_tokens_per_s=50 / per_request_s)
+        )
     assert weigh_input(levels) == pytest.approx(weight, rel=1e-6)
 
 
@@ -87,7 +91,8 @@ def test_one_length_of_prompt_tells_no_weight() -> None:
 
 def test_a_line_is_found_with_its_residual() -> None:
     line = fit_line([(1, 3.0), (2, 5.0), (3, 7.0)])
-    assert (line.at_zero, line.slope, line.rms_residual) == (pytest.approx(1), pytest.approx(2), pytest.approx(0, abs=1e-9))
+    assert line.at_zero == pytest.approx(1) and line.slope == pytest.approx(2)
+    assert line.rms_residual == pytest.approx(0, abs=1e-9)
     assert fit_line([(1, 0.0), (2, 1.0), (3, 0.0)]).rms_residual > 0.3
     with pytest.raises(ValueError, match="different loads"):
         fit_line([(1, 1.0), (1, 2.0)])

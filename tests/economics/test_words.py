@@ -13,7 +13,9 @@ from yuzui.economics.words import WORDS, Speaker
 @pytest.mark.parametrize("name", WORDS)
 def test_both_languages_have_the_same_blanks_and_neither_is_empty(name: str) -> None:
     english, chinese = WORDS[name]
-    blanks = [{field for _, field, _, _ in string.Formatter().parse(text) if field is not None} for text in (english, chinese)]
+    blanks = [
+        {field for _, field, _, _ in string.Formatter().parse(text) if field is not None} for text in (english, chinese)
+    ]
     assert blanks[0] == blanks[1]
     assert english.strip() and chinese.strip()
 
@@ -29,7 +31,10 @@ def test_no_word_is_left_over() -> None:
     folder = Path(words.__file__).parent
     code = "".join(path.read_text("utf-8") for path in folder.glob("*.py") if path.name != "words.py")
     code += (folder.parent / "cli" / "tco.py").read_text("utf-8")
-    made = {f"swing_{name}" for name in ("vendor_price", "volume", "utilisation", "power_price", "machine_price", "staff", "speed", "fx")}
+    made = {
+        f"swing_{name}"
+        for name in ("vendor_price", "volume", "utilisation", "power_price", "machine_price", "staff", "speed", "fx")
+    }
     made |= {f"never_{name}" for name in ("marginal", "capacity", "far")}
     used = {*re.findall(r"[\"']([a-z_]+)[\"']", code), *made}
     assert not sorted(WORDS.keys() - used)

@@ -25,7 +25,14 @@ def load(concurrency: int = 2, requests: int = 6, max_s: float = 20.0, **more: A
 
 def chunk(text: str = "", usage: Json | None = None, finish: str | None = None) -> Json:
     choices = [{"index": 0, "delta": {"content": text}, "finish_reason": finish}] if text else []
-    return {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": choices, "usage": usage}
+    return {
+        "id": "x",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "m",
+        "choices": choices,
+        "usage": usage,
+    }
 
 
 async def answer(call: Call) -> None:

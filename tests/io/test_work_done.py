@@ -13,7 +13,9 @@ from yuzui.io.work_done import NS_PER_HOUR, WorkDone
 START = 500_000 * NS_PER_HOUR
 
 
-def closing(number: int, *, hour: int, model: str = "auto", team: str = "a", out: int = 10, outcome: str = "answered") -> Closing:
+def closing(
+    number: int, *, hour: int, model: str = "auto", team: str = "a", out: int = 10, outcome: str = "answered"
+) -> Closing:
     return Closing(
         request_id=f"req_{number}", at_ns=START + hour * NS_PER_HOUR + number, key_id="k", app="x", team=team, model=model,
         target="own/a", outcome=outcome, window="", reserved_nano=0, spent_nano=7, is_estimated=False, input_tokens=100,  # type: ignore[arg-type]  # a test's own word

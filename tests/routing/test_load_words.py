@@ -21,8 +21,8 @@ MARGINAL = MarginalCost(
 OWN = replace(HOUSE, marginal=MARGINAL, max_concurrency=4, max_queue=20)
 
 
-def decide(policy: str, in_flight: int, level: int = 0, **fields: int) -> Decision:
-    model = VirtualModel(name="m", candidates=(OWN.name, DEAR.name), policy=policy, **fields)
+def decide(policy: str, in_flight: int, level: int = 0, burst_queue: int = 1) -> Decision:
+    model = VirtualModel(name="m", candidates=(OWN.name, DEAR.name), policy=policy, burst_queue=burst_queue)
     lattice = Lattice(names=("public", "internal", "confidential", "restricted"))
     router = Router([OWN, DEAR], [model], lattice, rates={"USD": Decimal(1)})
     return router.decide(

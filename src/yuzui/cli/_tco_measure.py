@@ -93,9 +93,7 @@ def find_target(wish: Wish) -> Target:
         return replace(found, timeouts=timeouts, max_concurrency=0, max_queue=0)
     parts = urlsplit(wish.url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
-        raise ConfigError(
-            f"--url {wish.url!r} is not an http(s) address without user and query, such as http://127.0.0.1:8000/v1"
-        )
+        raise ConfigError("--url: write an http(s) address without user and query, such as http://127.0.0.1:8000/v1")
     if not wish.model:
         raise ConfigError("--model is missing: the model's name at that server")
     if wish.key_env and wish.key_env not in os.environ:

@@ -1,7 +1,6 @@
 """Plots as SVG text: lines, and a tornado. Presentation attributes only: any strict CSP takes them.
 
-An own writer because each library that draws these is larger than all of Yuzui's other dependencies together, or writes
-styles and scripts that a strict policy refuses (decision 0020).
+An own writer, because the libraries that draw both are heavy, or load scripts that a strict policy refuses: decision 0020.
 """
 
 from __future__ import annotations
