@@ -55,6 +55,7 @@ def test_amounts_are_whole_nano_units() -> None:
         ("g_co2e_per_kwh = 400", "", "grid: write either"),
         ("input_token_weight = 0.1", "", r"machines\[0\].speed.input_token_weight: say what"),
         ("input_token_weight = 0.1", 'input_token_weight = 0.1\nmeasured = "m.json"', "write either measured"),
+        ("concurrency = 4", "concurrency = 999_999_999", r"machines\[0\].speed.levels\[1\].concurrency"),
         ("concurrency = 4", "concurrency = 0", r"machines\[0\].speed.levels\[1\].concurrency"),
         ('[traffic]', "nonsense = 1\n[traffic]", "nonsense: unknown key"),
         ('[traffic]', "[traffic", "not valid TOML"),

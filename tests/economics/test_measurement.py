@@ -106,5 +106,7 @@ def test_negative_numbers_are_no_measurement() -> None:
     data = msgspec.json.encode(measurement([level(1, 64, -1, 1)]))
     with pytest.raises(ConfigError, match="below zero"):
         read_measurement(data, "m.json")
+    with pytest.raises(ConfigError, match="no concurrency"):
+        read_measurement(msgspec.json.encode(measurement([level(0, 64, 1, 1)])), "m.json")
     with pytest.raises(ConfigError, match="no measurement"):
         read_measurement(b"\xff", "m.json")

@@ -83,3 +83,38 @@ def test_one_level_is_no_curve() -> None:
 def test_levels_by_hand_have_their_own_source() -> None:
     _, told, variation = speed_of(inputs().machines[0], {})
     assert told.source == "a test" and variation is None
+
+
+NASTY = (
+    "0",
+    "-1",
+    "1e18",
+    "1e-9",
+    "inf",
+    "nan",
+    '"x"',
+    "true",
+    "[]",
+    "{}",
+    '"1e30"',
+    "999999999999",
+    '""',
+    "1979-05-27",
+)
+
+
+@pytest.mark.parametrize("value", NASTY)
+def test_whatever_stands_in_the_file_is_computed_or_refused_with_words(value: str) -> None:
+    """Every key in turn gets a value that nobody meant."""
+    lines = TEXT.split("\n")
+    for number, line in enumerate(lines):
+        key = line.partition(" = ")[0]
+        if not key.isidentifier():
+            continue
+        text = "\n".join([*lines[:number], f"{key} = {value}", *lines[number + 1 :]])
+        try:
+            found = a_study(text)
+        except ConfigError as error:
+            assert error.message
+        else:
+            assert found.machines[0].month_nano >= 0

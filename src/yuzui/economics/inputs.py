@@ -23,6 +23,7 @@ from yuzui.economics.depreciation import Method
 from yuzui.economics.queueing import WaitGoal
 from yuzui.economics.throughput import Level
 
+MOST_PLACES = 100_000  # of one replica: no server runs more requests at once
 HOURS_PER_MONTH = 730
 """365 days of 24 hours, over 12."""
 
@@ -554,13 +555,13 @@ class _Speed(_Table, frozen=True, kw_only=True):
     measured: str = ""
     levels: list[dict[str, Any]] = []
     input_token_weight: Annotated[float, msgspec.Meta(ge=0, le=10)] | None = None
-    slots: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 0
+    slots: Annotated[int, msgspec.Meta(ge=0, le=MOST_PLACES)] = 0
     source: str | None = None
     date: dt.date | None = None
 
 
 class _Level(_Table, frozen=True, kw_only=True):
-    concurrency: _Positive
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=MOST_PLACES)]
     input_tokens_per_s: _Speed_
     output_tokens_per_s: _Speed_
 

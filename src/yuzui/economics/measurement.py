@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from yuzui.core.errors import ConfigError
+from yuzui.economics.inputs import MOST_PLACES
 from yuzui.economics.throughput import Level, weigh_input
 
 VERSION = 1
@@ -102,6 +103,8 @@ def read_measurement(data: bytes, path: str) -> Measurement:
     ]
     if not all(math.isfinite(value) and value >= 0 for value in numbers):
         raise ConfigError(f"{path} holds a number below zero or none at all; measure again")
+    if not all(1 <= one.concurrency <= MOST_PLACES for one in found.levels):
+        raise ConfigError(f"{path} tells of no concurrency from 1 to {MOST_PLACES}; measure again")
     return found
 
 

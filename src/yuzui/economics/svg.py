@@ -1,6 +1,6 @@
 """Plots as SVG text: lines, and a tornado. Presentation attributes only: any strict CSP takes them.
 
-An own writer, because the libraries that draw both are heavy, or load scripts that a strict policy refuses: decision 0020.
+An own writer: the libraries that draw both are heavy, or load scripts that a strict policy refuses (decision 0020).
 """
 
 from __future__ import annotations
