@@ -291,6 +291,9 @@ def test_a_server_is_measured_and_its_report_follows(run: Run, tco: Path, tmp_pa
     report = run("tco", "report", "--json")
     assert report.exit_code == 0, report.output
     assert [point["concurrency"] for point in json.loads(report.stdout)["machines"][0]["speed"]["points"]] == [1, 2, 4]
+    assert [one["concurrency"] for one in json.loads(report.stdout)["machines"][0]["latency"]] == [1, 2, 4]
+    assert "First token after" in run("tco", "report").stdout
+    assert "首个 token 平均在" in run("tco", "report", "--lang", "zh").stdout
 
 
 def test_a_measurement_is_shown_with_its_curve(run: Run, tmp_path: Path) -> None:

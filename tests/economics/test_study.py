@@ -43,7 +43,8 @@ def test_without_work_there_is_nothing_to_ask() -> None:
 def level(n: int, words: int, inp: float, out: float, cv2: float = 0.0) -> MeasuredLevel:
     return MeasuredLevel(
         concurrency=n, prompt_words=words, max_output_tokens=50, window_s=1, requests=1, failures=0,
-        input_tokens_per_s=inp, output_tokens_per_s=out, output_cv2=cv2,
+        input_tokens_per_s=inp, output_tokens_per_s=out, output_cv2=cv2, mean_input_tokens=60, mean_output_tokens=30,
+        mean_latency_s=4.0, p95_latency_s=9.0, mean_first_token_s=0.2 + 0.1 * n, p95_first_token_s=1.0,
     )  # fmt: skip
 
 
@@ -66,6 +67,12 @@ def test_a_measurement_gives_curve_weight_variation_source_and_date() -> None:
     assert one.curve.largest == 8
     # 1 = a * 200 + b * 100 and 1 = a * 900 + b * 60
     assert one.curve.input_weight == pytest.approx(40 / 700)
+    assert [(found.concurrency, found.p95_s) for found in one.latencies] == [(1, 9.0), (8, 9.0)]
+    last = one.latencies[1]
+    assert last.fitted_s == pytest.approx(8 * (30 + one.curve.input_weight * 60) / one.curve.work_per_s(8))
+    assert last.residual == pytest.approx(last.fitted_s / 4.0 - 1)
+    assert one.first_token is not None
+    assert (one.first_token.slope, one.first_token.at_zero) == pytest.approx((0.1, 0.2))
     assert one.service_cv2 == 2.5 and one.service_cv2_is_measured
     assert one.speed_told.date == dt.date(2026, 11, 20) and "http://h/v1" in one.speed_told.source
 

@@ -36,7 +36,7 @@ def test_no_word_is_left_over() -> None:
         for name in ("vendor_price", "volume", "utilisation", "power_price", "machine_price", "staff", "speed", "fx")
     }
     made |= {f"never_{name}" for name in ("marginal", "capacity", "far")}
-    used = {*re.findall(r"[\"']([a-z_]+)[\"']", code), *made}
+    used = {*re.findall(r"[\"']([a-z0-9_]+)[\"']", code), *made}
     assert not sorted(WORDS.keys() - used)
     assert report
 

@@ -72,6 +72,18 @@ def _machine(study: Study, one: MachineStudy) -> Json:
                 for (n, measured), residual in zip(curve.points, curve.residuals, strict=True)
             ],
         },
+        "latency": [
+            {
+                "concurrency": found.concurrency,
+                "measured_s": found.measured_s,
+                "fitted_s": found.fitted_s,
+                "residual": found.residual,
+                "p95_s": found.p95_s,
+                "mean_first_token_s": found.first_token_s,
+                "p95_first_token_s": found.p95_first_token_s,
+            }
+            for found in one.latencies
+        ],
         "queue": {
             "service_s": own.service_s,
             "service_cv2": one.service_cv2,

@@ -48,7 +48,7 @@ def change(share: float | Fraction) -> str:
 def seconds(value: float) -> str:
     if not math.isfinite(value):
         return "∞"
-    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"
+    return f"{value * 1000:.0f} ms" if abs(value) < 1 else f"{value:.1f} s"
 
 
 def short(value: float) -> str:

@@ -11,7 +11,7 @@ import msgspec
 
 from yuzui.core.errors import ConfigError
 from yuzui.economics.inputs import MOST_PLACES
-from yuzui.economics.throughput import Level, weigh_input
+from yuzui.economics.throughput import Curve, Level, weigh_input
 
 VERSION = 1
 
@@ -61,6 +61,23 @@ class MeasuredLevel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """Means and 95th percentiles of one level; `fitted_s` is the curve's."""
+
+    concurrency: int
+    measured_s: float
+    fitted_s: float
+    p95_s: float
+    first_token_s: float
+    p95_first_token_s: float
+
+    @property
+    def residual(self) -> float:
+        """(fitted - measured) / measured."""
+        return self.fitted_s / self.measured_s - 1 if self.measured_s else 0.0
+
+
 class Measurement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     v: int = VERSION
     date: str
@@ -82,6 +99,20 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         usable = self.usable
         shape = (usable[0].prompt_words, usable[0].max_output_tokens) if usable else (0, 0)
         return [one for one in usable if (one.prompt_words, one.max_output_tokens) == shape]
+
+    def latencies(self, curve: Curve) -> list[Latency]:
+        """Of the levels that the curve goes through, beside what it says by Little's law of requests like theirs."""
+        return [
+            Latency(
+                concurrency=one.concurrency,
+                measured_s=one.mean_latency_s,
+                fitted_s=curve.request_s(one.concurrency, one.mean_input_tokens, one.mean_output_tokens),
+                p95_s=one.p95_latency_s,
+                first_token_s=one.mean_first_token_s,
+                p95_first_token_s=one.p95_first_token_s,
+            )
+            for one in self.main_levels
+        ]
 
     @property
     def input_weight(self) -> float | None:

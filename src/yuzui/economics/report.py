@@ -13,6 +13,7 @@ from yuzui.economics.ownership import Ownership, nano
 from yuzui.economics.sensitivity import Series, over_load, over_time, over_volume
 from yuzui.economics.study import MachineStudy, Study
 from yuzui.economics.svg import Bar, PlotLine, line_plot, tornado_plot
+from yuzui.economics.throughput import Line
 from yuzui.economics.words import Language, Speaker
 
 
@@ -137,11 +138,26 @@ def _speed(study: Study, one: MachineStudy, say: Speaker) -> list[Block]:
         Paragraph(text=words),
         Table(columns=tuple(map(say, columns)), rows=tuple(rows), right=frozenset(range(5))),
     ]
+    if one.first_token is not None:
+        blocks += _latency(one, one.first_token, say)
     if not curve.is_good:
         blocks.insert(1, Paragraph(text=say("bad_fit")))
     if not curve.is_saturating:
         blocks.insert(1, Paragraph(text=say("not_saturating")))
     return blocks
+
+
+def _latency(one: MachineStudy, line: Line, say: Speaker) -> list[Block]:
+    words = say("latency_model", first=seconds(line.at_zero), each=seconds(line.slope), rms=seconds(line.rms_residual))
+    rows = [
+        (
+            str(found.concurrency), number(found.measured_s), number(found.fitted_s), change_exact(found.residual),
+            number(found.p95_s), number(found.p95_first_token_s),
+        )
+        for found in one.latencies
+    ]  # fmt: skip
+    columns = ("at_once", "latency_measured", "latency_fitted", "residual", "p95", "p95_first")
+    return [Paragraph(text=words), Table(columns=tuple(map(say, columns)), rows=tuple(rows), right=frozenset(range(6)))]
 
 
 def change_exact(share: float) -> str:

@@ -11,11 +11,11 @@ from yuzui.core.errors import ConfigError
 from yuzui.economics.break_even import BreakEven, break_even
 from yuzui.economics.energy import Footprint, GridFactor, footprint
 from yuzui.economics.inputs import Inputs, Machine, Told, Traffic
-from yuzui.economics.measurement import Measurement
+from yuzui.economics.measurement import Latency, Measurement
 from yuzui.economics.ownership import AS_WRITTEN, Factors, Ownership, PricedVendor, cheapest
 from yuzui.economics.queueing import erlang_c
 from yuzui.economics.sensitivity import Outcome, Swing, tornado
-from yuzui.economics.throughput import Curve, Level, fit
+from yuzui.economics.throughput import Curve, Level, Line, fit, fit_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,10 @@ class MachineStudy:
     machine: Machine
     curve: Curve
     speed_told: Told
+    latencies: tuple[Latency, ...]
+    """As measured and as the curve says; empty for levels by hand."""
+    first_token: Line | None
+    """Mean seconds to the first token over requests at once."""
     own: Ownership
     service_cv2: float
     service_cv2_is_measured: bool
@@ -131,6 +135,8 @@ def _study(
     grid: GridFactor | None,
 ) -> MachineStudy:
     curve, told, variation = speed_of(machine, measurements)
+    measured = measurements.get(machine.speed.measured)
+    latencies = tuple(measured.latencies(curve)) if measured is not None else ()
     # A script's prompts all ask for the same length: their variation says little about real work, so 1 is the floor.
     cv2 = work.service_cv2 if work.service_cv2 is not None else max(1.0, variation or 0.0)
 
@@ -148,6 +154,8 @@ def _study(
         machine=machine,
         curve=curve,
         speed_told=told,
+        latencies=latencies,
+        first_token=fit_line([(one.concurrency, one.first_token_s) for one in latencies]) if latencies else None,
         own=own,
         service_cv2=cv2,
         service_cv2_is_measured=work.service_cv2 is None and variation is not None and variation > 1,
