@@ -43,7 +43,7 @@ def facts(study: Study) -> Json:
 
 
 def _machine(study: Study, one: MachineStudy) -> Json:
-    own, curve, requests = one.own, one.curve, study.traffic.requests_per_month
+    own, requests = one.own, study.traffic.requests_per_month
     return {
         "name": one.machine.name,
         "replicas": one.replicas,
@@ -56,34 +56,8 @@ def _machine(study: Study, one: MachineStudy) -> Json:
         ],
         "reserved_per_million_nano": _pair(one.reserved_per_million),
         "marginal_per_million_nano": _pair(one.marginal_per_million),
-        "speed": {
-            "model": "most_per_s * n / (n + half_load)",
-            "most_per_s": curve.most_per_s,
-            "half_load": curve.half_load,
-            "input_token_weight": curve.input_weight,
-            "rms_residual": curve.rms_residual,
-            "points": [
-                {
-                    "concurrency": n,
-                    "measured_per_s": measured,
-                    "fitted_per_s": curve.work_per_s(n),
-                    "residual": residual,
-                }
-                for (n, measured), residual in zip(curve.points, curve.residuals, strict=True)
-            ],
-        },
-        "latency": [
-            {
-                "concurrency": found.concurrency,
-                "measured_s": found.measured_s,
-                "fitted_s": found.fitted_s,
-                "residual": found.residual,
-                "p95_s": found.p95_s,
-                "mean_first_token_s": found.first_token_s,
-                "p95_first_token_s": found.p95_first_token_s,
-            }
-            for found in one.latencies
-        ],
+        "speed": _speed(one),
+        "latency": _latency(one),
         "queue": {
             "service_s": own.service_s,
             "service_cv2": one.service_cv2,
@@ -117,6 +91,36 @@ def _machine(study: Study, one: MachineStudy) -> Json:
         "energy": _energy(one),
         "marginal_cost": marginal_facts(study, one),
     }
+
+
+def _speed(one: MachineStudy) -> Json:
+    curve = one.curve
+    return {
+        "model": "most_per_s * n / (n + half_load)",
+        "most_per_s": curve.most_per_s,
+        "half_load": curve.half_load,
+        "input_token_weight": curve.input_weight,
+        "rms_residual": curve.rms_residual,
+        "points": [
+            {"concurrency": n, "measured_per_s": measured, "fitted_per_s": curve.work_per_s(n), "residual": residual}
+            for (n, measured), residual in zip(curve.points, curve.residuals, strict=True)
+        ],
+    }
+
+
+def _latency(one: MachineStudy) -> list[Json]:
+    return [
+        {
+            "concurrency": found.concurrency,
+            "measured_s": found.measured_s,
+            "fitted_s": found.fitted_s,
+            "residual": found.residual,
+            "p95_s": found.p95_s,
+            "mean_first_token_s": found.first_token_s,
+            "p95_first_token_s": found.p95_first_token_s,
+        }
+        for found in one.latencies
+    ]
 
 
 def break_even_facts(found: BreakEven) -> Json:
