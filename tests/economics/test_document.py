@@ -92,6 +92,13 @@ def test_markdown_keeps_cells_apart_and_markup_plain() -> None:
     assert "<svg" not in text
 
 
+def test_nothing_reaches_a_terminal_or_a_page_that_they_obey() -> None:
+    table = Table(columns=("a",), rows=(("x\x1b[31m\x00\u202ey",),))
+    document = Document(title="t\x1b", language="en", lead="", sections=(Section(heading="h", blocks=(table,)),))
+    for text in (write_markdown(document), write_html(document)):
+        assert not set(text) & {"\x1b", "\x00", "\u202e"} and "\ufffd" in text
+
+
 def test_a_line_break_in_a_cell_breaks_no_table() -> None:
     table = Table(columns=("a",), rows=(("x\ny",),))
     text = write_markdown(

@@ -24,6 +24,18 @@ def test_a_plot_is_well_formed_and_says_what_it_shows() -> None:
     assert any("line 4" in (text.text or "") for text in root.findall(f"{SVG}text"))
 
 
+def test_a_name_with_what_xml_forbids_is_still_well_formed() -> None:
+    drawn = line_plot(
+        [PlotLine(name="a\x00\x1bb", points=[(1, 1)])],
+        title="t\x00",
+        x_label="\x0b",
+        y_label="",
+        show_x=str,
+        show_y=str,
+    )
+    ET.fromstring(drawn)
+
+
 def test_nothing_in_a_plot_needs_style_or_script() -> None:
     for drawn in (lines(9), tornado([bar(-1.0, 2.0)])):
         for element in ET.fromstring(drawn).iter():

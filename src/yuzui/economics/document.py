@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
+from yuzui.economics.figures import plain
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paragraph:
@@ -85,8 +87,8 @@ def _cell(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """On one line, without HTML and without what Markdown would read as markup."""
-    text = html.escape(" ".join(text.split()), quote=False)
+    """Without HTML and without what Markdown would read as markup."""
+    text = html.escape(plain(text), quote=False)
     return "".join("\\" + char if char in "\\`*[]_" else char for char in text)
 
 
@@ -116,33 +118,35 @@ def write_html(document: Document) -> str:
         f'<html lang="{html.escape(document.language)}"><head><meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{html.escape(policy())}">',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
-        f"<title>{html.escape(document.title)}</title><style>{STYLE}</style></head><body>",
-        f"<h1>{html.escape(document.title)}</h1><p>{html.escape(document.lead)}</p>",
+        f"<title>{_shown(document.title)}</title><style>{STYLE}</style></head><body>",
+        f"<h1>{_shown(document.title)}</h1><p>{_shown(document.lead)}</p>",
     ]
     for section in document.sections:
-        parts.append(f"<h2>{html.escape(section.heading)}</h2>")
+        parts.append(f"<h2>{_shown(section.heading)}</h2>")
         parts += [_html_block(block) for block in section.blocks]
     return "\n".join([*parts, "</body></html>"]) + "\n"
+
+
+def _shown(text: str) -> str:
+    return html.escape(plain(text))
 
 
 def _html_block(block: Block) -> str:
     match block:
         case Paragraph():
-            return f"<p>{html.escape(block.text)}</p>"
+            return f"<p>{_shown(block.text)}</p>"
         case Table():
             head = _html_row(block.columns, block.right, "th")
             rows = "".join([_html_row(row, block.right, "td") for row in block.rows])
             return f'<div class="wide"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
         case Figure():
-            return f"<figure>{block.svg}<figcaption>{html.escape(block.caption)}</figcaption></figure>"
+            return f"<figure>{block.svg}<figcaption>{_shown(block.caption)}</figcaption></figure>"
         case _:
             assert_never(block)
 
 
 def _html_row(cells: Sequence[str], right: frozenset[int], tag: str) -> str:
-    marked = [
-        f"<{tag}{_NUMBER if column in right else ''}>{html.escape(cell)}</{tag}>" for column, cell in enumerate(cells)
-    ]
+    marked = [f"<{tag}{_NUMBER if column in right else ''}>{_shown(cell)}</{tag}>" for column, cell in enumerate(cells)]
     return f"<tr>{''.join(marked)}</tr>"
 
 

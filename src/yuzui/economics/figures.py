@@ -11,6 +11,11 @@ from yuzui.core.money import NANO
 _SMALL_DIGITS = 4
 
 
+def plain(text: str) -> str:
+    """On one line, without what a terminal obeys or XML forbids: names and sources come out of files."""
+    return "".join([char if char.isprintable() else "\ufffd" for char in " ".join(text.split())])
+
+
 def amount(nano: Fraction | int) -> str:
     """Nano-units as units: `1,234.56`, `0.004321`: two decimals, and four digits below one."""
     value = Fraction(nano) / NANO

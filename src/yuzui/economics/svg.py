@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
+from yuzui.economics.figures import plain
+
 WIDTH, HEIGHT = 720, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84, 16, 16, 48
 _ROW = 30
@@ -134,7 +136,8 @@ def tornado_plot(bars: Sequence[Bar], base: float, *, title: str, x_label: str, 
 def _open(height: float, title: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" role="img" '
-        f'aria-label={quoteattr(title)} font-family="sans-serif" font-size="12"><title>{escape(title)}</title>'
+        f'aria-label={quoteattr(plain(title))} font-family="sans-serif" font-size="12">'
+        f"<title>{escape(plain(title))}</title>"
     )
 
 
@@ -144,7 +147,7 @@ def _line(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
 
 def _text(x: float, y: float, text: str, *, anchor: str = "start", turn: bool = False) -> str:
     turned = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if turn else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="#18181b"{turned}>{escape(text)}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="#18181b"{turned}>{escape(plain(text))}</text>'
 
 
 def _short(text: str, most: int) -> str:
