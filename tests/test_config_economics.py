@@ -59,6 +59,7 @@ def test_a_burst_reads_its_threshold_and_the_reference() -> None:
         (OWN + MARGINAL + VENDOR + BURST + "fallback = false\n", r"models\[0\].fallback: policy = \"burst\" needs it"),
         (OWN + MARGINAL + VENDOR + BURST + "burst = { queue = 0 }\n", r"models\[0\].burst.queue"),
         (OWN + MARGINAL + VENDOR + BURST + "burst = { queues = 1 }\n", r"models\[0\].burst.queues: unknown key; did you mean 'queue'"),
+        (VENDOR.replace('"USD"', '"CNY"'), r"targets\[0\].price.currency: no rate from CNY to USD"),
         (OWN + MARGINAL + VENDOR + BURST + 'reference = "vendor/c"\n', r"models\[0\].reference: no target is named 'vendor/c'; did you mean 'vendor/b'"),
     ],
 )  # fmt: skip

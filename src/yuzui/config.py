@@ -23,7 +23,7 @@ from yuzui.accounting.prices import FREE, parse_price, price_warnings
 from yuzui.config_answers import read_answers
 from yuzui.config_checks import check_name, convert, convert_all, near, near_kind, refuse_unknown
 from yuzui.config_documents import read_documents
-from yuzui.config_economics import check_economics, read_burst, read_marginal
+from yuzui.config_economics import check_currencies, check_economics, read_burst, read_marginal
 from yuzui.config_judge import check_judge, read_judge
 from yuzui.config_masking import MaskingConfig, Switch, read_masking, read_model_kinds
 from yuzui.config_names import read_names
@@ -151,13 +151,7 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
     if top.embedded is not None:
         embedded = EmbeddedConfig(**msgspec.to_builtins(convert(top.embedded, _Embedded, "embedded")))
     targets, lookups = _targets(top.targets, rules, environ, warnings)
-    for position, target in enumerate(targets):
-        price = target.price
-        if price is not None and not price.is_free and price.currency not in money.rates:
-            raise ConfigError(
-                f"targets[{position}].price.currency: no rate from {price.currency} to {money.currency}; write "
-                f"`{price.currency} = ...` under [money.rates], in {money.currency} per {price.currency}"
-            )
+    check_currencies(targets, money.rates, money.currency)
     if embedded.enabled:
         targets.insert(0, _embedded_target(embedded, rules))
     if source is None:

@@ -1,4 +1,4 @@
-"""What yuzui.toml says of the cost of own targets at the margin, of bursts, and of whom savings are counted against."""
+"""What yuzui.toml says of currencies, of own targets at the margin, of bursts, and of the reference of savings."""
 
 from __future__ import annotations
 
@@ -55,6 +55,17 @@ def read_marginal(table: Mapping[str, Any] | None, path: str) -> MarginalCost | 
 def read_burst(table: Mapping[str, Any] | None, path: str) -> int:
     """From how many waiting requests on a model bursts to vendors. Raise `ConfigError`."""
     return BurstTable().queue if table is None else convert(table, BurstTable, path).queue
+
+
+def check_currencies(targets: Sequence[Target], rates: Mapping[str, object], book: str) -> None:
+    """Every price can be converted into `book`. Raise `ConfigError`."""
+    for position, target in enumerate(targets):
+        price = target.price
+        if price is not None and not price.is_free and price.currency not in rates:
+            raise ConfigError(
+                f"targets[{position}].price.currency: no rate from {price.currency} to {book}; write "
+                f"`{price.currency} = ...` under [money.rates], in {book} per {price.currency}"
+            )
 
 
 def check_economics(targets: Sequence[Target], models: Sequence[VirtualModel], rates: Mapping[str, object]) -> None:
