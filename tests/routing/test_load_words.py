@@ -60,6 +60,18 @@ def test_a_label_above_the_vendors_never_bursts() -> None:
     assert [verdict.reason for verdict in found.refused] == ["clearance"]
 
 
+def test_what_costs_nothing_is_known_also_where_vendors_fill_the_plan() -> None:
+    many = [replace(DEAR, name=f"vendor/{n}") for n in range(12)]
+    model = VirtualModel(name="m", candidates=(OWN.name, *(one.name for one in many)), policy="burst")
+    router = Router([OWN, *many], [model], Lattice(names=("public", "internal")), rates={"USD": Decimal(1)})
+    found = router.decide(
+        "m", sensitivity=labelled(0), constraints=Constraints(), allowed_models=None, features=frozenset(),
+        input_tokens=4000, output_tokens=100, health=Health(in_flight={OWN.name: 9}), fraction=0.5,
+    )  # fmt: skip
+    assert OWN not in found.plan and found.unpaid == (OWN,)
+    assert all(target.name in found.allowed for target in (*found.plan, *found.unpaid))
+
+
 def test_the_threshold_of_the_model_counts() -> None:
     assert decide("burst", 6, burst_queue=3).plan[0] is OWN
     assert decide("burst", 7, burst_queue=3).plan[0] is DEAR

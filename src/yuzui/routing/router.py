@@ -132,7 +132,7 @@ class Router:
             refused=judged.refused,
             why=self._why(name, judged, plan, health.blocked) + load_words(plan, facts, name.policy_name),
             may_fall_back=name.may_fall_back,
-            unpaid=_unpaid(name, plan),
+            unpaid=_unpaid(name, judged.permitted, facts, health),
             masked=judged.masked,
         )
 
@@ -294,11 +294,13 @@ def _asked(name: Name, sent_terms: Callable[[Target], frozenset[PriceTerm]]) -> 
     return {target.name: terms for target in name.candidates if (terms := sent_terms(target) - STANDARD)}
 
 
-def _unpaid(name: Name, plan: Sequence[Target]) -> tuple[Target, ...]:
+def _unpaid(name: Name, permitted: Sequence[Target], facts: Facts, health: Health) -> tuple[Target, ...]:
     """Only a burst may come back: elsewhere a spent budget refuses, whatever else could have answered."""
     if name.policy_name != "burst":
         return ()
-    return tuple([target for target in plan if target.price is not None and target.price.is_free])
+    free = [target for target in permitted if target.price is not None and target.price.is_free]
+    healthy = [target for target in free if target.name not in health.blocked]
+    return tuple(name.policy.order(healthy or free, facts)[:MOST_TRIES])
 
 
 def _label(target: Target) -> str:
