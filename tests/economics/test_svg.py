@@ -87,6 +87,12 @@ def test_bars_stay_inside(ends: list[tuple[float, float]], base: float) -> None:
         assert float(rect.attrib["x"]) + float(rect.attrib["width"]) <= 720
 
 
+@pytest.mark.parametrize("value", [0.0, 5e-324, -5e-324, 1e12, -1e12])
+def test_ends_that_nobody_can_tell_apart_are_drawn_all_the_same(value: float) -> None:
+    ET.fromstring(tornado([bar(value, value)], value))
+    ET.fromstring(lines(1, [(1.0, value), (2.0, value)]))
+
+
 def test_nothing_is_no_plot() -> None:
     with pytest.raises(ValueError, match="nothing to draw"):
         line_plot([PlotLine(name="n", points=[])], title="", x_label="", y_label="", show_x=str, show_y=str)

@@ -37,7 +37,14 @@ class Figure:
     """What is drawn, as numbers."""
 
 
-Block = Paragraph | Table | Figure
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """One line to be copied as it is."""
+
+    text: str
+
+
+Block = Paragraph | Table | Figure | Code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,8 @@ def write_markdown(document: Document) -> str:
                     parts.append(_plain(block.text))
                 case Table():
                     parts.append(_markdown_table(block))
+                case Code():
+                    parts.append(f"```\n{plain(block.text)}\n```")
                 case Figure():
                     pass
                 case _:
@@ -101,7 +110,7 @@ STYLE: Final = (
     "th,td{border-bottom:1px solid #d4d4d8;padding:.25rem .75rem .25rem 0;text-align:left;vertical-align:top}"
     ".n{text-align:right;font-variant-numeric:tabular-nums}"
     "figure{margin:1.5rem 0}svg{width:100%;height:auto}figcaption{font-size:.9rem;color:#52525b}"
-    "h2{margin-top:2.5rem}.wide{overflow-x:auto}"
+    "h2{margin-top:2.5rem}.wide,pre{overflow-x:auto}"
     "@media print{body{max-width:none}h2{break-after:avoid}figure,tr{break-inside:avoid}}"
 )
 
@@ -139,6 +148,8 @@ def _html_block(block: Block) -> str:
             head = _html_row(block.columns, block.right, "th")
             rows = "".join([_html_row(row, block.right, "td") for row in block.rows])
             return f'<div class="wide"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
+        case Code():
+            return f"<pre><code>{_shown(block.text)}</code></pre>"
         case Figure():
             return f"<figure>{block.svg}<figcaption>{_shown(block.caption)}</figcaption></figure>"
         case _:

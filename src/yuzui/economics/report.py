@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from yuzui.core.money import NANO, PICO_PER_NANO, per_million
 from yuzui.economics.break_even import BreakEven
-from yuzui.economics.document import Block, Document, Figure, Paragraph, Section, Table
+from yuzui.economics.document import Block, Code, Document, Figure, Paragraph, Section, Table
 from yuzui.economics.figures import amount, change, number, percent, seconds, short
 from yuzui.economics.input_table import list_inputs, price_source
 from yuzui.economics.ownership import Ownership, nano
@@ -26,7 +26,7 @@ def write_report(study: Study, language: Language) -> Document:
             Section(heading=say("cost", machine=name), blocks=tuple(_cost(study, one, say))),
             Section(heading=say("queue", machine=name), blocks=(_queue(study, one, say),)),
             Section(heading=say("speed", machine=name), blocks=tuple(_speed(study, one, say))),
-            Section(heading=say("routing", machine=name), blocks=(_routing(study, one, say),)),
+            Section(heading=say("routing", machine=name), blocks=_routing(study, one, say)),
         ]
     if study.vendors:
         heading = say("vendors", date=study.date.isoformat())
@@ -164,12 +164,12 @@ def change_exact(share: float) -> str:
     return f"{share * 100:+.1f} %"
 
 
-def _routing(study: Study, one: MachineStudy, say: Speaker) -> Paragraph:
+def _routing(study: Study, one: MachineStudy, say: Speaker) -> tuple[Block, ...]:
     values = marginal_facts(study, one)
     shown = ", ".join(
         f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}" for key, value in values.items()
     )
-    return Paragraph(text=say("routing_note", line=f"{{ {shown} }}"))
+    return Paragraph(text=say("routing_note")), Code(text=f"marginal_cost = {{ {shown} }}")
 
 
 def marginal_facts(study: Study, one: MachineStudy) -> dict[str, str | int | float]:

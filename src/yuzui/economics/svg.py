@@ -15,6 +15,7 @@ from yuzui.economics.figures import plain
 WIDTH, HEIGHT = 720, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84, 16, 16, 48
 _ROW = 30
+_LEAST_SPAN = 1e-12
 _COLOURS = ("#1769aa", "#c2410c", "#15803d", "#7e22ce", "#b91c1c", "#0f766e", "#a16207", "#475569")
 """Each at least 4.5:1 against white."""
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")
@@ -156,8 +157,8 @@ def _short(text: str, most: int) -> str:
 
 def _ticks(low: float, high: float) -> list[float]:
     """Round numbers at equal distances, from at most `low` to at least `high`."""
-    if high <= low:
-        high = low + (abs(low) or 1.0)
+    if high - low < max(_LEAST_SPAN, 1e-9 * max(abs(low), abs(high))):  # nothing that digits could tell apart
+        high = low + max(abs(low), 1.0)
     raw = (high - low) / 5
     unit = 10 ** math.floor(math.log10(raw))
     step = next(unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor >= raw)

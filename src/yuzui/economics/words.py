@@ -141,8 +141,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "routing": ("What routing should know of {machine}", "路由所需的 {machine} 数据"),
     "routing_note": (
-        "For its target in yuzui.toml, so that `cheapest` and `burst` know its cost now. Add waiting_hour, what an hour that a request waits is worth to you, if waiting should cost something: marginal_cost = {line}",
-        "写入 yuzui.toml 中对应的目标，使 `cheapest` 与 `burst` 了解其当前成本。若等待也应计价，请加上 waiting_hour（一次请求等待一小时的价值）：marginal_cost = {line}",
+        "For its target in yuzui.toml, so that `cheapest` and `burst` know its cost now. Add waiting_hour, what an hour that a request waits is worth to you, if waiting should cost something.",
+        "写入 yuzui.toml 中对应的目标，使 `cheapest` 与 `burst` 了解其当前成本。若等待也应计价，请加上 waiting_hour（一次请求等待一小时的价值）。",
     ),
     "inputs": ("All inputs", "全部输入"),
     "where": ("key", "键"),
