@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -245,12 +244,11 @@ class Journey:
         try:
             await self._reserve_for(caller, request, decision)
         except BudgetExceeded:
-            if not decision.unpaid or decision.unpaid == decision.plan:
+            home = self.exchange.come_home(decision)
+            if home is None:
                 raise
-            why = f"{decision.why}; the budget does not hold a burst: stays with {decision.unpaid[0].name}"
-            decision = replace(decision, plan=decision.unpaid, why=why)
-            self.exchange.decide_again(decision)
-            await self._reserve_for(caller, request, decision)
+            await self._reserve_for(caller, request, home)
+            return home
         return decision
 
     async def _reserve_for(self, caller: Caller, request: ChatRequest, decision: Decision) -> None:
