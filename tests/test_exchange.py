@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -286,3 +287,31 @@ def test_what_was_found_in_the_answer_is_told_by_kind_and_level() -> None:
     trailer = made.trailer(Receipt(index=1, leaf_hash=b"x"))
     assert trailer["answer_findings"] == {"email": 3, "bank_card": 1}
     assert trailer["answer_redacted"] == {"email": 1, "bank_card": 1}
+
+
+def test_a_plan_that_no_budget_holds_comes_home_once_and_the_record_tells_it() -> None:
+    own = Target(
+        name="own/a",
+        provider="vllm",
+        codec="openai",
+        model="m",
+        base_url="",
+        premises="own",
+        clearance=3,
+        jurisdiction="",
+    )
+    vendor = replace(own, name="vendor/b", premises="vendor")
+    decision = Decision(
+        model="m", policy="burst", level=0, allowed=AllowedSet(frozenset(("own/a", "vendor/b"))), plan=(vendor, own),
+        refused=(), why="burst: vendor/b", unpaid=(own,),
+    )  # fmt: skip
+    found = exchange()
+    found.decision = decision
+    assert found.record("unknown", None, duration_ms=0).plan == ("vendor/b", "own/a")  # written once, for the intent
+    home = found.come_home(decision)
+    assert home is not None and home is found.decision and home.plan == (own,) and home.allowed == decision.allowed
+    record = found.record("answered", None, duration_ms=1)
+    assert record.plan == ("own/a",)
+    assert record.why == "burst: vendor/b; the budget does not hold a burst: stays with own/a"
+    assert found.come_home(home) is None
+    assert found.come_home(replace(decision, unpaid=())) is None

@@ -23,6 +23,7 @@ from yuzui.accounting.prices import FREE, parse_price, price_warnings
 from yuzui.config_answers import read_answers
 from yuzui.config_checks import check_name, convert, convert_all, near, near_kind, refuse_unknown
 from yuzui.config_documents import read_documents
+from yuzui.config_economics import check_currencies, check_economics, read_burst, read_marginal
 from yuzui.config_judge import check_judge, read_judge
 from yuzui.config_masking import MaskingConfig, Switch, read_masking, read_model_kinds
 from yuzui.config_names import read_names
@@ -150,13 +151,7 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
     if top.embedded is not None:
         embedded = EmbeddedConfig(**msgspec.to_builtins(convert(top.embedded, _Embedded, "embedded")))
     targets, lookups = _targets(top.targets, rules, environ, warnings)
-    for position, target in enumerate(targets):
-        price = target.price
-        if price is not None and not price.is_free and price.currency not in money.rates:
-            raise ConfigError(
-                f"targets[{position}].price.currency: no rate from {price.currency} to {money.currency}; write "
-                f"`{price.currency} = ...` under [money.rates], in {money.currency} per {price.currency}"
-            )
+    check_currencies(targets, money.rates, money.currency)
     if embedded.enabled:
         targets.insert(0, _embedded_target(embedded, rules))
     if source is None:
@@ -166,6 +161,7 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
     _refuse_duplicates([target.name for target in targets], "targets")
     masking = read_masking(top.masking, rules)
     models = _models(top.models, {target.name for target in targets}, masking.masking.kinds)
+    check_economics(targets, models, money.rates)
     if rules.judge is not None:
         check_judge(rules.judge, rules.lattice, targets, {model.name for model in models})
     server = convert(top.server, _Server, "server")
@@ -314,6 +310,7 @@ def _target(
         takes_masked=item.masking,
         price=price,
         price_help=price_help,
+        marginal=read_marginal(item.marginal_cost, f"{path}.marginal_cost"),
         price_factors=_factors(item, row, path),
         api_key=api_key,
         auth=auth,
@@ -423,6 +420,8 @@ def _models(
                 may_fall_back=item.fallback,
                 weights=dict(item.weights),
                 masked_kinds=read_model_kinds(item.masking, item.masked_kinds, masked_kinds, path),
+                burst_queue=read_burst(item.burst, f"{path}.burst"),
+                reference=item.reference,
             )
         )
     _refuse_duplicates([model.name for model in models], "models")
@@ -539,6 +538,7 @@ class _Target(_Table, frozen=True):
     trains_on_data: bool = False
     masking: bool = True
     price: dict[str, Any] | str | None = None
+    marginal_cost: dict[str, Any] | None = None
     price_factors: Any = None  # Any: read by `parse_factors`, which knows better words for what is wrong
     lacks: list[Feature] = []
     serves: list[Operation] | None = None
@@ -562,6 +562,8 @@ class _Model(_Table, frozen=True):
     weights: dict[str, _Count] = {}
     masking: Switch = "on"
     masked_kinds: list[str] | None = None
+    burst: dict[str, Any] | None = None
+    reference: str = ""
 
 
 class _Pattern(_Table, frozen=True):

@@ -7,7 +7,7 @@ import re
 import time
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -215,6 +215,18 @@ class Exchange:
     def hash_content(self, data: bytes) -> str:
         """Keyed, so that nobody can guess content from the log: BLAKE2b-256 under the deployment's content key, hex."""
         return blake2b(data, key=self.content_key, digest_size=32).hexdigest()
+
+    def come_home(self, decision: Decision) -> Decision | None:
+        """Before anything was sent: what costs nothing takes the place of a plan that the budget does not hold.
+
+        None where `decision` has no such targets, or no others.
+        """
+        if not decision.unpaid or decision.unpaid == decision.plan:
+            return None
+        why = f"{decision.why}; the budget does not hold a burst: stays with {decision.unpaid[0].name}"
+        self._opening = None
+        self.decision = replace(decision, plan=decision.unpaid, why=why)
+        return self.decision
 
     def note_refusal(self, error: YuzuiError) -> None:
         """Why routing refused, for the record: the verdicts travel with the error."""

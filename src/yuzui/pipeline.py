@@ -27,6 +27,7 @@ from yuzui.core.chat import AnswerFacts, ChatRequest
 from yuzui.core.decision import Decision
 from yuzui.core.errors import (
     AnswerWithheld,
+    BudgetExceeded,
     ClientFault,
     GatewayFault,
     MaskingIncomplete,
@@ -233,12 +234,24 @@ class Journey:
         )
 
         # Reserve the money: durable before anything leaves.
-        await self._reserve(caller, request, decision)
+        decision = await self._reserve(caller, request, decision)
 
         # Send it, stream it back, settle it.
         await self._try_plan(request, decision)
 
-    async def _reserve(self, caller: Caller, request: ChatRequest, decision: Decision) -> None:
+    async def _reserve(self, caller: Caller, request: ChatRequest, decision: Decision) -> Decision:
+        """What the money was reserved for: a burst that the budget does not hold stays where it costs nothing."""
+        try:
+            await self._reserve_for(caller, request, decision)
+        except BudgetExceeded:
+            home = self.exchange.come_home(decision)
+            if home is None:
+                raise
+            await self._reserve_for(caller, request, home)
+            return home
+        return decision
+
+    async def _reserve_for(self, caller: Caller, request: ChatRequest, decision: Decision) -> None:
         exchange = self.exchange
         budget = caller.budget
         exchange.window = window_of(budget.period, exchange.at_ns) if budget is not None else ""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from yuzui.cli._costs_saved import References
 from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, data_dir_of, load_config, open_books
 from yuzui.cli._output import say, show_table, write_json
 from yuzui.cli._text import read_moment_ns, show_moment, show_money
@@ -24,12 +25,17 @@ def costs(
     ] = "30d",
     until: Annotated[str | None, typer.Option(metavar="WHEN", help="Up to, not including. Default: now.")] = None,
     by: Annotated[By, typer.Option(help="One row per.")] = "app",
+    reference: Annotated[
+        str, typer.Option(metavar="TARGET", help="Count savings of every model against it, not its own reference.")
+    ] = "",
     config: ConfigOption = None,
     data_dir: DataDirOption = None,
     json: JsonOption = False,
 ) -> None:
     """Show what was spent, with tokens and requests. Refused ones count, at no cost; money is in the book currency."""
-    currency = load_config(config).money.currency
+    settings = load_config(config)
+    currency = settings.money.currency
+    against = References.of(settings, reference, data_dir_of(data_dir))
     now_ns = time.time_ns()
     since_ns = read_moment_ns(since, now_ns)
     until_ns = now_ns + 1 if until is None else read_moment_ns(until, now_ns)
@@ -38,6 +44,7 @@ def costs(
     books = open_books(data_dir_of(data_dir))
     try:
         rows = books.costs(since_ns, until_ns, by)
+        saved = against.savings(books, since_ns, until_ns)
     finally:
         books.stop()
     total_nano = sum(row.spent_nano for row in rows)
@@ -51,6 +58,7 @@ def costs(
                  "spent": show_money(row.spent_nano, currency), "estimated_requests": row.estimated_requests}
                 for row in rows
             ],
+            **against.as_json(saved),
         })  # fmt: skip
         return
     period = f"{show_moment(since_ns)} to {show_moment(until_ns)} UTC"
@@ -69,6 +77,7 @@ def costs(
         str(sum(r.estimated_requests for r in rows)),
     ))  # fmt: skip
     show_table((by, "requests", "tokens in", "tokens out", "spent", "estimated"), lines, right=frozenset(range(1, 6)))
+    against.show(saved)
 
 
 def _iso(at_ns: int) -> str:

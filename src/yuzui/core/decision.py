@@ -62,5 +62,7 @@ class Decision:
     why: str
     """One line for the header and the record: `own_first: house/qwen (own, free); next deepseek/chat`."""
     may_fall_back: bool = True
+    unpaid: tuple[Target, ...] = ()
+    """Permitted targets that cost nothing, where the policy comes back to them if the budget does not hold the plan."""
     masked: frozenset[str] = frozenset()
     """Those of `allowed` that may see the request only masked."""

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from typing_extensions import override
 
 from yuzui.core.chat import Feature, Operation
+from yuzui.core.marginal import MarginalCost
 from yuzui.core.money import Price
 from yuzui.core.price_terms import PriceTerm
 
@@ -98,6 +99,8 @@ class Target:
     """None: unknown, which refuses requests."""
     price_help: str = ""
     """When `price` is None: what to change."""
+    marginal: MarginalCost | None = None
+    """What one more request costs on an own target; None: routing goes by `price`. Never booked."""
     price_factors: Mapping[PriceTerm, Fraction] = field(default_factory=dict)
     """What a term of the request multiplies the price of a token with; one that is not here has no known price."""
     api_key: str = ""
@@ -143,6 +146,10 @@ class VirtualModel:
     masked_kinds: frozenset[str] | None = None
     """Finding kinds that a request for it may have masked, if the operator lets them be masked at all; None: all of
     those. Empty: it is never masked, so only targets that may see the original are permitted."""
+    burst_queue: int = 1
+    """Policy `burst`: from so many waiting requests on, vendors come first."""
+    reference: str = ""
+    """The target that savings are counted against: what everything would have cost there."""
 
 
 def path_of(target: Target, codec: str, usual: str) -> str:

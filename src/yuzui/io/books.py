@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +52,7 @@ from yuzui.io.vault_store import (
     vault_rows,
     vault_scopes,
 )
+from yuzui.io.work_done import WorkDone, work_done
 
 CostKey = Literal["app", "team", "key", "model", "target", "day"]
 
@@ -344,6 +345,10 @@ class SqliteBooks:
                     estimated_requests=r[5])
             for r in cast(list[tuple[str, int, int, int, int, int]], rows)
         ]  # fmt: skip
+
+    def work_done(self, since_ns: int, until_ns: int, models: Sequence[str], teams: Sequence[str]) -> WorkDone:
+        """Tokens by model, team and target, and the busiest hour; of all models and teams where none is named."""
+        return work_done(self._execute, since_ns, until_ns, models, teams)
 
     def budgets(self, key_id: str) -> list[BudgetRow]:
         """Every period of the key in which money was reserved or spent, in order of their names."""

@@ -36,6 +36,7 @@ class Name:
     context_sizes: tuple[int, ...]
     """Known context sizes of the candidates, ascending: requests between the same two have the same verdicts."""
     is_virtual: bool
+    burst_queue: int = 1
     is_alias: bool = False
     """The vendor's own name for a model, kept working for applications that change nothing but the base URL."""
 
@@ -88,7 +89,10 @@ class Names:
         if model.policy not in self._policies:
             raise ConfigError(f"models.{model.name}.policy: {model.policy!r} is not one of {', '.join(self._policies)}")
         candidates = tuple(by_name[name] for name in dict.fromkeys(model.candidates))
-        self._add(model.name, candidates, model.policy, may_fall_back=model.may_fall_back, weights=model.weights)
+        self._add(
+            model.name, candidates, model.policy, may_fall_back=model.may_fall_back, weights=model.weights,
+            burst_queue=model.burst_queue,
+        )  # fmt: skip
 
     def _add_built_in(self, targets: Sequence[Target], rates: Mapping[str, float]) -> None:
         """`auto`, `own` and `vendor`, unless the operator gave these names to something else."""
@@ -129,6 +133,7 @@ class Names:
         may_fall_back: bool = True,
         weights: Mapping[str, int] | None = None,
         is_virtual: bool = True,
+        burst_queue: int = 1,
         is_alias: bool = False,
     ) -> None:
         if name in self._names:
@@ -142,6 +147,7 @@ class Names:
             weights=dict(weights or {}),
             context_sizes=tuple(sorted({target.context_tokens for target in candidates if target.context_tokens})),
             is_virtual=is_virtual,
+            burst_queue=burst_queue,
             is_alias=is_alias,
         )
 

@@ -25,6 +25,7 @@ from yuzui.routing.allowed import (
 )
 from yuzui.routing.health import Health
 from yuzui.routing.listing import describe
+from yuzui.routing.load_words import load_words
 from yuzui.routing.memo import Memo
 from yuzui.routing.names import Name, Names
 from yuzui.routing.policies._contract import Facts
@@ -116,6 +117,7 @@ class Router:
             latency_ms=health.latency_ms,
             in_flight=health.in_flight,
             weights=name.weights,
+            burst_queue=name.burst_queue,
             fraction=fraction,
         )
         plan = self._plan(name, judged, facts, health)
@@ -128,8 +130,9 @@ class Router:
             allowed=judged.allowed,
             plan=plan,
             refused=judged.refused,
-            why=self._why(name, judged, plan, health.blocked),
+            why=self._why(name, judged, plan, health.blocked) + load_words(plan, facts, name.policy_name),
             may_fall_back=name.may_fall_back,
+            unpaid=_unpaid(name, judged.permitted, facts, health),
             masked=judged.masked,
         )
 
@@ -289,6 +292,15 @@ def _refused_words(refused: Sequence[Verdict]) -> str:
 def _asked(name: Name, sent_terms: Callable[[Target], frozenset[PriceTerm]]) -> Mapping[str, frozenset[PriceTerm]]:
     """Target name → terms beyond the list price; nearly always nothing."""
     return {target.name: terms for target in name.candidates if (terms := sent_terms(target) - STANDARD)}
+
+
+def _unpaid(name: Name, permitted: Sequence[Target], facts: Facts, health: Health) -> tuple[Target, ...]:
+    """Only a burst may come back: elsewhere a spent budget refuses, whatever else could have answered."""
+    if name.policy_name != "burst":
+        return ()
+    free = [target for target in permitted if target.price is not None and target.price.is_free]
+    healthy = [target for target in free if target.name not in health.blocked]
+    return tuple(name.policy.order(healthy or free, facts)[:MOST_TRIES])
 
 
 def _label(target: Target) -> str:

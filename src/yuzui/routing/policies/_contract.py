@@ -30,6 +30,8 @@ class Facts:
     """Target → requests inside or waiting."""
     weights: Mapping[str, int] = field(default_factory=dict)
     """Target → share given by the virtual model; a target without an entry has its own `weight`."""
+    burst_queue: int = 1
+    """Given by the virtual model: from so many waiting requests on, policy `burst` prefers vendors."""
     fraction: float = 0.0
     """Uniform in [0, 1), drawn by the caller."""
 
@@ -46,7 +48,15 @@ class Policy(Protocol):
 
 
 def expected_cost(target: Target, facts: Facts) -> float:
-    """Pico-units of the book currency for a request of the expected size; infinite when it cannot be known."""
+    """Pico-units of the book currency for a request of the expected size, now; infinite when it cannot be known.
+
+    An own target with a marginal cost costs that, with its load: reserved and idle it is nearly free, queued it is not.
+    """
+    marginal = target.marginal
+    if marginal is not None and target.price is not None:
+        in_flight = facts.in_flight.get(target.name, 0)
+        pico_now = marginal.pico(facts.input_tokens, facts.output_tokens, in_flight)
+        return pico_now * facts.rates.get(marginal.currency, float("inf")) if pico_now else 0.0
     price = target.price
     if price is None:
         return float("inf")
@@ -54,6 +64,12 @@ def expected_cost(target: Target, facts: Facts) -> float:
     if not pico:
         return 0.0
     return pico * facts.rates.get(price.currency, float("inf"))
+
+
+def waiting(target: Target, facts: Facts) -> int:
+    """Requests that wait for a place on `target`, as far as we sent them; 0 where nobody knows its places."""
+    slots = (target.marginal.slots if target.marginal is not None else 0) or target.max_concurrency
+    return max(0, facts.in_flight.get(target.name, 0) - slots) if slots else 0
 
 
 def is_full(target: Target, facts: Facts) -> bool:

@@ -1,0 +1,72 @@
+"""Knows what work the books tell of: tokens by model, team and target, how much they vary, and the busiest hour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+import msgspec
+
+from yuzui.io.label_store import Read
+
+NS_PER_HOUR: Final = 3_600_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkRow:
+    """Requests that wrote tokens. What wrote none (embeddings, refusals, failures) is in no row."""
+
+    model: str
+    team: str
+    target: str
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    output_squares: float
+    """Sum of the squares of each request's output tokens: how much they vary."""
+    spent_nano: int
+    """Book currency."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkDone:
+    rows: tuple[WorkRow, ...]
+    busiest_hour: int
+    """Requests in it; hours begin at full hours, UTC."""
+
+
+_WHERE: Final = (
+    "FROM request WHERE at_ns >= ?1 AND at_ns < ?2 AND output_tokens > 0 "
+    "AND (?3 = '[]' OR model IN (SELECT value FROM json_each(?3))) "
+    "AND (?4 = '[]' OR team IN (SELECT value FROM json_each(?4)))"
+)
+
+
+def work_done(execute: Read, since_ns: int, until_ns: int, models: Sequence[str], teams: Sequence[str]) -> WorkDone:
+    """From `since_ns` up to but not including `until_ns`, in the order of the names."""
+    bindings = (since_ns, until_ns, _json(models), _json(teams))
+    rows = execute(
+        "SELECT model, team, target, count(*), sum(input_tokens), sum(output_tokens), "
+        f"total(output_tokens * 1.0 * output_tokens), sum(spent) {_WHERE} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+        bindings,
+    )
+    busiest = execute(
+        f"SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n {_WHERE} GROUP BY at_ns / {NS_PER_HOUR})", bindings
+    )
+    return WorkDone(
+        rows=tuple(
+            [
+                WorkRow(
+                    model=r[0], team=r[1], target=r[2], requests=r[3], input_tokens=r[4], output_tokens=r[5],
+                    output_squares=r[6], spent_nano=r[7],
+                )
+                for r in cast(list[tuple[str, str, str, int, int, int, float, int]], rows)
+            ]
+        ),
+        busiest_hour=cast(int, busiest[0][0]),
+    )  # fmt: skip
+
+
+def _json(names: Sequence[str]) -> str:
+    return msgspec.json.encode(list(names)).decode()
