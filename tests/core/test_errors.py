@@ -7,7 +7,7 @@ import re
 import pytest
 
 from yuzui.core import errors
-from yuzui.core.errors import ClientFault, UpstreamFault, UpstreamRefused, YuzuiError
+from yuzui.core.errors import AnswerWithheld, ClientFault, UpstreamFault, UpstreamRefused, YuzuiError
 
 CLASSES = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, YuzuiError)]
 DRAWN = re.findall(r"[├└]── (\w+) +(?:(\d{3})(?:/\d{3})?\b)?", errors.__doc__ or "")
@@ -34,6 +34,8 @@ def test_every_class_has_a_code_of_its_own_and_a_matching_status(kind: type[Yuzu
         assert 400 <= kind.status < 500
     elif issubclass(kind, UpstreamFault):
         assert kind.status in (429, 502, 504)
+    elif kind is AnswerWithheld:  # nobody's fault: the operator forbids what the model said
+        assert kind.status == 403
     else:
         assert kind.status >= 500
 
