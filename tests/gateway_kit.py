@@ -19,7 +19,8 @@ from yuzui.config import read
 from yuzui.core.booking import KeyRecord
 from yuzui.io.line import GuardedLine
 from yuzui.io.secrets import load_secrets
-from yuzui.wiring import Server, Service
+from yuzui.serving import Server
+from yuzui.wiring import Service
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
-import signal
-import socket
-import subprocess
-import sys
-import urllib.request
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -181,25 +175,6 @@ def test_one_folder_has_one_gateway_and_a_failed_start_leaves_no_lock(tmp_path: 
     run(tmp_path, TARGET.format("a"), story)
 
 
-@pytest.mark.parametrize(("host", "has_keys", "is_refused"), [
-    ("127.0.0.1", False, False), ("::1", False, False), ("localhost", False, False), ("0.0.0.0", True, False),
-    ("0.0.0.0", False, True), ("::", False, True), ("", False, True), ("192.0.2.1", False, True),
-])  # fmt: skip
-def test_a_door_to_the_world_needs_a_key(host: str, has_keys: bool, is_refused: bool) -> None:
-    if is_refused:
-        with pytest.raises(ConfigError, match="yuzui keys create"):
-            wiring._refuse_open_door(host, has_keys)
-    else:
-        wiring._refuse_open_door(host, has_keys)
-
-
-def test_a_port_that_is_taken_is_named_with_the_way_out() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(ConfigError, match=rf"cannot listen on 127\.0\.0\.1:{port} .*--port"):
-            wiring._listen("127.0.0.1", port)
-
-
 def test_levels_that_changed_count_as_the_highest_for_good(tmp_path: Path) -> None:
     async def learn(books: SqliteBooks) -> None:
         low = Learnt(conversation=b"a" * 16, level=1, hashes=(b"a" * 24,), texts=(("prints", b"a" * 8),))
@@ -286,31 +261,6 @@ def test_under_another_server_the_door_is_closed_until_there_is_a_key(
         asyncio.run(main())
     finally:
         os.umask(mask)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals")
-def test_the_process_reloads_on_a_hang_up_and_drains_on_a_termination(tmp_path: Path) -> None:
-    path = write(tmp_path, TARGET.format("before"))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "yuzui", "serve", "--config", path, "--port", "0", "--data-dir", tmp_path / "data"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
-    )  # fmt: skip
-    assert process.stdout is not None and process.stderr is not None
-    try:
-        address = process.stdout.readline().split()[-1]
-        write(tmp_path, TARGET.format("after"))
-        process.send_signal(signal.SIGHUP)
-        events = (json.loads(line)["event"] for line in process.stderr)
-        assert "reloaded" in events
-        with urllib.request.urlopen(f"{address}/v1/models", timeout=10) as reply:
-            assert "after" in {entry["id"] for entry in json.load(reply)["data"]}
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.stdout.close()
-        process.stderr.close()
 
 
 def test_names_that_must_be_searched_need_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -14,9 +14,17 @@ from typing import Any
 import msgspec
 
 from yuzui.accounting.settle import Settlement
-from yuzui.audit.record import AnswerRecord, AttemptRecord, CauseRecord, CostRecord, RequestRecord, UsageRecord
+from yuzui.audit.record import (
+    AnswerRecord,
+    AttemptRecord,
+    CauseRecord,
+    CostRecord,
+    RequestRecord,
+    UsageRecord,
+    write_record,
+)
 from yuzui.core.answers import Answer, Blob
-from yuzui.core.booking import KeptAnswer, Learnt, Outcome, Receipt
+from yuzui.core.booking import Closing, KeptAnswer, Learnt, Outcome, Receipt
 from yuzui.core.caller import Caller
 from yuzui.core.chat import ChatRequest, ChatResponse, Delta, ReasoningPart, StreamChunk, TextPart, ToolCallPart
 from yuzui.core.decision import Decision, Verdict
@@ -283,6 +291,44 @@ class Exchange:
             first_token_ms=self.first_token_ms,
             suppressed=self.suppressed,
             conversation=self.memory.conversation.hex() if self.memory else "",
+        )
+
+    def closing(
+        self,
+        settlement: Settlement,
+        outcome: Outcome,
+        error: YuzuiError | None,
+        shown: tuple[KeptAnswer, ...],
+        *,
+        duration_ms: int,
+    ) -> Closing:
+        """What the books get when it is over. `shown`: the stand-ins that somebody saw, sealed."""
+        caller, request, target = self.caller, self.request, self.target
+        if outcome == "answered" and target is not None:
+            self.attempts.append(
+                AttemptRecord(
+                    target=target.name, outcome="ok", duration_ms=duration_ms, tokens_delivered=self.delivered.pieces
+                )
+            )
+        return Closing(
+            request_id=self.id,
+            at_ns=self.at_ns,
+            key_id=caller.key_id if caller else "",
+            app=caller.app if caller else "",
+            team=caller.team if caller else "",
+            model=request.model if request else "",
+            target=target.name if target else "",
+            outcome=outcome,
+            window=self.window,
+            reserved_nano=self.reserved_nano if self.has_intent else 0,
+            spent_nano=settlement.spent_nano,
+            is_estimated=settlement.is_estimated,
+            input_tokens=settlement.input_tokens,
+            output_tokens=settlement.output_tokens,
+            postings=settlement.postings,
+            record=write_record(self.record(outcome, error, duration_ms=duration_ms)),
+            memory=self.memory,
+            kept=(*(self.kept if outcome == "answered" else ()), *self.tail, *shown),
         )
 
     def _answer_record(self) -> AnswerRecord | None:

@@ -21,7 +21,7 @@ from yuzui.admission.limits import Admission
 from yuzui.answers import Listener
 from yuzui.audit.record import AttemptRecord, write_record
 from yuzui.core.answers import Answer, Count
-from yuzui.core.booking import Closing, Intent, Outcome, Receipt
+from yuzui.core.booking import Intent, Outcome, Receipt
 from yuzui.core.caller import Caller
 from yuzui.core.chat import AnswerFacts, ChatRequest
 from yuzui.core.decision import Decision
@@ -551,41 +551,8 @@ class Journey:
         exchange.note_settlement(settlement, self.snapshot.config.money.currency)
         learn(world.memory, exchange, self._findings)
         duration_ms = _ms(world.clock.monotonic() - exchange.started)
-        if outcome == "answered" and exchange.target is not None:
-            exchange.attempts.append(
-                AttemptRecord(
-                    target=exchange.target.name,
-                    outcome="ok",
-                    duration_ms=duration_ms,
-                    tokens_delivered=exchange.delivered.pieces,
-                )
-            )
-        record = write_record(exchange.record(outcome, error, duration_ms=duration_ms))
-        caller = exchange.caller
-        closing = Closing(
-            request_id=exchange.id,
-            at_ns=exchange.at_ns,
-            key_id=caller.key_id if caller else "",
-            app=caller.app if caller else "",
-            team=caller.team if caller else "",
-            model=exchange.request.model if exchange.request else "",
-            target=exchange.target.name if exchange.target else "",
-            outcome=outcome,
-            window=exchange.window,
-            reserved_nano=exchange.reserved_nano if exchange.has_intent else 0,
-            spent_nano=settlement.spent_nano,
-            is_estimated=settlement.is_estimated,
-            input_tokens=settlement.input_tokens,
-            output_tokens=settlement.output_tokens,
-            postings=settlement.postings,
-            record=record,
-            memory=exchange.memory,
-            kept=(
-                *(exchange.kept if outcome == "answered" else ()),
-                *exchange.tail,
-                *world.masker.keep(exchange.shown, caller, exchange.id, exchange.at_ns),
-            ),
-        )
+        shown = world.masker.keep(exchange.shown, exchange.caller, exchange.id, exchange.at_ns)
+        closing = exchange.closing(settlement, outcome, error, shown, duration_ms=duration_ms)
         self._ended = outcome, error
         closed = exchange.closed = world.books.close(closing)
         closed.add_done_callback(heard)  # who waits may be gone; the books remember what they owe

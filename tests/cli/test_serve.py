@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from yuzui import wiring
+from yuzui import serving
 
 from .conftest import Run
 
@@ -24,7 +24,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:  # Any: what serv
         on_ready("http://127.0.0.1:8080")
         return 3
 
-    monkeypatch.setattr(wiring, "serve", serve)
+    monkeypatch.setattr(serving, "serve", serve)
     return seen
 
 

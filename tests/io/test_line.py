@@ -11,7 +11,7 @@ import uvicorn
 
 from yuzui.io.http_server import Receive, Scope, Send
 from yuzui.io.line import GuardedLine
-from yuzui.wiring import Server
+from yuzui.serving import Server
 
 HEAD = b"GET / HTTP/1.1\r\nhost: localhost\r\n"
 

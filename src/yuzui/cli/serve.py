@@ -33,7 +33,7 @@ def serve(
 
     Without a configuration it serves the embedded open model, and every vendor whose usual key variable is set.
     """
-    from yuzui.wiring import serve as run
+    from yuzui.serving import serve as run
 
     def on_ready(address: str) -> None:
         # Written by hand: json would be an import, and the address is ours.
