@@ -103,6 +103,27 @@ def test_what_is_left_refuses_the_target(content: str) -> None:
     assert "corp" not in str(caught.value)
 
 
+def test_pieces_of_stand_ins_that_look_like_a_value_across_turns_are_ours() -> None:
+    found = 0
+    for number in range(60):
+        issued = Surrogates(Namer(bytes([number]) * 32, tenant="key_1"))
+        first, second = issued.issue("bank_card", "4111111111111111"), issued.issue("cn_mobile", "13900001234")
+        sent = {"messages": [{"role": "user", "content": f"手机 {one}"} for one in (first, second, first, second)]}
+        body = json.dumps(sent).encode()
+        found += bool(scanner().scan(sent).findings)
+        check_masked(sent, body, target("a", 0), 0, issued, scanner(), make_rules())
+        with pytest.raises(EgressRefused):
+            sent = {
+                "messages": [
+                    *sent["messages"],
+                    {"role": "user", "content": "1390000"},
+                    {"role": "user", "content": "1235"},
+                ]
+            }
+            check_masked(sent, body, target("a", 0), 0, issued, scanner(), make_rules())
+    assert found, "then nothing was tried"
+
+
 def test_what_the_target_may_see_anyway_is_no_reason() -> None:
     assert proof_of("other@corp.cn", target("a", 2))
     with pytest.raises(EgressRefused):

@@ -99,6 +99,11 @@ class Leaf(msgspec.Struct, frozen=True, gc=False):  # several per request: a thi
         return self.form or ("text" if self.whole is None else "whole")
 
     @property
+    def stands_as_sent(self) -> bool:
+        """Whether the text is the client's, from its first character on."""
+        return self.place_form == "text" and self.span is None and not (self.is_piece or self.offset or self.shift)
+
+    @property
     def has_places(self) -> bool:
         """Whether findings in it have each their own place."""
         return self.span is None and not self.is_piece and self.place_form != "whole"
