@@ -23,8 +23,8 @@ $(VENV)/.runtime: requirements.txt pyproject.toml scripts/setup.sh
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh requirements.txt
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt requirements-ner.txt
-	@PYTHON="$(PYTHON)" sh scripts/setup.sh requirements.txt requirements-dev.txt requirements-ner.txt
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt requirements-ner.txt requirements-routing.txt
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh requirements.txt requirements-dev.txt requirements-ner.txt requirements-routing.txt
 	@touch $@
 
 demo: setup
