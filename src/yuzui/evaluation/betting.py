@@ -5,10 +5,11 @@ epsilon or more, wealth cannot grow in expectation, so it reaches 1/delta with p
 distribution, no variance and no number of examples is assumed; only that examples are drawn alike and independently.
 
 The bound is the hedged-capital one of Waudby-Smith and Ramdas, "Estimating means of bounded random variables by
-betting" (JRSS B 86, 2024), with other bets. Theirs aim at growth for ever; ours know how many examples there are, and bet what a
-trader would hold who replicates the claim "1/delta if the test is passed at the end, else nothing" (the idea of
-Voracek and Orabona, "STaR-Bets", 2025, arXiv:2505.22422). Any bets that look only at the past are valid; these have almost
-the power of the normal approximation, whose promise, unlike this one, does not hold.
+betting" (JRSS B 86, 2024), with other bets. Theirs aim at growth for ever; ours know how many examples there are, and
+bet what a trader would hold who replicates the claim "1/delta if the test is passed at the end, else nothing". Aiming
+at what is left to win in the rounds that are left is the idea of Voracek and Orabona, "STaR-Bets", arXiv:2505.22422.
+Any bets that look only at the past are valid; these have almost the power of the normal approximation, whose promise,
+unlike this one, does not hold.
 """
 
 from __future__ import annotations
@@ -81,9 +82,8 @@ def examples_needed(mean: float, variance: float, epsilon: float, delta: float, 
     normal = NormalDist()
     quantiles = normal.inv_cdf(1 - delta) + normal.inv_cdf(power)
     by_variance = 1.1 * quantiles**2 * max(variance, 1e-6) / room**2
-    by_bound = np.log(1 / delta) / np.log1p(
-        LARGEST_BET * epsilon / (HIGHEST_LOSS - epsilon)
-    )  # losses all zero, largest bet
+    largest = LARGEST_BET / (HIGHEST_LOSS - epsilon)
+    by_bound = np.log(1 / delta) / np.log1p(largest * epsilon)  # every loss zero, the largest bet
     return int(np.ceil(max(by_variance, by_bound)))
 
 

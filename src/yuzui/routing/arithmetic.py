@@ -17,6 +17,9 @@ MOST_SIDE: Final = 120
 TOLERANCE: Final = 0.006
 """Relative, or absolute below one: 1/3 = 0.33 counts as right, and so does 66.67."""
 
+WHOLE_PERCENT: Final = 0.51
+"""11 / 30 = 37% counts as right."""
+
 _SIDE: Final = r"[-+*/^()\d.,%$€£¥ ×÷·x]"
 _LEFT: Final = re.compile(f"{_SIDE}{{3,{MOST_SIDE}}}$")
 _RIGHT: Final = re.compile(r"\s*[$€£¥]?\s*(-?[\d,]*\.?\d+)(\s*/\s*\d+)?(\s*%)?")
@@ -75,7 +78,7 @@ def _judge(text: str, place: int) -> tuple[bool | None, float | None]:
     side = re.sub(r"^[^\d(.-]+", "", side)
     if "x" in side or not _OPERATION.search(side):
         return None, None
-    following = text[after.end() : after.end() + 2].lstrip()
+    following = text[after.end() : after.end() + 3].lstrip()
     if following[:1] in ("*", "/", "^", "×", "x", "÷") or (following[:1] in ("+", "-") and len(following) > 1):
         return None, None  # the right-hand side goes on: 3 * 4 = 10 + 2
     left = evaluate(side)
@@ -87,8 +90,8 @@ def _judge(text: str, place: int) -> tuple[bool | None, float | None]:
         if not divisor:
             return None, None
         result /= divisor
-    holds = _close(left, result) or (bool(after.group(3)) and (_close(left * 100, result)))
-    return holds or (_close(left, result * 100) and "%" in side), result
+    is_percent = bool(after.group(3)) and abs(left * 100 - result) <= WHOLE_PERCENT
+    return _close(left, result) or is_percent or ("%" in side and _close(left, result * 100)), result
 
 
 def _close(left: float, right: float) -> bool:

@@ -2,8 +2,8 @@
 
 How far its numbers are from theirs (Mahalanobis), how little of its text they can say, and how far its nearest
 neighbours among them are. Each distance is ranked among those of examples that had no part in fitting it; a request
-that is one of their kind has a rank that is uniform (Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World",
-2005, chapter 2). Three ranks, so the smallest counts three times (Bonferroni).
+that is one of their kind has a rank that is uniform (Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random
+World", 2005, chapter 2). Three ranks, so the smallest counts three times (Bonferroni).
 """
 
 from __future__ import annotations

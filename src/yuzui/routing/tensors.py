@@ -33,7 +33,8 @@ def pack(values: npt.NDArray[np.generic], kind: Kind) -> Tensor:
         return Tensor(
             kind=kind, shape=values.shape, data=data, scales=tuple(float(np.float32(scale)) for scale in scales)
         )
-    cast = values.astype(np.dtype(kind).newbyteorder("<"))
+    with np.errstate(over="ignore"):  # seen on the next line
+        cast = values.astype(np.dtype(kind).newbyteorder("<"))
     if not np.all(np.isfinite(cast.astype(np.float64))):
         raise ValueError(f"weights are too large for {kind}")
     return Tensor(kind=kind, shape=values.shape, data=cast.tobytes())
