@@ -1,4 +1,4 @@
-"""`python -m routing`: measures routing on outcomes of real models, prints the table, writes JSON into bench/results."""
+"""`python -m routing`: measures routing on outcomes of real models, prints tables, writes JSON into bench/results."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from routing.corpora import ROOT, Corpus, NoData, gsm8k, mmlu, mmlu_pro, zeroeva
 from routing.guarantee import guarantee
 from routing.measured import SEED, Scored, cpu, net_saving, router_for, scored
 from routing.workload import workload
+from yuzui.evaluation.measures import apgr
 
 Figures = dict[str, Any]  # Any: JSON
 FEW_LABELS = 1500
@@ -127,8 +128,8 @@ def run_mmlu_pro() -> Figures:
 def run_unseen() -> Figures:
     """Routers outside their domain: what the order is worth, how much is turned away, and the loss that is left.
 
-    The loss is that of the policy at the threshold that was certified at home, with requests that are unlike sent to the
-    reference; `raw_loss` is without turning anybody away.
+    The loss is that of the policy at the threshold that was certified at home, with requests that are unlike sent to
+    the reference; `raw_loss` is without turning anybody away.
     """
     rows = []
     for home, away, name in _journeys():
@@ -142,7 +143,7 @@ def run_unseen() -> Figures:
         threshold = _certified_at_home(router, home)
         opens = predicted <= threshold
         rows.append({
-            "journey": name, "n": len(examples), "apgr_raw": Scored(predicted=predicted, gains=gains, unlike=0).as_json()["apgr"],
+            "journey": name, "n": len(examples), "apgr_raw": apgr(predicted, gains),
             "turned_away": float((~is_like).mean()), "raw_loss": float((gains * opens).mean()),
             "loss": float((gains * (opens & is_like)).mean()), "open": float((opens & is_like).mean()),
         })  # fmt: skip  # one thing
@@ -150,10 +151,9 @@ def run_unseen() -> Figures:
 
 
 def _certified_at_home(router: Any, home: Corpus) -> float:  # Any: a Learned
+    from routing.measured import costs_of
     from yuzui.evaluation.certify import certify
     from yuzui.evaluation.promise import routed_by, thresholds_of
-
-    from routing.measured import costs_of
 
     thresholds = thresholds_of(router, "up_front")
     seen = routed_by(router, home.part("calib"), "up_front", home.candidate.name, thresholds, costs_of(home))
@@ -164,15 +164,21 @@ def _certified_at_home(router: Any, home: Corpus) -> float:  # Any: a Learned
 def _journeys() -> list[tuple[Corpus, Corpus, str]]:
     words, sums, zero, pro = mmlu(), gsm8k(is_checked=False), zeroeval(), mmlu_pro()
     journeys = [(words, sums, "MMLU → GSM8K"), (sums, words, "GSM8K → MMLU"), (words, zero, "MMLU → ZeroEval"),
-                (words, pro, "MMLU → MMLU-Pro"), (pro, words, "MMLU-Pro → MMLU"), (pro, sums, "MMLU-Pro → GSM8K")]  # fmt: skip
-    journeys += [(zero.without(group), zero.only(group), f"ZeroEval without {group} → {group}") for group in ("gsm", "math-l5")]
-    return journeys + [(pro.without(group), pro.only(group), f"MMLU-Pro without {group} → {group}") for group in ("math", "health", "history")]  # fmt: skip
+                (words, pro, "MMLU → MMLU-Pro"), (pro, words, "MMLU-Pro → MMLU"),
+                (pro, sums, "MMLU-Pro → GSM8K")]  # fmt: skip
+    journeys += [
+        (zero.without(group), zero.only(group), f"ZeroEval without {group} → {group}") for group in ("gsm", "math-l5")
+    ]
+    for group in ("math", "health", "history"):
+        journeys.append((pro.without(group), pro.only(group), f"MMLU-Pro without {group} → {group}"))
+    return journeys
 
 
 def run_guarantee() -> Figures:
     rows = []
     for corpus, policy, wants_cascade in (
-        (mmlu(), "up_front", False), (gsm8k(is_checked=False), "up_front", True), (gsm8k(is_checked=False), "cascade", True),
+        (mmlu(), "up_front", False), (gsm8k(is_checked=False), "up_front", True),
+        (gsm8k(is_checked=False), "cascade", True),
         (gsm8k(is_checked=True), "cascade", True), (zeroeval(), "up_front", True), (zeroeval(), "cascade", True),
         (mmlu_pro(), "up_front", True), (mmlu_pro(), "cascade", True),
     ):  # fmt: skip
@@ -185,7 +191,7 @@ def _save(figures: Figures) -> None:
     commit = _output("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD")
     facts = {
         "bench": "routing", "date": time.strftime("%Y-%m-%d"), "commit": commit,
-        "is_changed_since": bool(_output("git", "-C", str(ROOT), "status", "--porcelain", "--", "src", "bench/routing")),
+        "is_changed_since": bool(_output("git", "-C", str(ROOT), "status", "--porcelain", "--", "src", "bench")),
         "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "load_average": round(os.getloadavg()[0], 2)},
         "python": platform.python_version(),
         "packages": {name: version(name) for name in ("yuzui", "numpy", "scikit-learn", "scipy", "pyarrow")},
@@ -207,7 +213,9 @@ def _output(*command: str) -> str:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="routing", description=__doc__)
-    parser.add_argument("--only", action="append", help="mmlu, gsm8k, zeroeval, mmlu_pro, unseen, guarantee or swebench")
+    parser.add_argument(
+        "--only", action="append", help="mmlu, gsm8k, zeroeval, mmlu_pro, unseen, guarantee or swebench"
+    )
     parser.add_argument("--embeddings", type=Path, help="vectors that `embed.py` made, to compare with ours")
     parser.add_argument("--dry", action="store_true", help="write no result file")
     return parser.parse_args()

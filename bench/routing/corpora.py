@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as parquet
+
 from yuzui.evaluation.graded import Graded, GradedAnswer
 from yuzui.routing.artefact import Priced
 

@@ -1,8 +1,8 @@
 """Does the promise hold? Calibration sets are redrawn 200 times from outcomes that fitting never saw.
 
-The outcomes of `calib` and `public_test` together are the population: its loss at every threshold is known, so a promise
-that was broken is seen. Drawn with replacement. Beside ours, on the same redraws: the naive way (the boldest threshold
-whose observed loss is at most epsilon) and bets that aim at growth, as Waudby-Smith and Ramdas have them.
+The outcomes of `calib` and `public_test` together are the population: its loss at every threshold is known, so a
+promise that was broken is seen. Drawn with replacement. Beside ours, on the same redraws: the naive way (the boldest
+threshold whose observed loss is at most epsilon) and bets that aim at growth, as Waudby-Smith and Ramdas have them.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
+from routing.corpora import Corpus
+from routing.measured import SEED, costs_of
 from yuzui.evaluation.betting import is_below
 from yuzui.evaluation.certify import Floats, Routed
 from yuzui.evaluation.measures import shared_of_best
 from yuzui.evaluation.promise import routed_by, thresholds_of
 from yuzui.routing.artefact import Policy
 from yuzui.routing.learned import Learned
-
-from routing.corpora import Corpus
-from routing.measured import SEED, costs_of
 
 REDRAWS = 200
 DELTA = 0.1
@@ -40,13 +40,9 @@ def guarantee(router: Learned, corpus: Corpus, policy: Policy, epsilon: float, c
             drawn[way].append(place)
     return {
         "set": corpus.name, "policy": policy, "epsilon": epsilon, "delta": DELTA, "n": count, "redraws": REDRAWS,
-        "population": len(losses_of(population)), "best_open": best,
+        "population": len(population.losses), "best_open": best,
         **{way: _summary(np.array(places), losses, opens, epsilon, best) for way, places in drawn.items()},
     }  # fmt: skip  # one thing
-
-
-def losses_of(population: Routed) -> Floats:
-    return population.losses
 
 
 def _certified(population: Routed, rows: Any, epsilon: float) -> dict[str, int]:  # Any: indices
@@ -74,7 +70,9 @@ def _growth(losses: Floats, epsilon: float) -> Any:  # Any: booleans
     return highest >= np.log(1 / DELTA)
 
 
-def _summary(places: Any, losses: Floats, opens: Floats, epsilon: float, best: float) -> dict[str, float]:  # Any: indices
+def _summary(
+    places: Any, losses: Floats, opens: Floats, epsilon: float, best: float
+) -> dict[str, float]:  # Any: indices
     chosen = places >= 0
     broken = chosen & (losses[places] > epsilon)
     share = np.where(chosen, opens[places], 0.0)

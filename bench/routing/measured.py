@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from routing.corpora import ROOT, Corpus
 from yuzui.evaluation.fit import Plan, fit
 from yuzui.evaluation.graded import Costs, Graded, hash_of
 from yuzui.evaluation.measures import apgr_interval, calls_for
@@ -19,8 +21,6 @@ from yuzui.routing.artefact import Policy, read_artefact, write_artefact
 from yuzui.routing.learned import Learned
 from yuzui.routing.surface import Asked
 
-from routing.corpora import ROOT, Corpus
-
 Floats = npt.NDArray[np.float64]
 CACHE = ROOT / ".cache" / "routing-bench"
 SEED = 20261126
@@ -28,7 +28,9 @@ DECISIONS = 400
 PROMPT_BYTES = 2048
 
 
-def router_for(corpus: Corpus, examples: Sequence[Graded], *, wants_cascade: bool, share_unlike: float = 0.02) -> Learned:
+def router_for(
+    corpus: Corpus, examples: Sequence[Graded], *, wants_cascade: bool, share_unlike: float = 0.02
+) -> Learned:
     """Fitted on `examples`, or read from the cache, whose name holds the hash of the code and of the examples."""
     plan = Plan(
         reference=corpus.reference, candidates=(corpus.candidate,), checks=corpus.checks if wants_cascade else (),
@@ -75,7 +77,8 @@ class Scored:
         return {
             "apgr": interval.value, "apgr_95": [interval.low, interval.high], "n": len(self.gains),
             "cpt50": calls_for(self.predicted, self.gains, 0.5), "cpt80": calls_for(self.predicted, self.gains, 0.8),
-            "unlike": self.unlike, "mean_predicted": float(self.predicted.mean()), "mean_gain": float(self.gains.mean()),
+            "unlike": self.unlike, "mean_predicted": float(self.predicted.mean()),
+            "mean_gain": float(self.gains.mean()),
         }  # fmt: skip  # one thing
 
 
@@ -161,5 +164,3 @@ def _timed(router: Learned, texts: Sequence[str]) -> dict[str, float]:
             router.look(Asked(text=text))
             taken.append((time.process_time_ns() - began) / 1e3)
     return {"p50_us": float(np.quantile(taken, 0.5)), "p99_us": float(np.quantile(taken, 0.99))}
-
-

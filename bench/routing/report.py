@@ -49,7 +49,10 @@ def _away(figures: Figures) -> list[dict[str, Any]]:
 GOALS: tuple[Goal, ...] = (
     _apgr("MMLU up front: APGR", "mmlu", "up_front", least=0.70, anchor="0.603"),
     Goal(name="MMLU up front: CPT80", read=_at("mmlu", "up_front", "cpt80"), most=54, anchor="70.3"),
-    Goal(name="MMLU, 1,500 labels, mean of 5 draws: APGR", read=_at("mmlu", "few_labels", "apgr"), least=0.64, anchor="0.603"),
+    Goal(
+        name="MMLU, 1,500 labels, mean of 5 draws: APGR", read=_at("mmlu", "few_labels", "apgr"), least=0.64,
+        anchor="0.603",
+    ),
     Goal(name="decision, 2 KB: p50, µs of CPU", read=_at("mmlu", "cpu", "2kb_p50_us"), most=500),
     Goal(name="decision, 2 KB: p99, µs of CPU", read=_at("mmlu", "cpu", "2kb_p99_us"), most=2000),
     _apgr("GSM8K up front: APGR", "gsm8k", "up_front", least=0.62, anchor="0.622, an 8B model"),
@@ -119,7 +122,9 @@ def show(figures: Figures, console: Console) -> None:
     if "guarantee" in figures:
         _show_guarantee(figures["guarantee"]["rows"], console)
     if "unseen" in figures:
-        away = Table("from → to", "n", "APGR raw", "turned away", "open", "loss without", "loss with", title="Unseen domains")
+        away = Table(
+            "from → to", "n", "APGR raw", "turned away", "open", "loss without", "loss with", title="Unseen domains"
+        )
         for row in figures["unseen"]["journeys"]:
             away.add_row(row["journey"], str(row["n"]), f"{row['apgr_raw']:.3f}", f"{row['turned_away']:.1%}",
                          f"{row['open']:.1%}", f"{row['raw_loss']:+.2%}", f"{row['loss']:+.2%}")  # fmt: skip

@@ -1,8 +1,9 @@
 """SWE-bench Verified: choose one open model for a workload on half of the graded tasks, look at the other half.
 
-Chosen is the cheapest open model whose loss against the strongest closed one is, within one standard error of the half,
-at most a point. Then the tasks of the repositories where it loses most (means shrunk towards the mean of all) go to the
-closed model, a fixed small share of all tasks. A point of loss is within the noise of a half, and the certificate says so.
+Chosen is the cheapest open model whose loss against the strongest closed one is, within one standard error of the
+half, at most a point. Then the tasks of the repositories where it loses most (means shrunk towards the mean of all) go
+to the closed model, a fixed small share of all tasks. A point of loss is within the noise of a half, and the
+certificate says so.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from yuzui.evaluation.betting import examples_needed, is_below
-from yuzui.evaluation.certify import Floats
 
 from routing.corpora import read
 from routing.measured import SEED
+from yuzui.evaluation.betting import examples_needed, is_below
+from yuzui.evaluation.certify import Floats
 
 SPLITS = 200
 LIMIT = 0.01

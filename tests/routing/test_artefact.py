@@ -3,8 +3,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 from msgspec.structs import replace
-from routing_kit import fitted
 
+from graded_kit import fitted
 from yuzui.core.errors import ConfigError
 from yuzui.routing.artefact import VERSION, Certificate, hash_of, read_artefact, write_artefact
 
@@ -31,7 +31,11 @@ def test_writing_is_the_same_twice() -> None:
 
 @pytest.mark.parametrize(
     ("was", "becomes"),
-    [(b'"delta":0.1', b'"delta":0.9'), (b'"threshold":0.1', b'"threshold":9.9'), (b'"name":"small"', b'"name":"smell"')],
+    [
+        (b'"delta":0.1', b'"delta":0.9'),
+        (b'"threshold":0.1', b'"threshold":9.9'),
+        (b'"name":"small"', b'"name":"smell"'),
+    ],
 )
 def test_a_changed_file_is_refused(was: bytes, becomes: bytes) -> None:
     raw = write_artefact(fitted(), (certificate(),))
@@ -48,7 +52,9 @@ def test_another_version_and_another_file_are_told_apart() -> None:
         read_artefact(raw.replace(b"yuzui-routing", b"other-routing", 1))
 
 
-@pytest.mark.parametrize("raw", [b"", b"{}", b"[]", b"\xff\xfe", b"\x80\x04pickle.", b'{"format":"yuzui-routing","version":1}'])
+@pytest.mark.parametrize(
+    "raw", [b"", b"{}", b"[]", b"\xff\xfe", b"\x80\x04pickle.", b'{"format":"yuzui-routing","version":1}']
+)
 def test_what_is_no_artefact_is_refused_in_one_sentence(raw: bytes) -> None:
     with pytest.raises(ConfigError, match=r"this\.json cannot be read"):
         read_artefact(raw, "this.json")

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from routing_kit import artefact, examples, fitted
 
+from graded_kit import artefact, examples, fitted
 from yuzui.core.errors import ConfigError
 from yuzui.evaluation.measures import apgr
 from yuzui.routing.artefact import Artefact, write_artefact

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from routing_kit import artefact, examples, fitted
 
+from graded_kit import artefact, examples, fitted
 from yuzui.routing.learned import Learned
 from yuzui.routing.likeness import Likeness
 from yuzui.routing.surface import NAMES, Asked

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,8 @@ from yuzui.routing.surface import NAMES, Asked, surface
 
 
 def of(text: str, **facts: int) -> dict[str, float]:
-    return dict(zip(NAMES, surface(Asked(text=text, **facts)).tolist(), strict=True))
+    asked = replace(Asked(text=text), **facts)
+    return dict(zip(NAMES, surface(asked).tolist(), strict=True))
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=[]), max_size=300), st.integers(0, 10**9))

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from routing_kit import examples, fitted
 
+from graded_kit import examples, fitted
 from yuzui.routing.ngrams import buckets_of
 from yuzui.routing.tensors import pack, unpack
 from yuzui.routing.text_encoder import Encoder, EncoderWeights, softmax, weigh
@@ -60,7 +60,9 @@ def test_parts_that_do_not_fit_are_refused() -> None:
     right = fitted().encoder
     size = 1 << right.bits
     with pytest.raises(ValueError, match="bits"):
-        Encoder(EncoderWeights(bits=30, rarity=right.rarity, projection=right.projection), np.zeros((size, 1), np.float32))
+        Encoder(
+            EncoderWeights(bits=30, rarity=right.rarity, projection=right.projection), np.zeros((size, 1), np.float32)
+        )
     with pytest.raises(ValueError, match="buckets"):
         Encoder(right, np.zeros((size // 2, 1), np.float32))
     wide = pack(np.zeros((3, 2)), "float32")

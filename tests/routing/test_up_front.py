@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from routing_kit import fitted
 
+from graded_kit import fitted
 from yuzui.routing.surface import Asked, surface
 from yuzui.routing.tensors import pack, unpack
 from yuzui.routing.text_encoder import Encoder
@@ -24,7 +24,9 @@ def test_the_gain_is_the_mixture_of_its_parts() -> None:
 
 
 def test_chances_stay_chances_whatever_the_logits() -> None:
-    weights = replace(fitted().candidates[0].up_front, mix=(0.0, 1.0, 0.0, 0.0, 0.0), constant=0.0, words_intercepts=(0, 1e6, -1e6))
+    weights = replace(
+        fitted().candidates[0].up_front, mix=(0.0, 1.0, 0.0, 0.0, 0.0), constant=0.0, words_intercepts=(0, 1e6, -1e6)
+    )
     encoder = Encoder(fitted().encoder, unpack(weights.words))
     encoded = encoder.encode("x")
     gain = UpFront(weights, encoder.dimensions).gain(encoded, encoded.heads, surface(Asked(text="x")))

@@ -92,7 +92,8 @@ def projection_of(bags: Matrix, dimensions: int, seed: int) -> Floats:
     from sklearn.decomposition import TruncatedSVD
 
     rank = max(1, min(dimensions, bags.shape[0] // 4, bags.shape[1] - 1))
-    components: Floats = TruncatedSVD(rank, n_iter=4, random_state=seed).fit(bags).components_.T
+    with np.errstate(invalid="ignore"):  # scikit-learn divides by the variance, which prompts that are all alike lack
+        components: Floats = TruncatedSVD(rank, n_iter=4, random_state=seed).fit(bags).components_.T
     return components
 
 

@@ -93,6 +93,9 @@ def _example(row: Row, place: str) -> Graded:
             answers.setdefault(model, {})[fact] = value
         else:
             plain[name] = value
+    for answer in answers.values():
+        if isinstance(answer.get("score"), bool):  # right or wrong
+            answer["score"] = float(answer["score"])
     plain["answers"] = answers
     try:
         return msgspec.convert(plain, Graded, strict=False)
