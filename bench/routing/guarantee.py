@@ -2,11 +2,13 @@
 
 The outcomes of `calib` and `public_test` together are the population: its loss at every threshold is known, so a
 promise that was broken is seen. Drawn with replacement. Beside ours, on the same redraws: the naive way (the boldest
-threshold whose observed loss is at most epsilon) and bets that aim at growth, as Waudby-Smith and Ramdas have them.
+threshold whose observed loss is at most epsilon), bets that aim at growth, as Waudby-Smith and Ramdas have them, and
+the normal approximation, which promises nothing for sure but shows about how much any bound could certify.
 """
 
 from __future__ import annotations
 
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -33,7 +35,7 @@ def guarantee(router: Learned, corpus: Corpus, policy: Policy, epsilon: float, c
     losses, opens = population.losses.mean(axis=0), population.is_open.mean(axis=0)
     best = float(opens[losses <= epsilon].max(initial=0.0))
     generator = np.random.default_rng(SEED)
-    drawn: dict[str, list[int]] = {"ours": [], "growth": [], "naive": []}
+    drawn: dict[str, list[int]] = {"ours": [], "growth": [], "normal": [], "naive": []}
     for _ in range(REDRAWS):
         rows = generator.integers(0, len(population.losses), count)
         for way, place in _certified(population, rows, epsilon).items():
@@ -52,8 +54,15 @@ def _certified(population: Routed, rows: Any, epsilon: float) -> dict[str, int]:
     return {
         "ours": int(np.logical_and.accumulate(is_below(losses, epsilon, DELTA)).sum()) - 1,
         "growth": int(np.logical_and.accumulate(_growth(losses, epsilon)).sum()) - 1,
+        "normal": int(np.logical_and.accumulate(_normal(losses) <= epsilon).sum()) - 1,
         "naive": int(naive[-1]) if len(naive) else -1,
     }
+
+
+def _normal(losses: Floats) -> Floats:
+    """Upper bounds."""
+    bounds: Floats = losses.mean(axis=0) + NormalDist().inv_cdf(1 - DELTA) * losses.std(axis=0) / np.sqrt(len(losses))
+    return bounds
 
 
 def _growth(losses: Floats, epsilon: float) -> Any:  # Any: booleans

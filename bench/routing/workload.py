@@ -1,9 +1,9 @@
 """SWE-bench Verified: choose one open model for a workload on half of the graded tasks, look at the other half.
 
-Chosen is the cheapest open model whose loss against the strongest closed one is, within one standard error of the
-half, at most a point. Then the tasks of the repositories where it loses most (means shrunk towards the mean of all) go
-to the closed model, a fixed small share of all tasks. A point of loss is within the noise of a half, and the
-certificate says so.
+Chosen is the cheapest open model that is not, with 95 % confidence on the half, more than a point worse than the
+strongest closed one. Then the tasks of the repositories where it loses most (means shrunk towards the mean of all) go to
+the closed model, a fixed small share of all tasks. A point of loss is within the noise of a half, and the certificate
+says so.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from yuzui.evaluation.certify import Floats
 
 SPLITS = 200
 LIMIT = 0.01
+SURE = 1.645  # standard errors: 95 % on one side
 ROUTED_SHARE = 0.07
 PRIOR_TASKS = 10.0
 OPEN_FAMILIES = ("minimax", "glm", "kimi", "deepseek", "qwen", "devstral", "gpt-oss", "llama")
@@ -63,7 +64,7 @@ def choose(board: Board, half: Any) -> int:  # Any: indices
     for run in board.open_ones:
         losses = board.solved[half, board.closed] - board.solved[half, run]
         price = float(board.costs[half, run].mean())
-        if losses.mean() - losses.std() / np.sqrt(len(half)) <= LIMIT and price < cost:
+        if losses.mean() - SURE * losses.std() / np.sqrt(len(half)) <= LIMIT and price < cost:
             best, cost = run, price
     return best
 

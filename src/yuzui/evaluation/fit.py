@@ -46,7 +46,8 @@ from yuzui.routing.up_front import UpFrontWeights
 FEWEST_EXAMPLES: Final = 50
 MOST_PROTOTYPES: Final = 512
 WAVES: Final = 256
-THRESHOLDS: Final = 100
+THRESHOLDS: Final = 50
+"""Fewer would waste traffic between two of them; more would only add thresholds whose loss is next to epsilon."""
 LEAST_OF_A_TOPIC: Final = 8
 TOPIC_PRIOR: Final = 40.0
 """Examples that the mean gain of all topics counts for in a topic's own."""

@@ -36,15 +36,16 @@ class Forest:
         self._thresholds = unpack(weights.thresholds)
         nodes = len(self._thresholds)
         self._features = unpack_indices(weights.features, width)
-        self._left = unpack_indices(weights.left, nodes)
-        self._right = unpack_indices(weights.right, nodes)
+        left, right = unpack_indices(weights.left, nodes), unpack_indices(weights.right, nodes)
         self._values = unpack(weights.values)
         self._roots = unpack_indices(weights.roots, nodes)
         self._depth = weights.depth
         self._base = weights.base
         self._factor = weights.factor
-        if not {len(self._features), len(self._left), len(self._right), len(self._values)} == {nodes}:
+        if not {len(self._features), len(left), len(right), len(self._values)} == {nodes}:
             raise ValueError("the arrays of a forest are of different lengths")
+        self._children = np.ascontiguousarray(np.column_stack((left, right))).ravel()
+        """Of node n: left at 2n, right at 2n + 1, so that a step is one look-up."""
         if not 0 <= weights.depth <= MOST_DEPTH:
             raise ValueError(f"a forest is at most {MOST_DEPTH} deep")
 
@@ -52,8 +53,8 @@ class Forest:
         """For one row."""
         nodes = self._roots
         for _ in range(self._depth):
-            goes_left = row[self._features[nodes]] <= self._thresholds[nodes]
-            nodes = np.where(goes_left, self._left[nodes], self._right[nodes])
+            goes_right = row.take(self._features.take(nodes)) > self._thresholds.take(nodes)
+            nodes = self._children.take(2 * nodes + goes_right)
         return self._base + self._factor * float(self._values[nodes].sum())
 
     def many(self, rows: Floats) -> Floats:
