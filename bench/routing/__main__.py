@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from routing import embeddings, report
+from routing import embeddings, page, report
 from routing.corpora import ROOT, Corpus, NoData, gsm8k, mmlu, mmlu_pro, zeroeval
 from routing.guarantee import guarantee
 from routing.measured import SEED, Scored, cpu, net_saving, router_for, scored
@@ -25,6 +25,7 @@ from routing.workload import workload
 from yuzui.evaluation.measures import apgr
 
 Figures = dict[str, Any]  # Any: JSON
+PARTS = ("mmlu", "gsm8k", "zeroeval", "mmlu_pro", "unseen", "guarantee", "swebench")
 FEW_LABELS = 1500
 FEW_SEEDS = 5
 EPSILON = 0.02
@@ -197,6 +198,9 @@ def _save(figures: Figures) -> None:
     path = ROOT / "bench" / "results" / f"routing-{facts['date']}-{commit}.json"
     path.write_text(json.dumps(report.rounded(facts), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"written: {path.relative_to(ROOT)}")
+    if set(PARTS) <= set(figures):
+        (ROOT / "docs" / "routing.md").write_text(page.page(facts), encoding="utf-8")
+        print("written: docs/routing.md")
 
 
 def _cpu() -> str:

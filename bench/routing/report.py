@@ -135,7 +135,8 @@ def show(figures: Figures, console: Console) -> None:
 
 def _show_guarantee(rows: list[dict[str, Any]], console: Console) -> None:
     table = Table("set", "policy", "best possible", "ours: broken", "of the best", "growth bets: broken", "of the best",
-                  "normal: broken", "of the best", "naive: broken", title="Promise of 2 pp at 90 %, n = 2,000, 200 redraws")  # fmt: skip
+                  "normal: broken", "of the best", "naive: broken",
+                  title="Promise of 2 pp at 90 %, n = 2,000, 200 redraws")  # fmt: skip
     for row in rows:
         table.add_row(row["set"], row["policy"], f"{row['best_open']:.1%}", f"{row['ours']['violations']:.1%}",
                       f"{row['ours']['of_best']:.1%}", f"{row['growth']['violations']:.1%}",

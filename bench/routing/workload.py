@@ -1,9 +1,9 @@
 """SWE-bench Verified: choose one open model for a workload on half of the graded tasks, look at the other half.
 
 Chosen is the cheapest open model that is not, with 95 % confidence on the half, more than a point worse than the
-strongest closed one. Then the tasks of the repositories where it loses most (means shrunk towards the mean of all) go to
-the closed model, a fixed small share of all tasks. A point of loss is within the noise of a half, and the certificate
-says so.
+strongest closed one. Then the tasks of the repositories where it loses most (means shrunk towards the mean of all) go
+to the closed model, a fixed small share of all tasks. A point of loss is within the noise of a half, and the
+certificate says so.
 """
 
 from __future__ import annotations

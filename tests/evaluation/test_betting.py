@@ -40,10 +40,10 @@ def test_it_has_nearly_the_power_of_the_normal_approximation() -> None:
 
 
 def test_losses_of_zero_pass_after_as_many_examples_as_the_largest_bet_needs() -> None:
-    assert not is_below(np.zeros((30, 1)), 0.02, 0.1)[0]
     needed = examples_needed(0.0, 0.0, 0.02, 0.1)
     assert needed is not None
-    assert is_below(np.zeros((2 * needed, 1)), 0.02, 0.1)[0]
+    assert is_below(np.zeros((needed, 1)), 0.02, 0.1)[0]
+    assert not is_below(np.zeros((needed * 4 // 5, 1)), 0.02, 0.1)[0]
 
 
 def test_wealth_is_never_lost_for_good_and_stops_at_its_target() -> None:

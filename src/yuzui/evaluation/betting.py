@@ -83,7 +83,7 @@ def examples_needed(mean: float, variance: float, epsilon: float, delta: float, 
     quantiles = normal.inv_cdf(1 - delta) + normal.inv_cdf(power)
     by_variance = 1.1 * quantiles**2 * max(variance, 1e-6) / room**2
     largest = LARGEST_BET / (HIGHEST_LOSS - epsilon)
-    by_bound = np.log(1 / delta) / np.log1p(largest * epsilon)  # every loss zero, the largest bet
+    by_bound = 1.15 * np.log(1 / delta) / np.log1p(largest * epsilon)  # no loss at all; bets begin below the largest
     return int(np.ceil(max(by_variance, by_bound)))
 
 
