@@ -20,7 +20,7 @@ from rich.console import Console
 from routing import embeddings, page, report
 from routing.corpora import ROOT, Corpus, NoData, gsm8k, mmlu, mmlu_pro, zeroeval
 from routing.guarantee import guarantee
-from routing.measured import SEED, Scored, cpu, net_saving, router_for, scored
+from routing.measured import SEED, Scored, cascade_left_out, cpu, net_saving, router_for, scored
 from routing.workload import workload
 from yuzui.evaluation.measures import apgr
 
@@ -148,7 +148,8 @@ def run_unseen() -> Figures:
             "turned_away": float((~is_like).mean()), "raw_loss": float((gains * opens).mean()),
             "loss": float((gains * (opens & is_like)).mean()), "open": float((opens & is_like).mean()),
         })  # fmt: skip  # one thing
-    return {"epsilon": EPSILON, "journeys": rows}
+    cascades = {corpus.name: cascade_left_out(corpus) for corpus in (zeroeval(), mmlu_pro())}
+    return {"epsilon": EPSILON, "journeys": rows, "cascades": cascades}
 
 
 def _certified_at_home(router: Any, home: Corpus) -> float:  # Any: a Learned

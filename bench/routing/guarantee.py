@@ -16,7 +16,7 @@ import numpy as np
 from routing.corpora import Corpus
 from routing.measured import SEED, costs_of
 from yuzui.evaluation.betting import is_below
-from yuzui.evaluation.certify import Floats, Routed
+from yuzui.evaluation.certify import RESERVE, Floats, Routed
 from yuzui.evaluation.measures import shared_of_best
 from yuzui.evaluation.promise import routed_by, thresholds_of
 from yuzui.routing.artefact import Policy
@@ -52,7 +52,7 @@ def _certified(population: Routed, rows: Any, epsilon: float) -> dict[str, int]:
     losses = population.losses[rows]
     naive = np.flatnonzero(losses.mean(axis=0) <= epsilon)
     return {
-        "ours": int(np.logical_and.accumulate(is_below(losses, epsilon, DELTA)).sum()) - 1,
+        "ours": int(np.logical_and.accumulate(is_below(losses, epsilon, RESERVE * DELTA)).sum()) - 1,
         "growth": int(np.logical_and.accumulate(_growth(losses, epsilon)).sum()) - 1,
         "normal": int(np.logical_and.accumulate(_normal(losses) <= epsilon).sum()) - 1,
         "naive": int(naive[-1]) if len(naive) else -1,

@@ -111,6 +111,41 @@ def _full(router: Learned, corpus: Corpus, examples: Sequence[Graded], looks: Se
     ])  # fmt: skip
 
 
+def cascade_left_out(corpus: Corpus) -> dict[str, Any]:  # Any: JSON
+    """Per group: APGR of the portable cascade that was fitted on `train` of the other groups."""
+    from yuzui.evaluation.fit import answered_of
+    from yuzui.evaluation.fit_parts import dense_of
+    from yuzui.routing.agreement import agreement
+    from yuzui.routing.dense import Dense
+    from yuzui.routing.learned import portable_names
+    from yuzui.routing.own_text import own_text
+
+    names, model = portable_names(len(corpus.checks)), corpus.candidate.name
+    rows = np.array([
+        np.concatenate((
+            agreement(one.answers[model].text, [one.answers[check.name].text for check in corpus.checks]),
+            own_text(answered_of(one, model)),
+        ))
+        for one in corpus.examples
+    ])  # fmt: skip
+    gains = gains_of(corpus, corpus.examples)
+    groups = np.array([one.group for one in corpus.examples])
+    is_train = np.array([one.split == "train" for one in corpus.examples])
+    found = {}
+    for group in np.unique(groups):
+        fit_on, held = is_train & (groups != group), ~is_train & (groups == group)
+        weights, _ = dense_of(rows[fit_on].astype(np.float64), gains[fit_on], names, seed=0)
+        dense = Dense(weights, names)
+        predicted = np.array([dense.one(row) for row in rows[held]])
+        gap = float(gains[held].sum())
+        interval = apgr_interval(predicted, gains[held], seed=SEED) if gap > 0 else None
+        found[str(group)] = {
+            "n": int(held.sum()), "gap": float(gains[held].mean()), "apgr": interval.value if interval else None,
+            "apgr_95": [interval.low, interval.high] if interval else None,
+        }  # fmt: skip  # one thing
+    return found
+
+
 def costs_of(corpus: Corpus) -> Costs:
     return Costs({model.name: model for model in (corpus.reference, corpus.candidate, *corpus.checks)})
 

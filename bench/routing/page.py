@@ -24,7 +24,9 @@ def page(facts: dict[str, Any]) -> str:
         interval = " to ".join(f"{bound:.3f}" for bound in row["interval_95"]) if row["interval_95"] else ""
         met = "yes" if row["met"] else "**no**"
         lines.append(f"| {row['goal']} | {row['anchor']} | {goal} | {row['value']:.4g} | {interval} | {met} |")
-    lines += _guarantee_lines(figures["guarantee"]["rows"]) + _unseen_lines(figures["unseen"]["journeys"])
+    lines += _guarantee_lines(figures["guarantee"]["rows"]) + _unseen_lines(
+        figures["unseen"]["journeys"], figures["unseen"]["cascades"]
+    )
     return "\n".join([*lines, *_saving_lines(figures), ""])
 
 
@@ -42,7 +44,7 @@ def _guarantee_lines(rows: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _unseen_lines(rows: list[dict[str, Any]]) -> list[str]:
+def _unseen_lines(rows: list[dict[str, Any]], cascades: dict[str, Any]) -> list[str]:
     lines = ["", "## Domains that the router does not know", "",
              "Up front, at the threshold certified at home for 2 points.", "",
              "| from → to | requests | APGR of the order | turned away | open | loss without turning away | loss |",
@@ -50,6 +52,14 @@ def _unseen_lines(rows: list[dict[str, Any]]) -> list[str]:
     for row in rows:
         lines.append(f"| {row['journey']} | {row['n']} | {row['apgr_raw']:.3f} | {row['turned_away']:.1%} | {row['open']:.1%} "
                      f"| {row['raw_loss']:+.2%} | {row['loss']:+.2%} |")  # fmt: skip
+    lines += ["", "The portable cascade there, fitted without the domain:", "", "| domain | requests | gap | APGR | 95 % interval |",
+              "|---|---|---|---|---|"]  # fmt: skip
+    for name, groups in cascades.items():
+        for group, row in groups.items():
+            known = row["apgr"] is not None
+            interval = f"{row['apgr_95'][0]:.3f} to {row['apgr_95'][1]:.3f}" if known else ""
+            value = f"{row['apgr']:.3f}" if known else "no gap"
+            lines.append(f"| {name}: {group} | {row['n']} | {row['gap']:+.1%} | {value} | {interval} |")
     return lines
 
 

@@ -1,6 +1,6 @@
 """SWE-bench Verified: choose one open model for a workload on half of the graded tasks, look at the other half.
 
-Chosen is the cheapest open model that is not, with 95 % confidence on the half, more than a point worse than the
+Chosen is the cheapest open model that is not, with 99 % confidence on the half, more than a point worse than the
 strongest closed one. Then the tasks of the repositories where it loses most (means shrunk towards the mean of all) go
 to the closed model, a fixed small share of all tasks. A point of loss is within the noise of a half, and the
 certificate says so.
@@ -20,8 +20,8 @@ from yuzui.evaluation.certify import Floats
 
 SPLITS = 200
 LIMIT = 0.01
-SURE = 1.645  # standard errors: 95 % on one side
-ROUTED_SHARE = 0.07
+SURE = 2.33  # standard errors: 99 % on one side
+ROUTED_SHARE = 0.06
 PRIOR_TASKS = 10.0
 OPEN_FAMILIES = ("minimax", "glm", "kimi", "deepseek", "qwen", "devstral", "gpt-oss", "llama")
 """Weights that can be had, by name: the leaderboard's own flag is not set for the newest of them."""

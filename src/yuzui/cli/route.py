@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from yuzui.cli._options import JsonOption
+from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption
 from yuzui.cli._output import note, say, show_facts, show_table, write_json
 from yuzui.core.errors import ConfigError
 
@@ -53,6 +53,8 @@ def fit(
     ] = True,
     seed: Annotated[int, typer.Option(metavar="NUMBER", help="Of what is drawn at random while fitting.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
     json: JsonOption = False,
 ) -> None:
     """Learn who answers what well. Uses the part `train` of the examples, or half of them where none is named."""
@@ -93,6 +95,8 @@ def certify(
         str, typer.Option(metavar="MODEL", help="Of a cascade: who answers first. Default: the only one.")
     ] = "",
     price: PriceOption = None,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
     json: JsonOption = False,
 ) -> None:
     """Say what may be promised, and write it into the artefact. Uses the part `calib`, or the other half.
@@ -129,7 +133,9 @@ def certify(
 
 
 @app.command()
-def status(artefact: ArtefactArgument, json: JsonOption = False) -> None:
+def status(
+    artefact: ArtefactArgument, config: ConfigOption = None, data_dir: DataDirOption = None, json: JsonOption = False
+) -> None:
     """Show what an artefact was made of and what it may promise; check its hash."""
     from yuzui.io.routing_file import read_routing
 
