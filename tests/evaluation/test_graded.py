@@ -5,7 +5,16 @@ from msgspec.structs import replace
 
 from graded_kit import CANDIDATE, REFERENCE, examples
 from yuzui.core.errors import ConfigError
-from yuzui.evaluation.graded import Costs, Graded, GradedAnswer, check_apart, check_examples, hash_of, split_of
+from yuzui.evaluation.graded import (
+    Costs,
+    Graded,
+    GradedAnswer,
+    check_apart,
+    check_examples,
+    hash_of,
+    prompts_of,
+    split_of,
+)
 
 
 def one(**answers: GradedAnswer) -> Graded:
@@ -50,10 +59,10 @@ def test_named_splits_are_taken_as_they_are_and_all_or_none_is_named() -> None:
 
 
 def test_certifying_on_what_was_fitted_is_refused() -> None:
-    made = examples(5, 1)
-    check_apart("it", made, hash_of(examples(5, 2)))
-    with pytest.raises(ConfigError, match="certify on others"):
-        check_apart("it", made, hash_of(made))
+    fitted = prompts_of(examples(50, 2))
+    check_apart("it", examples(5, 1), fitted)
+    with pytest.raises(ConfigError, match="1 of 6 prompts are among those that it was fitted on.*certify on others"):
+        check_apart("it", [*examples(5, 1), examples(50, 2)[17]], fitted)
 
 
 def test_the_hash_knows_every_fact_and_the_order() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption
 from yuzui.cli._output import note, say, show_facts, show_table, write_json
@@ -152,7 +153,7 @@ def _show(read: Artefact, json: bool) -> None:
     if json:
         write_json({
             "fitted_sha256": read.fitted_sha256, "made_at": fitted.made_at, "made_with": fitted.made_with,
-            "data": fitted.data, "reference": fitted.reference, "unlike": fitted.likeness.share_unlike,
+            "data": replace(fitted.data, prompts=b""), "reference": fitted.reference, "unlike": fitted.likeness.share_unlike,
             "candidates": [
                 {"model": one.model, "cascade": one.cascade is not None,
                  "checks": one.cascade.checks if one.cascade else []} for one in fitted.candidates

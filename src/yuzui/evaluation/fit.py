@@ -27,7 +27,7 @@ from yuzui.evaluation.fit_parts import (
     rarity_of,
     weighed,
 )
-from yuzui.evaluation.graded import Graded, check_examples, hash_of
+from yuzui.evaluation.graded import Graded, check_examples, hash_of, prompts_of
 from yuzui.routing import learned, surface
 from yuzui.routing.artefact import (
     Artefact,
@@ -93,7 +93,8 @@ def fit(examples: Sequence[Graded], plan: Plan, told: Callable[[str], None] = la
     told("likeness")
     likeness = _likeness(text, counted, plan)
     fitted = Fitted(
-        made_at=plan.made_at, made_with=dict(plan.made_with), data=data_facts(examples, plan.data_name, names),
+        made_at=plan.made_at, made_with=dict(plan.made_with),
+        data=replace(data_facts(examples, plan.data_name, names), prompts=prompts_of(examples)),
         reference=plan.reference, candidates=tuple(candidates), encoder=text.weights, likeness=likeness,
         thresholds=_grid(np.min(predicted, axis=0)),
     )  # fmt: skip  # one thing

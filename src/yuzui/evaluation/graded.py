@@ -15,6 +15,7 @@ from yuzui.routing.surface import Asked
 Split = Literal["train", "calib", "test"]
 CHARACTERS_PER_TOKEN: Final = 4.0
 MOST_NAMED: Final = 5
+PROMPT_BYTES: Final = 8
 
 
 class GradedAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,10 +97,21 @@ def split_of(examples: Sequence[Graded], wanted: Split) -> list[Graded]:
     return [example for example in examples if example.split == wanted]
 
 
-def check_apart(fitted: str, examples: Sequence[Graded], fitted_sha256: str) -> None:
-    """Raise `ConfigError` when `examples` are the very ones, by hash, that something was fitted on."""
-    if hash_of(examples) == fitted_sha256:
-        raise ConfigError(f"these are the examples that {fitted} was fitted on: certify on others")
+def prompts_of(examples: Sequence[Graded]) -> bytes:
+    """For `check_apart`: eight bytes for each different prompt, sorted."""
+    return b"".join(sorted({_digest(example.prompt)[:PROMPT_BYTES] for example in examples}))
+
+
+def check_apart(fitted: str, examples: Sequence[Graded], prompts: bytes) -> None:
+    """Raise `ConfigError` when a prompt of `examples` is among those that something was fitted on, by `prompts_of`."""
+    known = {prompts[place : place + PROMPT_BYTES] for place in range(0, len(prompts), PROMPT_BYTES)}
+    seen = [example for example in examples if _digest(example.prompt)[:PROMPT_BYTES] in known]
+    if seen:
+        name = seen[0].id or seen[0].prompt[:40]
+        raise ConfigError(
+            f"{len(seen)} of {len(examples)} prompts are among those that {fitted} was fitted on ({name!r} is the first): "
+            f"certify on others"
+        )
 
 
 def hash_of(examples: Sequence[Graded]) -> str:
@@ -112,8 +124,11 @@ def hash_of(examples: Sequence[Graded]) -> str:
 
 
 def _drawn(prompt: str) -> Split:
-    digest = hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).digest()
-    return "train" if digest[0] < 128 else "calib"
+    return "train" if _digest(prompt)[0] < 128 else "calib"
+
+
+def _digest(prompt: str) -> bytes:
+    return hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).digest()
 
 
 class Costs:

@@ -39,7 +39,7 @@ def promise(router: Learned, examples: Sequence[Graded], wanted: Promise, costs:
             "epsilon must lie between 0 and 1, delta between 0 and 0.5: 0.02 and 0.1 mean 2 points at 90 %"
         )
     check_examples(examples, [router.reference, *router.candidates])
-    check_apart("this router", examples, router.artefact.fitted.data.sha256)
+    check_apart("this router", examples, router.artefact.fitted.data.prompts)
     thresholds = thresholds_of(router, wanted.policy, wanted.candidate)
     routed = routed_by(router, examples, wanted.policy, wanted.candidate, thresholds, costs)
     facts = data_facts(examples, wanted.data_name, [router.reference, *router.candidates])

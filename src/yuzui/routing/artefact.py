@@ -42,6 +42,8 @@ class DataFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     name: str = ""
     reference_score: float = 0.0
     candidate_scores: dict[str, float] = {}
+    prompts: bytes = b""
+    """Of what was fitted on: the first eight bytes of each prompt's SHA-256, sorted, one after the other."""
 
 
 class CascadeWeights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

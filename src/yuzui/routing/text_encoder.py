@@ -67,7 +67,7 @@ class Encoder:
 
     def encode(self, text: str) -> Encoded:
         buckets, weights = weigh(text, self._bits, self._rarity)
-        both = weights @ self._matrix[buckets]
+        both = weights @ self._matrix.take(buckets, axis=0)
         vector = both[self._outputs :]
         energy = float(np.sqrt(vector @ vector))
         vector = vector / np.float32(energy) if energy > 1e-6 else np.zeros_like(vector)
@@ -82,7 +82,7 @@ class Encoder:
 def weigh(text: str, bits: int, rarity: Floats) -> tuple[Indices, Floats]:
     """The buckets of `text` that have a weight, and how heavy they are; each family of buckets has the same length."""
     buckets, counts = buckets_of(text, bits)
-    weights = counts * rarity[buckets]
+    weights = counts * rarity.take(buckets)
     kept = weights > 0
     buckets, weights = buckets[kept], weights[kept]
     middle = int(np.searchsorted(buckets, 1 << (bits - 1)))
