@@ -153,7 +153,8 @@ def _show(read: Artefact, json: bool) -> None:
     if json:
         write_json({
             "fitted_sha256": read.fitted_sha256, "made_at": fitted.made_at, "made_with": fitted.made_with,
-            "data": replace(fitted.data, prompts=b""), "reference": fitted.reference, "unlike": fitted.likeness.share_unlike,
+            "data": replace(fitted.data, prompts=b""), "reference": fitted.reference,
+            "unlike": fitted.likeness.share_unlike,
             "candidates": [
                 {"model": one.model, "cascade": one.cascade is not None,
                  "checks": one.cascade.checks if one.cascade else []} for one in fitted.candidates

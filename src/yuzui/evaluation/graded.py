@@ -109,8 +109,8 @@ def check_apart(fitted: str, examples: Sequence[Graded], prompts: bytes) -> None
     if seen:
         name = seen[0].id or seen[0].prompt[:40]
         raise ConfigError(
-            f"{len(seen)} of {len(examples)} prompts are among those that {fitted} was fitted on ({name!r} is the first): "
-            f"certify on others"
+            f"{len(seen)} of {len(examples)} prompts are among those that {fitted} was fitted on "
+            f"({name!r} is the first): certify on others"
         )
 
 
