@@ -19,6 +19,8 @@ PLAN = Plan(
 
 EASY = ("the capital of", "the colour of", "the name of", "the author of", "the currency of")
 HARD = ("the integral of", "the residue of", "the eigenvalues of", "the determinant of", "the limit of")
+FITTED = (1, 31)
+"""Seeds of examples that are fitted on: their prompts have even numbers, all others odd ones, so no prompt is in both."""
 THINGS = (
     "France",
     "a fox",
@@ -42,7 +44,8 @@ def examples(count: int, seed: int, *, split: str = "") -> list[Graded]:
     for place in range(count):
         is_hard = drawn.random() < 0.5
         asked = drawn.choice(HARD if is_hard else EASY)
-        prompt = f"What is {asked} {drawn.choice(THINGS)} and {drawn.choice(THINGS)} number {drawn.randrange(1000)}?"
+        number = 2 * drawn.randrange(500) + (seed not in FITTED)
+        prompt = f"What is {asked} {drawn.choice(THINGS)} and {drawn.choice(THINGS)} number {number}?"
         is_right = drawn.random() < (0.30 if is_hard else 0.95)
         truth = drawn.randrange(100, 200)
         said = truth if is_right else truth + drawn.randrange(1, 50)
