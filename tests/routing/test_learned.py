@@ -20,7 +20,10 @@ from yuzui.routing.tensors import pack
 
 from .test_artefact import certificate
 
-EASY, HARD = "What is the capital of France and a tree number 412?", "What is the limit of a matrix and rain number 518?"
+EASY, HARD = (
+    "What is the capital of France and a tree number 412?",
+    "What is the limit of a matrix and rain number 518?",
+)
 STRANGE = "把下面这段话翻译成英文：今天天气很好。"
 
 
