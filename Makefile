@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test clients check bench privacy-bench conformance fuzz lock clean
+.PHONY: help setup demo test clients check bench privacy-bench routing-bench conformance fuzz lock clean
 
 help:
 	@echo "make demo   install, fetch the embedded open model, send about 25 real requests, verify the audit log"
@@ -14,6 +14,7 @@ help:
 	@echo "make fuzz   ten CPU minutes of coverage-guided fuzzing for each codec and dialect (FUZZ_SECONDS=600)"
 	@echo "make conformance  what this and other gateways lose between dialects, into docs/conformance.md (see bench/conformance)"
 	@echo "make privacy-bench  what detection finds, misses and flags in vain, beside Presidio, on data that YUZUI_PRIVACY_DATA names, into docs/privacy.md (QUICK=1, ONLY=corpus)"
+	@echo "make routing-bench  what routers recover, save and may promise, on outcomes that YUZUI_ROUTING_DATA names (ONLY=mmlu, EMBEDDINGS=folder)"
 	@echo "make setup  only build .venv (with .venv/bin/yuzui)"
 	@echo "make lock   re-lock the dependencies with hashes"
 
@@ -23,8 +24,8 @@ $(VENV)/.runtime: requirements.txt pyproject.toml scripts/setup.sh
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh requirements.txt
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt requirements-ner.txt
-	@PYTHON="$(PYTHON)" sh scripts/setup.sh requirements.txt requirements-dev.txt requirements-ner.txt
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt requirements-ner.txt requirements-routing.txt
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh requirements.txt requirements-dev.txt requirements-ner.txt requirements-routing.txt
 	@touch $@
 
 demo: setup
@@ -61,6 +62,9 @@ conformance: $(VENV)/.dev
 
 privacy-bench: $(VENV)/.dev
 	@cd bench && ../$(BIN)/python -m privacy_bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),,--ner --with presidio)
+
+routing-bench: $(VENV)/.dev
+	@cd bench && OPENBLAS_NUM_THREADS=1 nice -n 10 ../$(BIN)/python -m routing $(if $(ONLY),--only $(ONLY)) $(if $(EMBEDDINGS),--embeddings $(abspath $(EMBEDDINGS)))
 
 lock: $(VENV)/.dev
 	@sh scripts/lock.sh

@@ -1,0 +1,1 @@
+"""Routing measured on outcomes of real models."""

@@ -1,0 +1,302 @@
+"""Knows how a router is made and what is said of it: fitted on graded examples, certified on others, shown."""
+
+from __future__ import annotations
+
+import platform
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from msgspec.structs import replace
+
+from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption
+from yuzui.cli._output import note, say, show_facts, show_table, write_json
+from yuzui.core.errors import ConfigError
+
+if TYPE_CHECKING:  # numpy and what needs it are imported when a command runs
+    from yuzui.evaluation.graded import Graded
+    from yuzui.routing.artefact import Artefact, Certificate, Policy, Priced
+
+app = typer.Typer(no_args_is_help=True, help="Fit a router on graded examples, certify what it may promise, show it.")
+
+ExamplesArgument = Annotated[Path, typer.Argument(metavar="EXAMPLES", help="Graded examples, .jsonl or .parquet.")]
+ArtefactArgument = Annotated[Path, typer.Argument(metavar="ARTEFACT", help="The file that `yuzui route fit` wrote.")]
+PriceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--price",
+        metavar="MODEL=IN/OUT",
+        help="US dollars per million tokens; repeatable. 0/0 for a model without one.",
+    ),
+]
+
+
+@app.command()
+def fit(
+    examples: ExamplesArgument,
+    reference: Annotated[str, typer.Option(metavar="MODEL", help="Whose answers the others are measured by.")],
+    candidate: Annotated[
+        list[str], typer.Option(metavar="MODEL", help="Who may answer instead, the cheapest first; repeatable.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the artefact goes.")],
+    check: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODEL", help="A second opinion for cascades; repeatable, in this order."),
+    ] = None,
+    price: PriceOption = None,
+    unlike: Annotated[
+        float, typer.Option(metavar="SHARE", help="About this share of ordinary requests is turned away as unlike.")
+    ] = 0.02,
+    cascade: Annotated[
+        bool, typer.Option("--cascade/--no-cascade", help="Also fit one, where the examples have the answers' texts.")
+    ] = True,
+    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Of what is drawn at random while fitting.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Learn who answers what well. Uses the part `train` of the examples, or half of them where none is named."""
+    _scikit_learn()
+    if out.exists() and not force:
+        raise ConfigError(f"{out} is there already: name another file, or say --force")
+    if not 0 <= unlike < 0.5:
+        raise ConfigError("--unlike must lie between 0 and 0.5")
+    prices = _prices(price)
+    from yuzui.evaluation.fit import Plan
+    from yuzui.evaluation.fit import fit as fit_router
+    from yuzui.evaluation.graded import split_of
+    from yuzui.io.graded_file import read_graded
+    from yuzui.io.routing_file import read_routing, write_routing
+    from yuzui.routing.artefact import write_artefact
+
+    used = split_of(read_graded(examples), "train")
+    plan = Plan(
+        reference=_priced(reference, prices), candidates=tuple(_priced(name, prices) for name in candidate),
+        checks=tuple(_priced(name, prices) for name in check or ()), wants_cascade=cascade, share_unlike=unlike,
+        seed=seed, made_at=_today(), made_with=_versions(), data_name=examples.name,
+    )  # fmt: skip  # one thing
+    fitted = fit_router(used, plan, lambda step: note(f"fitting: {step}"))
+    write_routing(out, write_artefact(fitted))
+    _show(read_routing(out), json)
+
+
+@app.command()
+def certify(
+    artefact: ArtefactArgument,
+    examples: ExamplesArgument,
+    epsilon: Annotated[
+        float, typer.Option(metavar="LOSS", help="At most so much worse than the reference: 0.02 is two points.")
+    ],
+    delta: Annotated[float, typer.Option(metavar="RISK", help="The promise may be wrong with this probability: 0.1.")],
+    policy: Annotated[str, typer.Option(metavar="NAME", help="up_front, cascade or portable_cascade.")] = "up_front",
+    candidate: Annotated[
+        str, typer.Option(metavar="MODEL", help="Of a cascade: who answers first. Default: the only one.")
+    ] = "",
+    price: PriceOption = None,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say what may be promised, and write it into the artefact. Uses the part `calib`, or the other half.
+
+    Exits with 1 when nothing can be promised; how many more graded examples it would take is shown in either case.
+    """
+    _numpy()
+    from yuzui.evaluation.graded import Costs, split_of
+    from yuzui.evaluation.promise import Promise, promise
+    from yuzui.io.graded_file import read_graded
+    from yuzui.io.routing_file import read_routing, write_routing
+    from yuzui.routing.artefact import write_artefact
+    from yuzui.routing.learned import Learned
+
+    read = read_routing(artefact)
+    router = Learned(read)
+    wanted = Promise(
+        policy=_policy(policy), epsilon=epsilon, delta=delta, made_at=_today(), data_name=examples.name,
+        candidate="" if policy == "up_front" else candidate or _only(router.candidates),
+    )  # fmt: skip  # one thing
+    used: list[Graded] = split_of(read_graded(examples), "calib")
+    prices = {model.name: model for model in _models(read)} | _prices(price)
+    certificate = promise(router, used, wanted, Costs(prices))
+    others = tuple(
+        one for one in read.certificates if (one.policy, one.candidates) != (certificate.policy, certificate.candidates)
+    )
+    write_routing(artefact, write_artefact(read.fitted, (*others, certificate)))
+    if json:
+        write_json(certificate)
+    else:
+        _show_certificate(certificate)
+    if certificate.threshold is None:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(
+    artefact: ArtefactArgument, config: ConfigOption = None, data_dir: DataDirOption = None, json: JsonOption = False
+) -> None:
+    """Show what an artefact was made of and what it may promise; check its hash."""
+    from yuzui.io.routing_file import read_routing
+
+    _numpy()
+    from yuzui.routing.learned import Learned
+
+    read = read_routing(artefact)
+    Learned(read)  # raises when its parts do not fit this version
+    _show(read, json)
+
+
+def _show(read: Artefact, json: bool) -> None:
+    fitted = read.fitted
+    if json:
+        write_json({
+            "fitted_sha256": read.fitted_sha256, "made_at": fitted.made_at, "made_with": fitted.made_with,
+            "data": replace(fitted.data, prompts=b""), "reference": fitted.reference,
+            "unlike": fitted.likeness.share_unlike,
+            "candidates": [
+                {"model": one.model, "cascade": one.cascade is not None,
+                 "checks": one.cascade.checks if one.cascade else []} for one in fitted.candidates
+            ],
+            "certificates": read.certificates,
+        })  # fmt: skip
+        return
+    show_facts({
+        "fitted on": f"{fitted.data.examples} examples of {fitted.data.name or '(no name)'}, {fitted.made_at}",
+        "data": fitted.data.sha256, "reference": f"{fitted.reference.name} ({fitted.data.reference_score:.1%})",
+        **{f"candidate {place}": _candidate(read, place) for place in range(len(fitted.candidates))},
+        "hash": read.fitted_sha256,
+        "made with": ", ".join(f"{name} {number}" for name, number in sorted(fitted.made_with.items())),
+    })  # fmt: skip
+    if not read.certificates:
+        say("nothing is certified: the gateway uses the reference where a guarantee is demanded (yuzui route certify)")
+    for certificate in read.certificates:
+        say("")
+        _show_certificate(certificate)
+
+
+def _candidate(read: Artefact, place: int) -> str:
+    one = read.fitted.candidates[place]
+    score = read.fitted.data.candidate_scores.get(one.model.name, 0.0)
+    checks = ", ".join(check.name for check in one.cascade.checks) if one.cascade else ""
+    cascade = f"cascade{f' checked by {checks}' if checks else ''}" if one.cascade else "no cascade"
+    return f"{one.model.name} ({score:.1%}); {cascade}"
+
+
+def _show_certificate(certificate: Certificate) -> None:
+    data = certificate.data
+    who = " > ".join(certificate.candidates)
+    on = f"{data.examples} examples of {data.name or '(no name)'} ({data.sha256[:16]}), {certificate.made_at}"
+    if certificate.threshold is None:
+        say(
+            f"{certificate.policy} of {who}: NOT certified at {certificate.epsilon:.2%}, "
+            f"{1 - certificate.delta:.0%}, on {on}"
+        )
+        say("only the reference is safe.")
+    else:
+        say(
+            f"{certificate.policy} of {who}: at most {certificate.epsilon:.2%} worse than always the reference, "
+            f"with confidence {1 - certificate.delta:.0%}, on {on}"
+        )
+        say(
+            f"open share {certificate.open_share:.1%}, observed loss {certificate.loss:+.2%}, saving "
+            f"{certificate.saving:.1%} of what the reference alone costs"
+        )
+    say(f"costs: {certificate.cost_basis}")
+    rows = [
+        (f"{one.threshold:+.4f}", f"{one.open_share:.1%}", f"{one.loss:+.2%}", f"{one.saving:+.1%}",
+         "yes" if one.passed else "no", "-" if one.passed else _needed(one.needed, data.examples))
+        for one in certificate.tested
+    ]  # fmt: skip
+    show_table(
+        ("threshold", "open", "loss", "saving", "certified", "more examples it would take"),
+        rows,
+        right=frozenset(range(4)),
+    )
+
+
+def _needed(needed: int | None, examples: int) -> str:
+    if needed is None:
+        return "none would do: the observed loss is too high"
+    return (
+        f"about {max(needed - examples, 0)}"
+        if needed > examples
+        else "enough, were the order luckier or an earlier one passed"
+    )
+
+
+def _scikit_learn() -> None:
+    _numpy()
+    try:
+        import sklearn  # noqa: F401  # said here, before anything is read
+    except ImportError as error:
+        raise ConfigError("fitting needs scikit-learn: pip install 'yuzui[routing-fit]'") from error
+
+
+def _numpy() -> None:
+    try:
+        import numpy  # noqa: F401
+    except ImportError as error:
+        raise ConfigError("a learned router needs numpy: pip install 'yuzui[routing]'") from error
+
+
+def _policy(name: str) -> Policy:
+    if name == "up_front":
+        return "up_front"
+    if name == "cascade":
+        return "cascade"
+    if name == "portable_cascade":
+        return "portable_cascade"
+    raise ConfigError(f"--policy must be up_front, cascade or portable_cascade, not {name}")
+
+
+def _only(candidates: tuple[str, ...]) -> str:
+    if len(candidates) == 1:
+        return candidates[0]
+    raise ConfigError(f"--candidate: say who answers first: {', '.join(candidates)}")
+
+
+def _prices(given: list[str] | None) -> dict[str, Priced]:
+    from yuzui.routing.artefact import Priced
+
+    prices = {}
+    for one in given or ():
+        name, equals, amounts = one.rpartition("=")
+        sent, slash, written = amounts.partition("/")
+        try:
+            price = Priced(name=name, input_usd=float(sent), output_usd=float(written))
+        except ValueError as error:
+            raise ConfigError(f"--price {one}: write MODEL=IN/OUT, as in gpt-4o=2.5/10") from error
+        amount_in, amount_out = price.input_usd, price.output_usd
+        if not name or not equals or not slash or not (amount_in is not None and 0 <= amount_in < 1e6) \
+                or not (amount_out is not None and 0 <= amount_out < 1e6):  # fmt: skip
+            raise ConfigError(f"--price {one}: write MODEL=IN/OUT, as in gpt-4o=2.5/10")
+        prices[name] = price
+    return prices
+
+
+def _priced(name: str, prices: dict[str, Priced]) -> Priced:
+    from yuzui.routing.artefact import Priced
+
+    return prices.get(name) or Priced(name=name)
+
+
+def _models(read: Artefact) -> list[Priced]:
+    candidates = read.fitted.candidates
+    checks = [check for one in candidates if one.cascade for check in one.cascade.checks]
+    return [read.fitted.reference, *(one.model for one in candidates), *checks]
+
+
+def _today() -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime())
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for package in ("yuzui", "numpy", "scikit-learn"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions

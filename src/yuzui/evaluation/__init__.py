@@ -1,0 +1,1 @@
+"""What is measured of answers and routes, and what can be promised of it: statistics, fitting, certification."""

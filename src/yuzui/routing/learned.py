@@ -1,0 +1,175 @@
+"""The learned router at run time: look at a request once, choose a model by a certificate, keep or replace an answer.
+
+Needs numpy and nothing else. Pure: an artefact in, decisions out. Without a certificate it decides nothing but
+"the reference".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from yuzui.core.errors import ConfigError
+from yuzui.routing import own_text
+from yuzui.routing import surface as counted
+from yuzui.routing.agreement import agreement
+from yuzui.routing.agreement import names as agreement_names
+from yuzui.routing.artefact import Artefact, Certificate, Fitted
+from yuzui.routing.dense import Dense
+from yuzui.routing.likeness import Likeness
+from yuzui.routing.own_text import Answered
+from yuzui.routing.surface import Asked
+from yuzui.routing.tensors import unpack
+from yuzui.routing.text_encoder import Encoder
+from yuzui.routing.up_front import OUTPUTS, UpFront
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What is known of a request before anybody answers it."""
+
+    gains: tuple[float, ...]
+    """Per candidate: how much better the reference is expected to answer, -1 to 1."""
+    p_value: float
+    """How ordinary the request is among those that the router was fitted on."""
+    is_like: bool
+    surface: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A model, and why."""
+
+    model: str
+    is_open: bool
+    gain: float | None
+    """Predicted, of the reference over the candidate that was chosen, or over the best one that was not."""
+    why: str
+
+
+class Learned:
+    """Raise `ConfigError` when the artefact's parts do not fit each other or this version's features."""
+
+    def __init__(self, artefact: Artefact) -> None:
+        fitted = artefact.fitted
+        self.artefact = artefact
+        self.reference = fitted.reference.name
+        self.candidates = tuple(candidate.model.name for candidate in fitted.candidates)
+        try:
+            heads = np.hstack([unpack(candidate.up_front.words) for candidate in fitted.candidates])
+            if heads.shape[1] != OUTPUTS * len(self.candidates):
+                raise ValueError("the words of a candidate have the wrong number of outputs")
+            self._encoder = Encoder(fitted.encoder, heads)
+            dimensions = self._encoder.dimensions
+            self._up_front = tuple(UpFront(candidate.up_front, dimensions) for candidate in fitted.candidates)
+            self._likeness = Likeness(fitted.likeness, counted.NAMES, dimensions)
+            self._cascades = tuple(_Cascade(fitted, place) for place in range(len(self.candidates)))
+        except ValueError as error:
+            raise ConfigError(f"the routing artefact cannot be used: {error}") from error
+
+    def look(self, asked: Asked) -> Look:
+        """A bounded time, whatever the text: it is cut."""
+        encoded = self._encoder.encode(asked.text)
+        surface = counted.surface(asked)
+        gains = tuple(
+            model.gain(encoded, encoded.heads[OUTPUTS * place : OUTPUTS * (place + 1)], surface)
+            for place, model in enumerate(self._up_front)
+        )
+        p_value = self._likeness.p_value(surface, encoded.vector, encoded.energy)
+        return Look(gains=gains, p_value=p_value, is_like=p_value >= self._likeness.share_unlike, surface=surface)
+
+    def choose(self, look: Look, certificate: Certificate | None, permitted: Collection[str]) -> Choice:
+        """Who answers under an up-front `certificate`; `permitted` are the models of the allowed set.
+
+        The reference, unless the request is like the examples and a permitted candidate is expected to lose no more
+        than was certified. The certificate was made with all of its candidates: leaving some out makes it more careful
+        only if the next one is as good, so then only the reference is chosen in their place.
+        """
+        if certificate is None or certificate.policy != "up_front":
+            return self._refer("no certificate", None)
+        if certificate.threshold is None:
+            return self._refer("nothing could be certified", None)
+        if not look.is_like:
+            return self._refer("unlike the examples", None)
+        for name in certificate.candidates:
+            gain = look.gains[self.candidates.index(name)]
+            if gain <= certificate.threshold:
+                if name in permitted:
+                    return Choice(model=name, is_open=True, gain=gain, why="certified")
+                return self._refer(f"{name} is not permitted", gain)
+        return self._refer("the reference is expected to be better", min(look.gains, default=None))
+
+    def judge(
+        self,
+        look: Look,
+        candidate: str,
+        answered: Answered,
+        checks: Sequence[str],
+        samples: Sequence[str] = (),
+        *,
+        is_portable: bool = False,
+    ) -> float:
+        """The predicted gain of the reference over the answer that `candidate` gave.
+
+        `checks`: texts of the second opinions, in the artefact's order. Raise `ConfigError` for a candidate without
+        cascade or another number of checks.
+        """
+        place = self.candidates.index(candidate)
+        return self._cascades[place].gain(look, look.gains[place], answered, checks, samples, is_portable)
+
+    def keeps(self, look: Look, gain: float, certificate: Certificate | None) -> bool:
+        """Whether an answer with this predicted gain may be given to the client under a cascade's `certificate`."""
+        if certificate is None or certificate.policy == "up_front" or certificate.threshold is None:
+            return False
+        if certificate.policy == "cascade" and not look.is_like:
+            return False
+        return gain <= certificate.threshold
+
+    def _refer(self, why: str, gain: float | None) -> Choice:
+        return Choice(model=self.reference, is_open=False, gain=gain, why=why)
+
+
+def cascade_names(checks: int) -> tuple[str, ...]:
+    """Of the numbers that the full cascade looks at."""
+    return (*portable_names(checks), *counted.NAMES, "gain_up_front", "p_value")
+
+
+def portable_names(checks: int) -> tuple[str, ...]:
+    """Of those that mean the same in every domain."""
+    return (*agreement_names(checks), *(f"own_{name}" for name in own_text.NAMES))
+
+
+def cascade_row(look: Look, gain: float, answered: Answered, checks: Sequence[str], samples: Sequence[str]) -> Floats:
+    """One number per name of `cascade_names`; those of `portable_names` come first."""
+    return np.concatenate((
+        agreement(answered.text, checks, samples), own_text.own_text(answered), look.surface,
+        np.array([gain, look.p_value], np.float32),
+    ))  # fmt: skip
+
+
+class _Cascade:
+    """One candidate's; knows how many second opinions it was fitted with."""
+
+    def __init__(self, fitted: Fitted, place: int) -> None:
+        weights = fitted.candidates[place].cascade
+        self._name = fitted.candidates[place].model.name
+        self._checks = len(weights.checks) if weights else 0
+        self._full = Dense(weights.full, cascade_names(self._checks)) if weights else None
+        self._portable = Dense(weights.portable, portable_names(self._checks)) if weights else None
+        self._width = len(portable_names(self._checks))
+
+    def gain(
+        self, look: Look, up_front: float, answered: Answered, checks: Sequence[str], samples: Sequence[str],
+        is_portable: bool,
+    ) -> float:  # fmt: skip
+        if self._full is None or self._portable is None:
+            raise ConfigError(f"{self._name} was fitted without a cascade: the examples need the texts of its answers")
+        if len(checks) != self._checks:
+            raise ConfigError(f"{self._name} was fitted with {self._checks} second opinions, not {len(checks)}")
+        row = cascade_row(look, up_front, answered, checks, samples)
+        return self._portable.one(row[: self._width]) if is_portable else self._full.one(row)

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from dataclasses import replace as changed
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from graded_kit import CANDIDATE, PLAN, REFERENCE, examples, fitted
+from yuzui.core.errors import ConfigError
+from yuzui.evaluation.fit import FEWEST_EXAMPLES, Plan, fit
+from yuzui.evaluation.fit_parts import bag, folds, mix_of, out_of_fold, rarity_of, weighed
+from yuzui.evaluation.graded import Graded, GradedAnswer
+from yuzui.routing.artefact import Artefact, Priced, write_artefact
+from yuzui.routing.learned import Learned
+from yuzui.routing.surface import Asked
+from yuzui.routing.text_encoder import weigh
+
+SMALL = Plan(reference=REFERENCE, candidates=(CANDIDATE,), bits=10, dimensions=8, wants_cascade=False)
+
+
+def test_fitting_is_the_same_twice() -> None:
+    made = examples(80, 4)
+    assert write_artefact(fit(made, SMALL)) == write_artefact(fit(made, SMALL))
+
+
+def test_what_was_fitted_on_is_in_the_artefact() -> None:
+    facts = fitted().data
+    assert facts.examples == 400
+    assert facts.name == "made by rule"
+    assert facts.reference_score == pytest.approx(0.95, abs=0.05)
+    assert facts.candidate_scores["small"] == pytest.approx(0.63, abs=0.08)
+    assert fitted().made_with == {"yuzui": "0"}
+
+
+def test_thresholds_ascend_and_the_last_lets_everything_through() -> None:
+    thresholds = np.array(fitted().thresholds)
+    assert np.all(np.diff(thresholds) > 0)
+    assert thresholds[-1] > 1
+
+
+def test_a_cascade_is_fitted_only_where_every_answer_has_its_text() -> None:
+    made = examples(80, 4)
+    plan = Plan(reference=REFERENCE, candidates=(CANDIDATE,), bits=10, dimensions=8)
+    assert fit(made, plan).candidates[0].cascade is not None
+    answers = {**made[0].answers, "small": GradedAnswer(score=1.0)}
+    assert fit([replace(made[0], answers=answers), *made[1:]], plan).candidates[0].cascade is None
+
+
+@pytest.mark.parametrize("score", [0.0, 1.0, 0.5])
+def test_models_that_are_always_alike_can_be_fitted(score: float) -> None:
+    made = [
+        replace(example, group="", answers={"big": GradedAnswer(score=1.0), "small": GradedAnswer(score=score)})
+        for example in examples(60, 4)
+    ]
+    router = Learned(Artefact(fitted=fit(made, SMALL), fitted_sha256=""))
+    assert router.look(Asked(text=made[0].prompt)).gains[0] == pytest.approx(1 - score, abs=0.02)
+
+
+def test_scores_between_right_and_wrong_count_by_their_share() -> None:
+    made = [
+        replace(example, answers={"big": GradedAnswer(score=0.9), "small": GradedAnswer(score=0.8 if example.group == "easy" else 0.2)})
+        for example in examples(200, 4)
+    ]  # fmt: skip
+    router = Learned(Artefact(fitted=fit(made, SMALL), fitted_sha256=""))
+    gains = {
+        group: np.mean([router.look(e.asked).gains[0] for e in made if e.group == group]) for group in ("easy", "hard")
+    }
+    assert gains["easy"] == pytest.approx(0.1, abs=0.08)
+    assert gains["hard"] == pytest.approx(0.7, abs=0.08)
+
+
+def test_several_candidates_have_a_gain_each() -> None:
+    plan = Plan(
+        reference=REFERENCE,
+        candidates=(CANDIDATE, replace(CANDIDATE, name="tiny")),
+        bits=10,
+        dimensions=8,
+        wants_cascade=False,
+    )
+    look = Learned(Artefact(fitted=fit(examples(80, 4), plan), fitted_sha256="")).look(Asked(text="What is it?"))
+    assert len(look.gains) == 2
+    assert look.gains[1] > look.gains[0]  # nobody graded the check above zero
+
+
+@pytest.mark.parametrize("text", ["", "same"])
+def test_prompts_that_are_empty_or_all_alike_can_be_fitted(text: str) -> None:
+    made = [replace(example, prompt=text) for example in examples(60, 4)]
+    assert np.isfinite(Learned(Artefact(fitted=fit(made, SMALL), fitted_sha256="")).look(Asked(text="other")).gains[0])
+
+
+def test_what_cannot_be_fitted_is_said_before_anything_is_fitted() -> None:
+    with pytest.raises(ConfigError, match=f"at least {FEWEST_EXAMPLES}"):
+        fit(examples(FEWEST_EXAMPLES - 1, 1), SMALL)
+    with pytest.raises(ConfigError, match="each once"):
+        fit(examples(60, 1), replace_candidates(()))
+    with pytest.raises(ConfigError, match="each once"):
+        fit(examples(60, 1), replace_candidates((REFERENCE,)))
+    with pytest.raises(ConfigError, match="no answer of small"):
+        fit([Graded(prompt="p", answers={"big": GradedAnswer(score=1)})] * 60, SMALL)
+
+
+def replace_candidates(candidates: tuple[Priced, ...]) -> Plan:
+    return changed(SMALL, candidates=candidates)
+
+
+def test_each_row_is_predicted_once_by_a_fit_that_never_saw_it() -> None:
+    for fitted_rows, held in folds(23, 1):
+        assert not set(fitted_rows) & set(held)
+        assert len(fitted_rows) + len(held) == 23
+    assert out_of_fold(23, 1, lambda rows, held: held.astype(float)).tolist() == list(range(23))
+
+
+def test_a_mixture_has_no_negative_weight_and_keeps_the_mean() -> None:
+    generator = np.random.default_rng(2)
+    gains = generator.normal(0.2, 1, 300)
+    parts = np.column_stack((gains + generator.normal(0, 1, 300), -gains, np.zeros(300)))
+    mix, constant = mix_of(parts, gains)
+    assert mix[0] > 0
+    assert mix[1] == mix[2] == 0
+    assert (parts @ np.array(mix) + constant).mean() == pytest.approx(gains.mean())
+    assert mix_of(np.zeros((5, 2)), np.ones(5)) == ((0.0, 0.0), 1.0)
+
+
+def test_bags_are_weighed_as_the_encoder_weighs_them() -> None:
+    texts = [example.prompt for example in examples(30, 6)]
+    counts = bag(texts, 10)
+    rarity = rarity_of(counts)
+    matrix = weighed(counts, rarity).toarray()
+    for row, text in zip(matrix, texts, strict=True):
+        buckets, weights = weigh(text, 10, rarity)
+        assert np.allclose(row[buckets], weights, atol=1e-5)
+        assert np.count_nonzero(row) == len(buckets)
+    assert PLAN.bits == 12

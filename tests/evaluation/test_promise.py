@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from graded_kit import CANDIDATE, CHECK, REFERENCE, artefact, examples, fitted
+from yuzui.core.errors import ConfigError
+from yuzui.evaluation.graded import Costs
+from yuzui.evaluation.promise import MOST_SHOWN, Promise, promise, routed_by, thresholds_of
+from yuzui.routing.artefact import Policy, read_artefact, write_artefact
+from yuzui.routing.learned import Learned
+
+
+def costs() -> Costs:
+    return Costs({model.name: model for model in (REFERENCE, CANDIDATE, CHECK)})
+
+
+def asked(policy: Policy, epsilon: float = 0.05) -> Promise:
+    return Promise(
+        policy=policy,
+        epsilon=epsilon,
+        delta=0.1,
+        made_at="2026-11-26",
+        candidate="" if policy == "up_front" else "small",
+    )
+
+
+@pytest.mark.parametrize("policy", ["up_front", "cascade", "portable_cascade"])
+def test_a_certificate_says_what_is_promised_and_the_promise_holds_on_new_requests(policy: Policy) -> None:
+    router = Learned(artefact())
+    certificate = promise(router, examples(1500, 21), asked(policy), costs())
+    assert certificate.threshold is not None
+    assert certificate.open_share > 0.3
+    assert certificate.saving > 0.25
+    assert certificate.fitted_sha256 == router.artefact.fitted_sha256
+    assert "tokens times price" in certificate.cost_basis
+    fresh = examples(1500, 22)
+    later = routed_by(router, fresh, policy, "small", np.array([certificate.threshold]), costs())
+    assert later.losses.mean() < 0.05 + 0.01
+    read = read_artefact(write_artefact(fitted(), (certificate,)))
+    assert read.certificates == (certificate,)
+
+
+def test_a_cascade_promises_more_than_choosing_up_front() -> None:
+    router = Learned(artefact())
+    up_front, cascade = (
+        promise(router, examples(1500, 21), asked(policy, 0.02), costs()) for policy in ("up_front", "cascade")
+    )
+    assert cascade.open_share > up_front.open_share
+
+
+def test_too_few_examples_promise_nothing_and_say_how_many_it_would_take() -> None:
+    certificate = promise(Learned(artefact()), examples(60, 21), asked("up_front", 0.02), costs())
+    assert certificate.threshold is None
+    assert certificate.open_share == certificate.saving == 0
+    assert any(one.needed and one.needed > 60 for one in certificate.tested)
+    assert len(certificate.tested) <= MOST_SHOWN + 2
+
+
+def test_the_same_examples_give_the_same_certificate() -> None:
+    router = Learned(artefact())
+    first, second = (promise(router, examples(300, 21), asked("up_front"), costs()) for _ in range(2))
+    assert first == second
+
+
+def test_what_a_choice_does_later_is_what_was_tested() -> None:
+    router = Learned(artefact())
+    made = examples(200, 23)
+    certificate = promise(router, examples(1500, 21), asked("up_front"), costs())
+    assert certificate.threshold is not None
+    tested = routed_by(router, made, "up_front", "", np.array([certificate.threshold]), costs()).is_open[:, 0]
+    chosen = [router.choose(router.look(one.asked), certificate, {"big", "small"}).is_open for one in made]
+    assert tested.tolist() == chosen
+
+
+def test_certifying_on_the_examples_of_the_fit_is_refused() -> None:
+    with pytest.raises(ConfigError, match="400 of 400 prompts"):
+        promise(Learned(artefact()), examples(400, 1), asked("up_front"), costs())
+
+
+@pytest.mark.parametrize(("epsilon", "delta"), [(0, 0.1), (1, 0.1), (0.02, 0), (0.02, 0.5)])
+def test_epsilon_and_delta_must_mean_something(epsilon: float, delta: float) -> None:
+    wanted = Promise(policy="up_front", epsilon=epsilon, delta=delta, made_at="")
+    with pytest.raises(ConfigError, match="epsilon must lie between"):
+        promise(Learned(artefact()), examples(60, 2), wanted, costs())
+
+
+def test_a_cascade_of_nobody_is_refused() -> None:
+    with pytest.raises(ConfigError, match="name one of small"):
+        thresholds_of(Learned(artefact()), "cascade", "other")
