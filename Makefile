@@ -64,7 +64,7 @@ privacy-bench: $(VENV)/.dev
 	@cd bench && ../$(BIN)/python -m privacy_bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),,--ner --with presidio)
 
 routing-bench: $(VENV)/.dev
-	@cd bench && OPENBLAS_NUM_THREADS=1 nice -n 10 ../$(BIN)/python -m routing $(if $(ONLY),--only $(ONLY)) $(if $(EMBEDDINGS),--embeddings $(abspath $(EMBEDDINGS)))
+	@cd bench && OPENBLAS_NUM_THREADS=1 nice -n 10 ../$(BIN)/python -m routing_bench $(if $(ONLY),--only $(ONLY)) $(if $(EMBEDDINGS),--embeddings $(abspath $(EMBEDDINGS)))
 
 lock: $(VENV)/.dev
 	@sh scripts/lock.sh

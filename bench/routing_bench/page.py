@@ -15,7 +15,7 @@ def page(facts: dict[str, Any]) -> str:
         "# Routing: what was measured", "",
         f"Written by `make routing-bench` on {facts['date']} at commit {facts['commit']}, Python {facts['python']}, "
         f"{facts['machine']['cpu']}. Fitted on `train`, calibrated on `calib`, reported on `public_test` of outcomes that other "
-        "people recorded; see [what the measures mean](../bench/routing/README.md). Intervals: 500 bootstrap redraws of the "
+        "people recorded; see [what the measures mean](../bench/routing_bench/README.md). Intervals: 500 bootstrap redraws of the "
         "requests.", "",
         "| measure | known before | goal | measured | 95 % interval | met |", "|---|---|---|---|---|---|",
     ]  # fmt: skip  # one page

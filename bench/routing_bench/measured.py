@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from routing.corpora import ROOT, Corpus
+from routing_bench.corpora import ROOT, Corpus
 from yuzui.evaluation.fit import Plan, fit
 from yuzui.evaluation.graded import Costs, Graded, hash_of
 from yuzui.evaluation.measures import apgr_interval, calls_for

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from routing.corpora import mmlu
-from routing.measured import Scored, gains_of, router_for, scored
+from routing_bench.corpora import mmlu
+from routing_bench.measured import Scored, gains_of, router_for, scored
 
 
 def compare(path: Path) -> dict[str, Any]:  # Any: JSON

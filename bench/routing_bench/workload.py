@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from routing.corpora import read
-from routing.measured import SEED
+from routing_bench.corpora import read
+from routing_bench.measured import SEED
 from yuzui.evaluation.betting import examples_needed, is_below
 from yuzui.evaluation.certify import Floats
 

@@ -1,4 +1,4 @@
-"""`python -m routing`: measures routing on outcomes of real models, prints tables, writes JSON into bench/results."""
+"""`python -m routing_bench`: measures routing on outcomes of real models; tables, and JSON in bench/results."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from routing import embeddings, page, report
-from routing.corpora import ROOT, Corpus, NoData, gsm8k, mmlu, mmlu_pro, zeroeval
-from routing.guarantee import guarantee
-from routing.measured import SEED, Scored, cascade_left_out, cpu, net_saving, router_for, scored
-from routing.workload import workload
+from routing_bench import embeddings, page, report
+from routing_bench.corpora import ROOT, Corpus, NoData, gsm8k, mmlu, mmlu_pro, zeroeval
+from routing_bench.guarantee import guarantee
+from routing_bench.measured import SEED, Scored, cascade_left_out, cpu, net_saving, router_for, scored
+from routing_bench.workload import workload
 from yuzui.evaluation.measures import apgr
 
 Figures = dict[str, Any]  # Any: JSON
@@ -153,7 +153,7 @@ def run_unseen() -> Figures:
 
 
 def _certified_at_home(router: Any, home: Corpus) -> float:  # Any: a Learned
-    from routing.measured import costs_of
+    from routing_bench.measured import costs_of
     from yuzui.evaluation.certify import certify
     from yuzui.evaluation.promise import routed_by, thresholds_of
 
@@ -214,7 +214,7 @@ def _output(*command: str) -> str:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="routing", description=__doc__)
+    parser = argparse.ArgumentParser(prog="routing_bench", description=__doc__)
     parser.add_argument(
         "--only", action="append", help="mmlu, gsm8k, zeroeval, mmlu_pro, unseen, guarantee or swebench"
     )

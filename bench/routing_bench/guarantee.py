@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from routing.corpora import Corpus
-from routing.measured import SEED, costs_of
+from routing_bench.corpora import Corpus
+from routing_bench.measured import SEED, costs_of
 from yuzui.evaluation.betting import is_below
 from yuzui.evaluation.certify import RESERVE, Floats, Routed
 from yuzui.evaluation.measures import shared_of_best
