@@ -103,6 +103,13 @@ def test_what_is_left_refuses_the_target(content: str) -> None:
     assert "corp" not in str(caught.value)
 
 
+@pytest.mark.parametrize("told", ["", "—", None])
+def test_what_cannot_be_told_is_not_ours(told: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("yuzui.privacy.egress.text_of", lambda *_: told)
+    with pytest.raises(EgressRefused):
+        proof_of("13800138000", target("a", 1))
+
+
 def test_pieces_of_stand_ins_that_look_like_a_value_across_turns_are_ours() -> None:
     found = 0
     for number in range(60):

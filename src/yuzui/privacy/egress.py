@@ -13,7 +13,7 @@ from yuzui.core.target import Target
 from yuzui.privacy.leaves import Leaf, read_leaves, spell_path
 from yuzui.privacy.mask import text_of
 from yuzui.privacy.matcher import Matcher
-from yuzui.privacy.scan import Scanner
+from yuzui.privacy.scan import Scanner, ScanResult
 from yuzui.privacy.surrogates import TYPED, Surrogates
 from yuzui.privacy.values import Leftovers
 
@@ -108,11 +108,15 @@ def check_masked(
             continue
         if _is_ours(sent, finding, matcher) or _is_inside_ours(leaves, finding, matcher):
             continue
-        inner = _decoded(text_of(sent, finding) or "")
-        if not inner:
+        inner = {"prompt": _decoded(text_of(sent, finding) or "")}  # what some wires encode
+        if not inner["prompt"] or not _shows(scanner.scan(inner), finding.kind):  # else that is not where it stands
             raise EgressRefused(f"an unmasked {finding.kind} is in it")
-        check_masked({"prompt": inner}, body, target, level, surrogates, scanner, rules)  # what some wires encode
+        check_masked(inner, body, target, level, surrogates, scanner, rules)
     return MaskedProof(body, target.name, level, seal=_SEAL)
+
+
+def _shows(result: ScanResult, kind: str) -> bool:
+    return any(finding.kind == kind for finding in (*result.findings, *result.repeats))
 
 
 def _decoded(text: str) -> str:
@@ -126,11 +130,12 @@ def _decoded(text: str) -> str:
 
 def _is_ours(sent: Mapping[str, Any], finding: Finding, matcher: Matcher) -> bool:  # Any: JSON values
     """Whether a finding is made of nothing but stand-ins."""
-    text = text_of(sent, finding)
-    if text is None:
-        return False
-    # In JSON as it is spelled, the letter of an escape looks like a part of the word.
-    return not any(char.isalnum() for char in _without(_ESCAPES.sub(" ", text), matcher))
+    text = _ESCAPES.sub(
+        " ", text_of(sent, finding) or ""
+    )  # as JSON spells it, an escape's letter looks like the word's
+    if not any(char.isalnum() for char in text):
+        return False  # whatever this is, it is not what was found
+    return not any(char.isalnum() for char in _without(text, matcher))
 
 
 def _is_inside_ours(leaves: Sequence[Leaf], finding: Finding, matcher: Matcher) -> bool:
@@ -144,12 +149,14 @@ def _is_inside_ours(leaves: Sequence[Leaf], finding: Finding, matcher: Matcher) 
 def _covers(matcher: Matcher, text: str, start: int, end: int) -> bool:
     """Whether every letter and digit from `start` to `end` belongs to a stand-in."""
     at, clear = 0, [place for place in range(start, min(end, len(text))) if text[place].isalnum()]
+    if not clear or end > len(text):
+        return False
     while clear:
         found, at = matcher.next(text, at)
         if found is None:
             return False
         clear = [place for place in clear if not found.start <= place < found.end]
-    return end <= len(text)
+    return True
 
 
 def _without(text: str, matcher: Matcher) -> str:
