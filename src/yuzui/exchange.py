@@ -8,6 +8,8 @@ import time
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
@@ -37,6 +39,7 @@ from yuzui.core.errors import (
     UpstreamUnreachable,
     YuzuiError,
 )
+from yuzui.core.money import NANO
 from yuzui.core.price_terms import PriceTerm, field_of, show_factor
 from yuzui.core.sensitivity import Cause, Lattice, Sensitivity
 from yuzui.core.target import Target
@@ -395,6 +398,8 @@ class Exchange:
             headers["x-yuzui-answer-redacted"] = _counts(self.found.redacted)
         if self.dropped:
             headers["x-yuzui-dropped"] = ", ".join(self.dropped)
+        if self.cost is not None:
+            headers["x-yuzui-cost"] = f"{Decimal(self.cost.book) / NANO:f} {self.cost.book_currency}"
         return headers
 
     def trailer(self, receipt: Receipt) -> dict[str, Any]:  # Any: JSON values
