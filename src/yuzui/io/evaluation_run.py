@@ -1,6 +1,6 @@
 """A run of an evaluation: asks every model every example, has the answers graded, keeps both; so many at once.
 
-What is kept already is not asked again. Judges are asked on the same line, under the same rules and out of the same purse.
+What is kept already is not asked again. Judges are asked on the same line, under the same rules, out of the same purse.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def write_rows(path: Path, rows: Sequence[Json]) -> None:
             table = pyarrow.Table.from_pydict({name: [_closed(row.get(name)) for row in rows] for name in columns})
             pyarrow.parquet.write_table(table, partial)
         else:
-            with partial.open("wb", opener=_private) as file:
+            with open(partial, "wb", opener=_private) as file:
                 file.writelines([msgspec.json.encode(row) + b"\n" for row in rows])
         partial.replace(path)
     except OSError as error:
