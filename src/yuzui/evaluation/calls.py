@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from yuzui.evaluation.examples import Example, Json, digest, hash_of
@@ -71,6 +71,23 @@ class Settings:
     def asked(self) -> tuple[str, ...]:
         """Every model that answers, the reference last."""
         return tuple(dict.fromkeys([*self.models, *([self.reference_model] if self.reference_model else [])]))
+
+
+def joined(before: Settings, now: Settings) -> Settings:
+    """What a run is of once it went on as `now`. Raise `ValueError` with the name of what cannot change."""
+    for name in ("examples_sha256", "parameters"):
+        if getattr(before, name) != getattr(now, name):
+            raise ValueError(name.removesuffix("_sha256"))
+    for name in ("reference_model", "judge"):
+        if getattr(before, name) and getattr(now, name) not in ("", getattr(before, name)):
+            raise ValueError(name.replace("_", " "))
+    return replace(
+        now,
+        models=tuple(dict.fromkeys([*before.models, *now.models])),
+        scorers=tuple(dict.fromkeys([*before.scorers, *now.scorers])),
+        reference_model=now.reference_model or before.reference_model,
+        judge=now.judge or before.judge,
+    )
 
 
 def answer_call(example: Example, model: str, parameters: Json) -> Call:

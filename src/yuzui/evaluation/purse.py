@@ -27,6 +27,11 @@ class Purse:
         self.spent_nano = spent_nano
         self._held_nano = 0
 
+    @property
+    def currency(self) -> str:
+        """In which it is counted; "" where nobody said."""
+        return self._bounds.currency
+
     def hold(self, body: Mapping[str, Any]) -> int | None:  # Any: JSON values
         """Hold the most that the call can cost; None when there is not enough left. Raise `ConfigError`: no price."""
         if self._cap_nano is None:
@@ -53,7 +58,7 @@ class PriceBounds:
 
     def __init__(self, listed: Sequence[Mapping[str, Any]], currency: str = "") -> None:  # Any: checked here
         self._entries = {str(entry.get("id")): entry.get("yuzui") or {} for entry in listed}
-        self._currency = currency
+        self.currency = currency
 
     def most_nano(self, body: Mapping[str, Any]) -> int:  # Any: JSON values
         """A token is at least a byte. Raise `ConfigError` where a price is not known, or in another currency."""
@@ -82,9 +87,9 @@ class PriceBounds:
             raise ConfigError(
                 f"--budget needs the price of {name}, and the gateway does not know it: write it in its file"
             )
-        if self._currency and price["currency"] != self._currency:
+        if self.currency and price["currency"] != self.currency:
             raise ConfigError(
-                f"--budget is in {self._currency}, and {name} is priced in {price['currency']}: give the price in "
+                f"--budget is in {self.currency}, and {name} is priced in {price['currency']}: give the price in "
                 "the book currency, or leave --budget to the key's own budget"
             )
         most_input = max([Decimal(str(price[part])) for part in ("input", "cache_write") if part in price])

@@ -214,6 +214,10 @@ def _worst(outcomes: Outcomes) -> list[Worst]:
         if grade.score is None or model == settings.reference_model or scorer not in settings.scorers:
             continue
         theirs = outcomes.score(place, settings.reference_model, scorer) if settings.reference_model else None
+        if settings.reference_model and theirs is None and not scorer.startswith("pairwise"):
+            continue  # the reference has no answer there: nobody knows what was lost
+        if scorer.startswith("pairwise"):
+            theirs = 0.5
         loss = (1.0 if theirs is None else theirs) - grade.score
         example, result = outcomes.examples[place], outcomes.results.get((place, model))
         if loss <= 0 or result is None:

@@ -14,7 +14,7 @@ from typing import Protocol, assert_never
 from yuzui.evaluation.calls import Call, Result, Settings, answer_call, judge_call
 from yuzui.evaluation.examples import Example
 from yuzui.evaluation.purse import Purse
-from yuzui.evaluation.scorers._contract import Answer, Ask, Execute, Need, Scorer, Told
+from yuzui.evaluation.scorers._contract import Answer, Ask, Execute, Need, Scorer, Told, unknown
 from yuzui.io.evaluation_line import Stopped
 from yuzui.io.evaluation_store import EvaluationStore
 
@@ -119,6 +119,8 @@ class EvaluationRun:
         try:
             # What has begun is paid: it is heard to its end and kept, also when the run is stopped meanwhile.
             result = await _to_its_end(self._asked(call))
+            if self._purse.currency and result.currency not in ("", self._purse.currency):
+                raise Stopped(f"the gateway books in {result.currency}: give --budget in it")
             cost_nano = 0 if result.outcome == "not_permitted" else result.cost_nano
             return result
         finally:
@@ -152,7 +154,7 @@ class EvaluationRun:
             if answer.model == self._work.settings.reference_model:
                 return
             if reference is None:
-                self._fault("no answer of the reference")
+                await self._without_reference(call, example, scorer)
                 return
         told = [await self._tell(need) for need in scorer.needs(example, answer, reference)]
         grade = scorer.grade(example, answer, told)
@@ -162,6 +164,15 @@ class EvaluationRun:
                 return
         self._store.keep_grade(call.key, scorer.name, grade)
         self.tally.graded += 1
+
+    async def _without_reference(self, call: Call, example: Example, scorer: Scorer) -> None:
+        """A refusal stays one, so nothing can be compared; after a failure another try may bring an answer."""
+        settings = self._work.settings
+        result = await self._answer(example, settings.reference_model)
+        if result.outcome == "not_permitted":
+            self._store.keep_grade(call.key, scorer.name, unknown("the reference is not permitted"))
+        else:
+            self._fault("the reference failed")
 
     def _fault(self, why: str) -> None:
         self.tally.faults[why] = self.tally.faults.get(why, 0) + 1

@@ -14,8 +14,9 @@ import apsw
 import msgspec
 
 from yuzui.core.errors import ConfigError, GatewayFault
-from yuzui.evaluation.calls import Call, Result, Settings
+from yuzui.evaluation.calls import Call, Result, Settings, answer_call, joined
 from yuzui.evaluation.examples import Example, hash_of
+from yuzui.evaluation.outcomes import Outcomes
 from yuzui.evaluation.scorers._contract import Grade
 from yuzui.io.database import CLI_BUSY_TIMEOUT_MS, make_private_folder, open_database
 
@@ -66,15 +67,18 @@ class EvaluationStore:
     # ---- what the run is of ------------------------------------------------------------------------------------------
 
     def begin(self, settings: Settings, examples: Sequence[Example]) -> None:
-        """Begin, or go on. Raise `ConfigError` when the run in this file is of other examples or parameters."""
+        """Begin, or go on, perhaps with more models and scorers.
+
+        Raise `ConfigError` when the run in this file is of other examples, parameters, or another reference or judge.
+        """
         before = self.settings()
         if before is not None:
-            for name in ("examples_sha256", "parameters", "reference_model", "judge"):
-                if getattr(before, name) != getattr(settings, name):
-                    raise ConfigError(
-                        f"the run {self.path} has another {name.replace('_sha256', '')}: name another with --run, or "
-                        "remove it"
-                    )
+            try:
+                settings = joined(before, settings)
+            except ValueError as error:
+                raise ConfigError(
+                    f"the run {self.path} has another {error}: name another with --run, or remove it"
+                ) from error
         with self._database:
             self._put("settings", settings)
             if before is None:
@@ -145,6 +149,29 @@ class EvaluationStore:
         found = self._database.execute("SELECT coalesce(sum(cost_nano), 0) FROM calls").fetchone()
         assert found is not None  # an aggregate has one row
         return int(str(found[0]))
+
+    def outcomes(self) -> Outcomes:
+        """All of it, as values. Raise `ConfigError` for a run that has not begun."""
+        settings = self.settings()
+        if settings is None:
+            raise ConfigError(f"the run {self.path} has not begun")
+        examples = self.examples()
+        results: dict[tuple[int, str], Result] = {}
+        grades: dict[tuple[int, str, str], Grade] = {}
+        for place, example in enumerate(examples):
+            for model in settings.asked:
+                key = answer_call(example, model, settings.parameters).key
+                result = self.result(key)
+                if result is None:
+                    continue
+                results[place, model] = result
+                rows = self._database.execute("SELECT scorer, score, detail FROM grades WHERE call = ?", (key,))
+                for scorer, score, detail in rows:
+                    grades[place, model, str(scorer)] = Grade(
+                        score=_number(score), detail=msgspec.json.decode(_bytes(detail))
+                    )
+        listed = {str(entry["id"]): entry.get("yuzui") or {} for entry in self.noted("models") or ()}
+        return Outcomes(settings=settings, examples=examples, results=results, grades=grades, listed=listed)
 
     def judge_results(self) -> Iterator[tuple[str, Result]]:
         """(model, how it ended) of every question to a judge."""

@@ -96,9 +96,10 @@ class Running:
 
 
 @contextmanager
-def gateway(config: Path, data_dir: Path, log: Path) -> Iterator[Running]:
+def gateway(config: Path | None, data_dir: Path, log: Path) -> Iterator[Running]:
     """`python -m yuzui serve` on a free loopback port; stopped on the way out, however that comes."""
-    command = [sys.executable, "-m", "yuzui", "serve", "--config", str(config), "--data-dir", str(data_dir),
+    command = [sys.executable, "-m", "yuzui", "serve", *(["--config", str(config)] if config else []), "--data-dir",
+               str(data_dir),
                "--host", "127.0.0.1", "--port", "0", "--json"]  # fmt: skip
     with log.open("wb") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, env=dict(os.environ))
