@@ -9,7 +9,9 @@ from yuzui.evaluation.examples import Example, check_unique, digest, hash_of, na
 
 
 def test_one_right_answer_may_stand_for_several() -> None:
-    example = read_example({"prompt": "2+2?", "reference": 4, "id": 7, "tags": "sums", "_note": "x", "split": None}, "here")
+    example = read_example(
+        {"prompt": "2+2?", "reference": 4, "id": 7, "tags": "sums", "_note": "x", "split": None}, "here"
+    )
     assert example == Example(prompt="2+2?", references=[4], id="7", tags=["sums"])
 
 

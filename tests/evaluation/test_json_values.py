@@ -19,7 +19,9 @@ JSON = st.recursive(
 )
 
 
-@pytest.mark.parametrize("text", ['{"a": 1}', ' {"a":1}\n', '```json\n{"a": 1}\n```', 'Here:\n```\n{"a":1}\n```\nDone.'])
+@pytest.mark.parametrize(
+    "text", ['{"a": 1}', ' {"a":1}\n', '```json\n{"a": 1}\n```', 'Here:\n```\n{"a":1}\n```\nDone.']
+)
 def test_json_is_found_alone_or_in_its_only_fence(text: str) -> None:
     assert find_json(text) == {"a": 1}
 
@@ -67,13 +69,17 @@ def test_deep_json_is_refused() -> None:
 
 
 def test_a_schema_says_what_is_wrong_and_where() -> None:
-    schema = Schema({"type": "object", "properties": {"a": {"type": "array", "items": {"type": "integer"}}}, "required": ["a"]})
+    schema = Schema(
+        {"type": "object", "properties": {"a": {"type": "array", "items": {"type": "integer"}}}, "required": ["a"]}
+    )
     assert schema.problem({"a": [1]}) == ""
     assert schema.problem({"a": [1, "x"]}).startswith("$.a[1]:")
     assert "required" in schema.problem({})
 
 
-@pytest.mark.parametrize("schema", [{"type": "foo"}, {"$ref": "https://example.com/schema.json"}, {"$ref": "file:///etc/passwd"}])
+@pytest.mark.parametrize(
+    "schema", [{"type": "foo"}, {"$ref": "https://example.com/schema.json"}, {"$ref": "file:///etc/passwd"}]
+)
 def test_what_is_no_schema_and_what_lies_elsewhere_are_refused(schema: Any) -> None:
     with pytest.raises(ConfigError, match="no JSON schema"):
         Schema(schema)

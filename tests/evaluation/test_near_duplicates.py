@@ -34,7 +34,16 @@ def test_a_chain_does_not_drag_in_what_is_unlike_the_first() -> None:
 
 
 def test_chinese_texts_are_compared_by_characters() -> None:
-    found = list(near_duplicates(["请问这个订单什么时候可以发货我已经等了三天", "请问这个订单什么时候可以发货我已经等了三天呢", "今天天气很好"], 0.8))
+    found = list(
+        near_duplicates(
+            [
+                "请问这个订单什么时候可以发货我已经等了三天",
+                "请问这个订单什么时候可以发货我已经等了三天呢",
+                "今天天气很好",
+            ],
+            0.8,
+        )
+    )
     assert [(match.place, match.earlier) for match in found] == [(1, 0)]
 
 

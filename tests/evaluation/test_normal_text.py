@@ -11,7 +11,14 @@ from yuzui.evaluation.normal_text import folded, normalised, script_of, tidy, wo
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
-    [("The  Cat, sat.", "cat sat"), ("Ｈｅｌｌｏ", "hello"), ("50 %", "50 %"), ("a an the", ""), ("北京。", "北京"), ("$5", "5")],
+    [
+        ("The  Cat, sat.", "cat sat"),
+        ("Ｈｅｌｌｏ", "hello"),
+        ("50 %", "50 %"),
+        ("a an the", ""),
+        ("北京。", "北京"),
+        ("$5", "5"),
+    ],
 )
 def test_normalised(text: str, wanted: str) -> None:
     assert normalised(text) == wanted
@@ -19,7 +26,12 @@ def test_normalised(text: str, wanted: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
-    [("It's 3.5 km", ["it", "s", "3", "5", "km"]), ("我爱NLP吗", ["我", "爱", "nlp", "吗"]), ("", []), ("a_b", ["a", "b"])],
+    [
+        ("It's 3.5 km", ["it", "s", "3", "5", "km"]),
+        ("我爱NLP吗", ["我", "爱", "nlp", "吗"]),
+        ("", []),
+        ("a_b", ["a", "b"]),
+    ],
 )
 def test_words(text: str, wanted: list[str]) -> None:
     assert words(text) == wanted

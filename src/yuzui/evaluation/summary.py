@@ -211,7 +211,7 @@ def _worst(outcomes: Outcomes) -> list[Worst]:
     settings = outcomes.settings
     found: list[tuple[float, Worst]] = []
     for (place, model, scorer), grade in outcomes.grades.items():
-        if grade.score is None or model == settings.reference_model or scorer not in settings.scorers:
+        if grade.score is None or model not in settings.models or scorer not in settings.scorers:
             continue
         theirs = outcomes.score(place, settings.reference_model, scorer) if settings.reference_model else None
         if settings.reference_model and theirs is None and not scorer.startswith("pairwise"):
