@@ -40,7 +40,9 @@ premises = "vendor"
 
 
 def call(model: str, text: str = "Hello") -> Call:
-    return Call(key="k", purpose="answer", model=model, body={"model": model, "messages": [{"role": "user", "content": text}]})
+    return Call(
+        key="k", purpose="answer", model=model, body={"model": model, "messages": [{"role": "user", "content": text}]}
+    )
 
 
 async def no_sleep(seconds: float) -> None:
@@ -97,6 +99,6 @@ def test_a_wrong_key_and_no_gateway_are_said() -> None:
         async with GatewayLine("http://127.0.0.1:9", "", no_sleep) as line:
             with pytest.raises(ConfigError, match="no gateway answers"):
                 await line.models()
-            assert (await line.ask(call("own/a"))).code == "unreachable"
+            assert (await line.ask(call("own/a"))).code == "gateway_unavailable"
 
     asyncio.run(nobody())

@@ -17,7 +17,9 @@ from yuzui.io.evaluation_store import EvaluationStore
 EXAMPLES = [Example(id="1", prompt="a"), Example(id="2", prompt="b", tags=["t"])]
 SETTINGS = Settings(models=("m",), scorers=("exact",), parameters={"temperature": 0}, examples_sha256="x")
 CALL = answer_call(EXAMPLES[0], "m", {"temperature": 0})
-ANSWER = Result(outcome="answered", text="hi", cost_nano=7, currency="USD", tool_calls=({"name": "f", "arguments": "{}"},))
+ANSWER = Result(
+    outcome="answered", text="hi", cost_nano=7, currency="USD", tool_calls=({"name": "f", "arguments": "{}"},)
+)
 
 
 @pytest.fixture

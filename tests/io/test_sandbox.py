@@ -40,7 +40,9 @@ def open_folder() -> Iterator[Path]:
         yield folder
 
 
-walls = pytest.mark.skipif(sys.platform != "linux" or not has_walls(), reason="no user namespaces for us on this system")
+walls = pytest.mark.skipif(
+    sys.platform != "linux" or not has_walls(), reason="no user namespaces for us on this system"
+)
 
 
 def run(source: str, limits: Limits = QUICK) -> Told:
@@ -138,7 +140,10 @@ def running_programs() -> list[str]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                if b"answer.py" in (entry / "cmdline").read_bytes() and b"yuzui-code-" in (entry / "environ").read_bytes():
+                if (
+                    b"answer.py" in (entry / "cmdline").read_bytes()
+                    and b"yuzui-code-" in (entry / "environ").read_bytes()
+                ):
                     found.append(entry.name)
             except OSError:
                 continue

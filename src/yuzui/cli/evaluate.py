@@ -7,7 +7,7 @@ import os
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -55,6 +55,8 @@ def clean(
         Path | None, typer.Option("--removed", metavar="FILE", help="Write each removal with its reason here.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
     json: JsonOption = False,
 ) -> None:
     """Take out duplicates, near-duplicates, leaks between splits, and what is too short, too long or in another script.
@@ -134,51 +136,76 @@ def run(
     model may not see is a result ("not permitted"). Exits 1 when the run stopped before its end.
     """
     from yuzui.evaluation.calls import Settings
-    from yuzui.evaluation.examples import check_unique
-    from yuzui.evaluation.scorers.catalogue import JUDGED, RUN, kind_of, read_scorer
     from yuzui.io.evaluation_run import Work
     from yuzui.io.evaluation_store import EvaluationStore
-    from yuzui.io.example_file import read_examples, sha256_of
-    from yuzui.io.sandbox import Sandbox
+    from yuzui.io.example_file import sha256_of
 
-    scorers = [read_scorer(one, load_function) for one in dict.fromkeys(scorer)]
-    kinds = {kind_of(one.name) for one in scorers}
-    if kinds & JUDGED and not judge:
-        raise ConfigError(f"--scorer {min(kinds & JUDGED)} needs --judge MODEL")
-    if "pairwise" in kinds and not reference_model:
-        raise ConfigError("--scorer pairwise needs --reference-model MODEL, to compare with")
-    read = read_examples(examples)
-    check_unique(read)
-    _say_unfit(read, scorers)
+    scorers = _scorers(scorer, judge, reference_model)
+    read = _examples(examples, scorers)
     folder = data_dir_of(data_dir)
-    sandbox = None
-    if kinds & RUN:
-        sandbox = Sandbox(is_unsafe=unsafe_code, hidden=(folder.absolute(),))
-        sandbox.check()
+    sandbox = _sandbox(scorers, folder, is_unsafe=unsafe_code)
+    money = None if budget is None else _money(budget, url, config)
     settings = Settings(
         models=names_of(models, "--models"), reference_model=reference_model, judge=judge,
         scorers=tuple([one.name for one in scorers]), parameters=read_parameters(param),
         examples_sha256=sha256_of(examples), examples_name=examples.name,
     )  # fmt: skip  # one thing
     path = run_file(name or examples.stem, folder)
+    total = len(read) * len(settings.asked)
     with EvaluationStore(path, may_create=True) as store:
         store.begin(settings, read)
         store.note("parallel", parallel)
-        if retry_failed:
-            store.forget_failures()
-        if regrade:
-            for one in scorers:
-                store.forget_grades(one.name)
+        _forget(store, scorers if regrade else (), failures=retry_failed)
         with (
             _gateway(url, config, folder, path) as address,
-            _progress(len(read) * len(settings.asked), is_shown=not json and sys.stderr.isatty()) as step,
+            _progress(total, is_shown=not json and sys.stderr.isatty()) as step,
         ):
             work = Work(settings=settings, examples=read, scorers=scorers, parallel=parallel, on_step=step)
-            money = None if budget is None else _money(budget, url, config)
             tally, spent_nano = asyncio.run(_carry_out(work, store, address, key, money, sandbox))
     _tell(tally, spent_nano, path, name or examples.stem, is_json=json)
     if tally.why_stopped:
         raise typer.Exit(1)
+
+
+def _scorers(written: list[str], judge: str, reference_model: str) -> list[Scorer]:
+    from yuzui.evaluation.scorers.catalogue import JUDGED, kind_of, read_scorer
+
+    scorers = [read_scorer(one, load_function) for one in dict.fromkeys(written)]
+    kinds = {kind_of(one.name) for one in scorers}
+    if kinds & JUDGED and not judge:
+        raise ConfigError(f"--scorer {min(kinds & JUDGED)} needs --judge MODEL")
+    if "pairwise" in kinds and not reference_model:
+        raise ConfigError("--scorer pairwise needs --reference-model MODEL, to compare with")
+    return scorers
+
+
+def _examples(path: Path, scorers: list[Scorer]) -> list[Example]:
+    from yuzui.evaluation.examples import check_unique
+    from yuzui.io.example_file import read_examples
+
+    read = read_examples(path)
+    check_unique(read)
+    _say_unfit(read, scorers)
+    return read
+
+
+def _sandbox(scorers: list[Scorer], data_dir: Path, *, is_unsafe: bool) -> Sandbox | None:
+    """One that stands, where a scorer runs code."""
+    from yuzui.evaluation.scorers.catalogue import RUN, kind_of
+    from yuzui.io.sandbox import Sandbox
+
+    if not any(kind_of(one.name) in RUN for one in scorers):
+        return None
+    sandbox = Sandbox(is_unsafe=is_unsafe, hidden=(data_dir.absolute(),))
+    sandbox.check()
+    return sandbox
+
+
+def _forget(store: EvaluationStore, scorers: Sequence[Scorer], *, failures: bool) -> None:
+    if failures:
+        store.forget_failures()
+    for one in scorers:
+        store.forget_grades(one.name)
 
 
 async def _carry_out(
@@ -294,7 +321,9 @@ def report(
     redraws: Annotated[int, typer.Option(min=200, max=100_000, help="Of the bootstrap.")] = 2_000,
     method: Annotated[Literal["bca", "percentile"], typer.Option(help="How intervals are read off.")] = "bca",
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    config: ConfigOption = None,
     data_dir: DataDirOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Quality, cost, latency and refusals per model and slice, with intervals; open against closed; what was worst."""
     import msgspec
@@ -310,7 +339,7 @@ def report(
         parallel = int(store.noted("parallel") or 1)
         judged = [result for _, result in store.judge_results()]
     summary = summarise(outcomes, how, random.Random(seed), judged)
-    if format == "json":
+    if json or format == "json":
         facts = {"settings": outcomes.settings, "summary": summary}  # NaN, where there is no interval, is null in JSON
         text = msgspec.json.format(msgspec.json.encode(facts), indent=2).decode() + "\n"
     else:
@@ -337,7 +366,9 @@ def export(
     ] = "",
     models: Annotated[str, typer.Option("--models", metavar="A,B", help="Default: all of the run.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    config: ConfigOption = None,
     data_dir: DataDirOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Write graded examples as `yuzui route fit` reads them. An example without a score of each model is left out."""
     from yuzui.evaluation.graded_rows import graded_rows
@@ -358,6 +389,9 @@ def export(
     if not rows:
         raise ConfigError(f"no example has a score of every model ({left_out[0]})")
     write_rows(out, rows)
+    if json:
+        write_json({"written": len(rows), "left_out": left_out, "file": str(out)})
+        return
     say(f"{len(rows)} graded examples in {out}")
     for one in left_out[:MOST_SHOWN]:
         note(f"left out: {one}")
@@ -380,6 +414,7 @@ def bias(
     labels: Annotated[
         Path, typer.Option("--labels", metavar="FILE", help="What people chose: the file of `yuzui label`.")
     ],
+    config: ConfigOption = None,
     data_dir: DataDirOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from yuzui.cli._evaluate_options import SUFFIX, names_of, run_file
-from yuzui.cli._options import DataDirOption, JsonOption, data_dir_of
+from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, data_dir_of
 from yuzui.cli._output import note, say, show_table, write_json
 from yuzui.cli._text import clean
 from yuzui.core.errors import ConfigError
@@ -43,6 +43,7 @@ def label(
     apply: Annotated[
         Path | None, typer.Option("--apply", metavar="OUT", help="Write the examples with reviewed references here.")
     ] = None,
+    config: ConfigOption = None,
     data_dir: DataDirOption = None,
     json: JsonOption = False,
 ) -> None:

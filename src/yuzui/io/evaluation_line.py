@@ -74,7 +74,7 @@ class GatewayLine:
                 reply = await request.header("content-type", "application/json").build().send()
                 data = bytes(await reply.bytes())
             except rq.PyreqwestError as error:
-                result = Result(outcome="failed", code="unreachable", message=type(error).__name__)
+                result = Result(outcome="failed", code="gateway_unavailable", message=type(error).__name__)
             else:
                 result = _result(reply, data, int((time.monotonic() - began) * 1000))
                 wait_s = _wait_s(reply, wait_s)

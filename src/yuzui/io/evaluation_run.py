@@ -115,23 +115,23 @@ class EvaluationRun:
 
     async def _ask(self, call: Call) -> Result:
         held_nano = await self._hold(call)
-        cost_nano: int | None = None
+        # What has begun is paid: it is heard to its end, kept and counted, also when the run is stopped meanwhile.
+        result = await _to_its_end(self._asked(call, held_nano))
+        if self._purse.currency and result.currency not in ("", self._purse.currency):
+            raise Stopped(f"the gateway books in {result.currency}: give --budget in it")
+        return result
+
+    async def _asked(self, call: Call, held_nano: int) -> Result:
+        cost_nano: int | None = None  # of a call that broke nobody knows what it cost: it counts at its most
         try:
-            # What has begun is paid: it is heard to its end and kept, also when the run is stopped meanwhile.
-            result = await _to_its_end(self._asked(call))
-            if self._purse.currency and result.currency not in ("", self._purse.currency):
-                raise Stopped(f"the gateway books in {result.currency}: give --budget in it")
+            result = await self._line.ask(call)
+            self._store.keep(call, result)
             cost_nano = 0 if result.outcome == "not_permitted" else result.cost_nano
             return result
         finally:
             self._purse.settle(held_nano, cost_nano)
             async with self._settled:
                 self._settled.notify_all()
-
-    async def _asked(self, call: Call) -> Result:
-        result = await self._line.ask(call)
-        self._store.keep(call, result)
-        return result
 
     async def _hold(self, call: Call) -> int:
         while True:
