@@ -31,6 +31,8 @@ COMMANDS: Final = (
     "doctor",
     "serve", "init", "demo", "keys", "models", "prices", "scan", "explain", "labels", "costs", "evaluate", "label",
     "audit", "doctor",
+    "serve", "init", "demo", "keys", "models", "prices", "scan", "explain", "labels", "vault", "costs", "tco",
+    "evaluate", "label", "audit", "doctor",
 )  # fmt: skip
 """In the order of the help; each is the module of that name in this package, with a `typer.Typer` called `app`."""
 
