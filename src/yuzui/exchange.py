@@ -195,6 +195,9 @@ class Exchange:
     memory: Learnt | None = None
     conversation_id: str = ""
     kept: tuple[KeptAnswer, ...] = ()
+    is_captured: bool = False
+    """It is to be kept as an example, if it is answered."""
+    captured: tuple[KeptAnswer, ...] = ()
     tail: tuple[KeptAnswer, ...] = ()
     """What its last turn ends with, sealed: see `tails.py`."""
     refused: tuple[Verdict, ...] = ()
@@ -289,6 +292,7 @@ class Exchange:
             foreign=self.masked.tally.foreign if self.masked else 0,
             answer=self._answer_record(),
             kept=bool(self.kept) and outcome == "answered",
+            captured=bool(self.captured),
             duration_ms=duration_ms,
             first_token_ms=self.first_token_ms,
             suppressed=self.suppressed,
@@ -330,7 +334,7 @@ class Exchange:
             postings=settlement.postings,
             record=write_record(self.record(outcome, error, duration_ms=duration_ms)),
             memory=self.memory,
-            kept=(*(self.kept if outcome == "answered" else ()), *self.tail, *shown),
+            kept=(*(self.kept if outcome == "answered" else ()), *self.tail, *self.captured, *shown),
         )
 
     def _answer_record(self) -> AnswerRecord | None:

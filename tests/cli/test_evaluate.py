@@ -215,3 +215,53 @@ def test_names_parameters_and_functions() -> None:
             load_function(module, name)
     with pytest.raises(ConfigError, match="name=value"):
         read_parameters(["temperature"])
+
+
+def test_kept_requests_become_examples(run: Run, tmp_path: Path) -> None:
+    import msgspec
+
+    from yuzui.capturing import PREFIX, Captured
+    from yuzui.io.archive import BookArchive
+    from yuzui.io.books import SqliteBooks
+    from yuzui.io.secrets import load_secrets
+
+    data = tmp_path / "data"
+    data.mkdir()
+    books = SqliteBooks.open(data, exclusive=True)
+    archive = BookArchive(books, load_secrets(data).archive_key, lambda: 30.0)
+    for number, (answer, why) in enumerate((("hi", ""), (None, "terms"))):
+        one = Captured(request_id=f"req_{number}", at_ns=number, app="shop", model="m", target="t", level="internal",
+                       messages=[{"role": "user", "content": f"q{number}"}], answer=answer, answer_use="evaluate",
+                       why_no_answer=why)  # fmt: skip
+        row = archive.wrap(scope=PREFIX + "shop", id=one.request_id, level="internal", content=msgspec.json.encode(one),
+                           at_ns=time.time_ns())  # fmt: skip
+        assert row is not None
+        books.keep_answer(row)
+    books.stop()
+    found = run("evaluate", "captured", "--app", "shop", "--out", "kept.jsonl", "--data-dir", data)
+    assert found.exit_code == 0 and "2 examples" in found.stdout and "without an answer: 1 (terms)" in found.stderr
+    rows = [json.loads(line) for line in (tmp_path / "kept.jsonl").read_text("utf-8").splitlines()]
+    assert [row.get("references") for row in rows] == [["hi"], None]
+    told = run(
+        "evaluate",
+        "captured",
+        "--app",
+        "shop",
+        "--out",
+        "kept.jsonl",
+        "--data-dir",
+        data,
+        "--force",
+        "--use",
+        "train",
+        "--json",
+    )
+    assert json.loads(told.stdout)["with_references"] == 0
+    assert (
+        "is kept; see [capture]"
+        in run("evaluate", "captured", "--app", "x", "--out", "y.jsonl", "--data-dir", data).stderr
+    )
+    assert (
+        "is there already"
+        in run("evaluate", "captured", "--app", "shop", "--out", "kept.jsonl", "--data-dir", data).stderr
+    )

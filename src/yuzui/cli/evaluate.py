@@ -449,3 +449,41 @@ def bias(
         "  sign test": f"p = {found.position_p:.3g}",
         "longer side, beyond people": shown(found.length), "own answers, beyond people": shown(found.own),
     })  # fmt: skip
+
+
+@app.command()
+def captured(
+    app_name: Annotated[str, typer.Option("--app", metavar="NAME", help="Whose requests: one of capture.apps.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the examples go, .jsonl or .parquet.")],
+    use: Annotated[
+        Literal["evaluate", "train"],
+        typer.Option("--use", help="Answers are written as references only where the target's terms allow this."),
+    ] = "evaluate",
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write the requests that were kept of an application as examples: opened, so guard the file as you guard them."""
+    from yuzui.evaluation.captured_rows import example_of
+    from yuzui.io.capture_reader import read_captured
+    from yuzui.io.example_file import write_examples
+
+    if out.exists() and not force:
+        raise ConfigError(f"{out} is there already: name another file, or say --force")
+    found, unreadable = read_captured(data_dir_of(data_dir), app_name)
+    if not found:
+        raise ConfigError(f"no request of {app_name!r} is kept; see [capture] in the configuration")
+    examples = [example_of(one, use) for one in found]
+    write_examples(out, examples)
+    with_answers = sum(bool(example.references) for example in examples)
+    if json:
+        write_json(
+            {"written": len(examples), "with_references": with_answers, "unreadable": unreadable, "file": str(out)}
+        )
+        return
+    say(f"{len(examples)} examples in {out}, {with_answers} of them with the answer as reference")
+    for why, count in Counter(one.why_no_answer for one in found if one.why_no_answer).most_common():
+        note(f"without an answer: {count} ({why})")
+    if unreadable:
+        note(f"warning: {unreadable} were kept under another key and cannot be opened")
