@@ -265,3 +265,41 @@ def test_kept_requests_become_examples(run: Run, tmp_path: Path) -> None:
         "is there already"
         in run("evaluate", "captured", "--app", "shop", "--out", "kept.jsonl", "--data-dir", data).stderr
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
+def test_code_in_answers_is_run_behind_walls(run: Run, place: Path) -> None:
+    from yuzui.io.sandbox import Sandbox
+
+    try:
+        Sandbox().check()
+    except ConfigError:
+        pytest.skip("no user namespaces for us on this system")
+    rows = [{"prompt": f"# {number}", "tests": "assert True"} for number in range(3)]
+    (place / "code.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    found = run(
+        "evaluate", "run", "code.jsonl", "--models", "own/a", "--scorer", "code", "--data-dir", "data", "--json"
+    )
+    told = json.loads(found.stdout)
+    assert found.exit_code == 0 and (told["graded"], told["faults"]) == (3, {})
+    facts = json.loads(run("evaluate", "report", "code", "--data-dir", "data", "--json").stdout)
+    assert (
+        facts["summary"]["slices"][0]["models"][0]["scores"]["code"]["value"] == 0
+    )  # the script's words are no Python
+
+
+@pytest.mark.engine
+def test_a_real_open_model_is_measured(run: Run, tmp_path: Path) -> None:
+    embedded = CONFIG.replace(
+        '[[targets]]\nname = "own/a"', '[embedded]\nenabled = true\n[[targets]]\nname = "own/a"', 1
+    )
+    (tmp_path / "yuzui.toml").write_text(embedded, "utf-8")
+    rows = [{"prompt": f"What is the capital of {land}? Answer in one word.", "reference": town}
+            for land, town in (("France", "Paris"), ("Italy", "Rome"), ("Japan", "Tokyo"))]  # fmt: skip
+    (tmp_path / "towns.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    found = run("evaluate", "run", "towns.jsonl", "--models", "own/smollm2-135m", "--scorer", "contains", "--param", "temperature=0",
+                "--param", "max_tokens=24", "--data-dir", "data", "--json")  # fmt: skip
+    assert found.exit_code == 0, found.output
+    facts = json.loads(run("evaluate", "report", "towns", "--data-dir", "data", "--json").stdout)
+    (model,) = facts["summary"]["slices"][0]["models"]
+    assert model["answered"] == 3 and model["output_tokens"] > 0 and model["scores"]["contains"]["value"] > 0

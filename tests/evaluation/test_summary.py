@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from evaluation_kit import OWN, VENDOR, answered, outcomes
+from yuzui.evaluation.scorers._contract import Grade
 from yuzui.evaluation.summary import How, summarise
 
 HOW = How(redraws=300)
@@ -25,6 +26,14 @@ def test_all_examples_and_their_slices() -> None:
     assert (own.input_tokens, own.output_tokens) == (390, 195)
     assert (summary.judge_calls, summary.judge_cost, summary.missing) == (1, 5e-6, 0)
     assert summary.slices[1].examples == 20
+
+
+def test_answers_without_a_score_are_counted_with_their_reason() -> None:
+    run = outcomes()
+    grades = {**run.grades, (3, OWN, "exact"): Grade(score=None, detail={"why": "no verdict"})}
+    del grades[5, OWN, "exact"]
+    own, vendor = summarise(replace(run, grades=grades), HOW, random.Random(0)).slices[0].models
+    assert own.ungraded == {"exact": {"no verdict": 1, "not graded": 1}} and vendor.ungraded == {}
 
 
 def test_against_the_reference_pairs_only() -> None:

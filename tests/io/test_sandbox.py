@@ -171,6 +171,15 @@ def test_what_it_prints_has_an_end() -> None:
 
 
 @walls
+def test_it_stands_also_where_files_are_private_by_habit() -> None:
+    before = os.umask(0o077)
+    try:
+        assert run("open('x', 'w').write('a')").ok
+    finally:
+        os.umask(before)
+
+
+@walls
 def test_two_run_at_once_without_seeing_each_other() -> None:
     told: list[Told] = []
     source = "import os, time\nassert os.listdir('.') == ['answer.py']\ntime.sleep(0.5)\nassert os.listdir('.') == ['answer.py']"

@@ -371,7 +371,7 @@ def export(
     json: JsonOption = False,
 ) -> None:
     """Write graded examples as `yuzui route fit` reads them. An example without a score of each model is left out."""
-    from yuzui.evaluation.graded_rows import graded_rows
+    from yuzui.evaluation.graded_rows import flat, graded_rows
     from yuzui.io.evaluation_store import EvaluationStore
     from yuzui.io.example_file import write_rows
 
@@ -388,7 +388,7 @@ def export(
     rows, left_out = graded_rows(outcomes, named, wanted)
     if not rows:
         raise ConfigError(f"no example has a score of every model ({left_out[0]})")
-    write_rows(out, rows)
+    write_rows(out, [flat(row) for row in rows] if out.suffix == ".parquet" else rows)
     if json:
         write_json({"written": len(rows), "left_out": left_out, "file": str(out)})
         return

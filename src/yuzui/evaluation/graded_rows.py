@@ -39,6 +39,13 @@ def graded_rows(outcomes: Outcomes, scorer: str, models: Sequence[str]) -> tuple
     return rows, left_out
 
 
+def flat(row: Json) -> Json:
+    """The same with one column per fact and model (`score:MODEL`), as Parquet wants it."""
+    answers = row["answers"]
+    columns = {f"{fact}:{model}": value for model, answer in answers.items() for fact, value in answer.items()}
+    return {name: value for name, value in row.items() if name != "answers"} | columns
+
+
 def _answer(result: Result, score: float) -> Json:
     answer: Json = {
         "score": score,

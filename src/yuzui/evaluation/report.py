@@ -49,7 +49,7 @@ class Report:
         return word(name, self._language, **blanks)
 
     def _tables(self, part: Slice) -> list[Block]:
-        scorers = [one for one in self._settings.scorers if any(one in facts.scores for facts in part.models)]
+        scorers = list(self._settings.scorers)
         columns = (
             self._word("model"), self._word("premises"), *scorers, self._word("cost_mean"), self._word("cost_total"),
             self._word("p50"), self._word("p95"), self._word("tokens"), self._word("answered"),
@@ -58,6 +58,11 @@ class Report:
         rows = [self._row(facts, scorers) for facts in part.models]
         right = frozenset(range(2, len(columns)))
         blocks: list[Block] = [Table(columns=columns, rows=tuple(rows), right=right)]
+        for facts in part.models:
+            for scorer, missing in facts.ungraded.items():
+                reasons = ", ".join([f"{count} ({why})" for why, count in missing.items()])
+                text = self._word("ungraded", model=facts.model, scorer=scorer, reasons=reasons)
+                blocks.append(Paragraph(text=text))
         if part.against:
             names = ("model", "scorer", "difference", "pairs", "wins")
             blocks.append(Paragraph(text=self._word("against", reference=self._settings.reference_model)))

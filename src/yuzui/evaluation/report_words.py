@@ -32,6 +32,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "p50": ("latency p50", "延迟 p50"),
     "p95": ("latency p95", "延迟 p95"),
     "tokens": ("tokens in / out", "输入/输出 token"),
+    "ungraded": (
+        "Without a score: {model}, {scorer}: {reasons}. Means are of the others.",
+        "无得分：{model}，{scorer}：{reasons}。平均值仅基于其余回答。",
+    ),
     "against": ("Against {reference}, paired", "与 {reference} 配对比较"),
     "scorer": ("scorer", "评分器"),
     "difference": ("difference", "差值"),

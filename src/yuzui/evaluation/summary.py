@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -36,6 +37,8 @@ class ModelFacts:
     failed: int
     scores: dict[str, Interval]
     """Scorer → mean score of its graded answers; a scorer without any is not there."""
+    ungraded: dict[str, dict[str, int]]
+    """Scorer → why an answer has no score → how many; `not graded` where nobody said why."""
     cost: Interval | None
     """Mean per answer, in units of `currency`; None where the gateway told no cost."""
     cost_total: float
@@ -152,6 +155,11 @@ def _facts(outcomes: Outcomes, model: str, places: Sequence[int], how: How, draw
         not_permitted=sum(result.outcome == "not_permitted" for result in results),
         failed=sum(result.outcome == "failed" for result in results),
         scores={scorer: _interval(found, how, draws) for scorer, found in scores.items() if found},
+        ungraded={
+            scorer: missing
+            for scorer in outcomes.settings.scorers
+            if (missing := _ungraded(outcomes, model, scorer, places))
+        },
         cost=_interval(costs, how, draws) if costs else None,
         cost_total=sum(costs),
         currency=next((result.currency for result in answered if result.currency), ""),
@@ -160,6 +168,18 @@ def _facts(outcomes: Outcomes, model: str, places: Sequence[int], how: How, draw
         input_tokens=sum(result.input_tokens for result in answered),
         output_tokens=sum(result.output_tokens for result in answered),
     )
+
+
+def _ungraded(outcomes: Outcomes, model: str, scorer: str, places: Sequence[int]) -> dict[str, int]:
+    if scorer.startswith("pairwise") and model == outcomes.settings.reference_model:
+        return {}  # it is what the others are compared with
+    found: Counter[str] = Counter()
+    for place in places:
+        result = outcomes.results.get((place, model))
+        if result is not None and result.outcome == "answered" and outcomes.score(place, model, scorer) is None:
+            grade = outcomes.grades.get((place, model, scorer))
+            found["not graded" if grade is None else str(grade.detail.get("why", "not graded"))] += 1
+    return dict(found)
 
 
 def _against(

@@ -74,7 +74,8 @@ class Sandbox:
         with tempfile.TemporaryDirectory(prefix="yuzui-code-") as folder:
             Path(folder).chmod(0o755)  # user 0 becomes somebody else in there
             inside = Path(folder) / "inside"
-            inside.mkdir(mode=0o755)
+            inside.mkdir()
+            inside.chmod(0o755)
             with (Path(folder) / "output").open("w+b") as output:
                 return self._watch(source, nonce, inside, output)
 

@@ -46,6 +46,7 @@ with open(int(sys.argv[2]), "w", closefd=False) as line:
 
 def main() -> NoReturn:
     job = json.loads(sys.stdin.readline())
+    os.umask(0o022)  # the folders made here are for somebody else, too
     report = int(job["report"])
     try:
         if job["walls"]:
