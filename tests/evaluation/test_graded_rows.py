@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from evaluation_kit import OWN, VENDOR, outcomes
 from yuzui.evaluation.examples import Example
-from yuzui.evaluation.graded_rows import graded_rows
+from yuzui.evaluation.graded import check_examples
+from yuzui.evaluation.graded_rows import flat, graded_rows
 from yuzui.evaluation.scorers._contract import Grade
+from yuzui.io.example_file import write_rows
+from yuzui.io.graded_file import read_graded
 
 
 def test_only_examples_with_a_score_of_every_model() -> None:
@@ -70,3 +76,13 @@ def test_the_reference_of_a_pairwise_comparison_is_the_middle() -> None:
     run = replace(run, grades=grades, settings=replace(run.settings, scorers=("pairwise",)))
     rows, _ = graded_rows(run, "pairwise", (OWN, VENDOR))
     assert [row["answers"][VENDOR]["score"] for row in rows] == [0.5] * len(rows) and rows
+
+
+@pytest.mark.parametrize("name", ["graded.jsonl", "graded.parquet"])
+def test_fitting_reads_what_is_exported(tmp_path: Path, name: str) -> None:
+    rows, _ = graded_rows(outcomes(), "exact", (OWN, VENDOR))
+    path = tmp_path / name
+    write_rows(path, [flat(row) for row in rows] if path.suffix == ".parquet" else rows)
+    read = read_graded(path)
+    check_examples(read, [OWN, VENDOR])
+    assert len(read) == 34 and read[0].answers[VENDOR].cost_usd == 1e-4 and read[0].id == "e2"

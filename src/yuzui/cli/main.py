@@ -26,13 +26,7 @@ from yuzui.core.errors import YuzuiError
 
 COMMANDS: Final = (
     "serve", "init", "demo", "keys", "models", "prices", "scan", "explain", "labels", "vault", "costs", "route",
-    "tco", "audit", "doctor",
-    "serve", "init", "demo", "keys", "models", "prices", "scan", "explain", "labels", "vault", "costs", "tco", "audit",
-    "doctor",
-    "serve", "init", "demo", "keys", "models", "prices", "scan", "explain", "labels", "costs", "evaluate", "label",
-    "audit", "doctor",
-    "serve", "init", "demo", "keys", "models", "prices", "scan", "explain", "labels", "vault", "costs", "tco",
-    "evaluate", "label", "audit", "doctor",
+    "evaluate", "label", "tco", "audit", "doctor",
 )  # fmt: skip
 """In the order of the help; each is the module of that name in this package, with a `typer.Typer` called `app`."""
 
