@@ -70,6 +70,17 @@ def test_what_stands_around_the_last_question() -> None:
     }  # fmt: skip
 
 
+def test_splits_are_there_for_all_or_for_none() -> None:
+    run = outcomes(4)
+    for splits, wanted in ((["train"] * 4, True), (["train", "train", "dev", "train"], False)):
+        examples = [
+            Example(prompt=example.prompt, split=split) for example, split in zip(run.examples, splits, strict=True)
+        ]
+        grades = {(place, OWN, "exact"): Grade(score=1.0) for place in range(4)}
+        rows, _ = graded_rows(replace(run, examples=examples, grades=grades), "exact", (OWN,))
+        assert [("split" in row) for row in rows] == [wanted] * len(rows) and len(rows) == 3
+
+
 def test_the_reference_of_a_pairwise_comparison_is_the_middle() -> None:
     run = outcomes(8)
     grades = {(place, OWN, "pairwise"): Grade(score=1.0) for place in range(8)}

@@ -397,6 +397,8 @@ def export(
         note(f"left out: {one}")
     if len(left_out) > MOST_SHOWN:
         note(f"left out: {len(left_out) - MOST_SHOWN} more")
+    if outcomes.examples and not any("split" in row for row in rows) and any(e.split for e in outcomes.examples):
+        note("note: splits are left out: not every example is in train, calib or test")
     costs = {result.currency for result in outcomes.results.values() if result.cost_nano is not None}
     if costs - {"USD"}:
         note("note: costs that are not in USD are left out; give `yuzui route fit` a --price for each model")

@@ -17,7 +17,8 @@ SPLITS = frozenset(("train", "calib", "test"))
 def graded_rows(outcomes: Outcomes, scorer: str, models: Sequence[str]) -> tuple[list[Json], list[str]]:
     """(rows, why others are left out). A row has a score of each of `models`: without one nobody could compare them.
 
-    In a pairwise comparison the reference is measured by itself: 0.5.
+    In a pairwise comparison the reference is measured by itself: 0.5. Splits are there if every row has
+    one that fitting knows.
     """
     rows: list[Json] = []
     left_out: list[str] = []
@@ -36,6 +37,9 @@ def graded_rows(outcomes: Outcomes, scorer: str, models: Sequence[str]) -> tuple
             answers[model] = _answer(result, score)
         else:
             rows.append({**_facts(example, place), "answers": answers})
+    if not all("split" in row for row in rows):  # fitting wants one of each example, or of none
+        for row in rows:
+            row.pop("split", None)
     return rows, left_out
 
 
