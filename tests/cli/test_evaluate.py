@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from gateway_kit import gateway
 from yuzui.cli._evaluate_options import load_function, names_of, read_parameters, run_file
 from yuzui.core.errors import ConfigError
 
@@ -54,7 +56,7 @@ def place(run: Run, tmp_path: Path) -> Path:
 
 def evaluate(run: Run, *more: str) -> tuple[int, dict[str, object]]:
     found = run("evaluate", "run", "work.jsonl", "--models", "own/a", "--reference-model", "vendor/b", "--scorer", "exact",
-                "--data-dir", "data", "--json", *more)  # fmt: skip
+                "--data-dir", "data", "--json", "--param", "max_tokens=20", *more)  # fmt: skip
     assert found.exit_code in (0, 1), found.output
     return found.exit_code, json.loads(found.stdout)
 
@@ -96,9 +98,9 @@ def test_a_run_its_report_and_its_export(run: Run, place: Path) -> None:
 
 
 def test_a_budget_stops_the_run_before_it_is_exceeded(run: Run, place: Path) -> None:
-    code, told = evaluate(run, "--param", "max_tokens=20", "--budget", "0.0004", "--parallel", "1")
+    code, told = evaluate(run, "--budget", "0.0025", "--parallel", "1")
     assert code == 1 and told["stopped"] == "the next call could exceed the budget"
-    assert isinstance(told["spent_nano"], int) and 0 < told["spent_nano"] <= 400_000
+    assert isinstance(told["spent_nano"], int) and 0 < told["spent_nano"] <= 2_500_000
 
 
 @pytest.mark.parametrize(
@@ -321,3 +323,26 @@ def test_a_real_open_model_is_measured(run: Run, tmp_path: Path) -> None:
     facts = json.loads(run("evaluate", "report", "towns", "--data-dir", "data", "--json").stdout)
     (model,) = facts["summary"]["slices"][0]["models"]
     assert model["answered"] == 3 and model["output_tokens"] > 0 and model["scores"]["contains"]["value"] > 0
+
+
+def test_a_running_gateway_its_key_and_its_budget(run: Run, place: Path) -> None:
+    """What the key may not name is not listed for it, and a spent key stops the run by name; what is paid is kept."""
+    command = ("evaluate", "run", "work.jsonl", "--scorer", "exact", "--data-dir", "runs", "--parallel", "1", "--json",
+               "--param", "max_tokens=20")  # fmt: skip
+
+    async def story() -> tuple[Result, Result, Result]:
+        async with gateway(CONFIG) as running:
+            limited = running.add_key(seed=1, id="key_a", app="a", models=("own/a",))
+            poor = running.add_key(seed=2, id="key_b", app="b", budget_nano=1_300_000)
+            there = ("--url", running.base_url, "--key")
+            return (
+                await asyncio.to_thread(run, *command, "--models", "vendor/b", *there, limited),
+                await asyncio.to_thread(run, *command, "--models", "own/a", *there, limited, "--budget", "1 USD"),
+                await asyncio.to_thread(run, *command, "--models", "vendor/b", "--run", "poor", *there, poor),
+            )
+
+    unlisted, free, spent = asyncio.run(story())
+    assert unlisted.exit_code == 2 and "lists no model 'vendor/b' for this key" in unlisted.stderr
+    assert free.exit_code == 0 and json.loads(free.stdout)["spent_nano"] == 0
+    told = json.loads(spent.stdout)
+    assert spent.exit_code == 1 and told["stopped"].startswith("vendor/b: ") and 0 < told["spent_nano"] <= 1_300_000

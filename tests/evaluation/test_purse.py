@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from yuzui.accounting.bounds import IMAGE_TOKENS, TEMPLATE_TOKENS, UNREADABLE_INPUT_TOKENS
 from yuzui.core.errors import ConfigError
 from yuzui.evaluation.purse import PriceBounds, Purse
 
@@ -16,6 +17,7 @@ LISTED: list[dict[str, Any]] = [
     {"id": "free", "yuzui": {"kind": "target", "price": "free", "candidates": ["free"]}},
     {"id": "dear", "yuzui": {"kind": "target", "price": PRICE, "candidates": ["dear"], "max_output_tokens": 1000}},
     {"id": "auto", "yuzui": {"kind": "virtual", "price": None, "candidates": ["free", "dear"]}},
+    {"id": "endless", "yuzui": {"kind": "target", "price": PRICE, "candidates": ["endless"]}},
     {"id": "odd", "yuzui": {"kind": "target", "price": "unknown", "candidates": ["odd"]}},
     {"id": "cny", "yuzui": {"kind": "target", "price": {**PRICE, "currency": "CNY"}, "candidates": ["cny"]}},
 ]
@@ -28,18 +30,38 @@ def body(model: str, **more: object) -> dict[str, object]:
 
 def test_bounds_are_for_two_tries_a_byte_a_token_and_the_longest_answer() -> None:
     most = BOUNDS.most_nano(body("dear", max_tokens=100))
-    assert 2 * (1000 * 1000 + 100 * 4000) <= most <= 2 * (1100 * 1000 + 100 * 4000) + 2
+    sent = 1000 + TEMPLATE_TOKENS
+    assert 2 * (sent * 1000 + 100 * 4000) <= most <= 2 * ((sent + 100) * 1000 + 100 * 4000) + 2
     assert BOUNDS.most_nano(body("dear")) > 2 * 1000 * 4000  # the target's own limit
     assert BOUNDS.most_nano(body("auto", max_tokens=100)) == pytest.approx(most, rel=0.01)
     assert BOUNDS.most_nano(body("free")) == 0
 
 
 @pytest.mark.parametrize(
-    ("model", "said"), [("odd", "needs the price of odd"), ("cny", "is in USD"), ("new", "does not list")]
+    ("model", "said"),
+    [
+        ("odd", "needs the price of odd"),
+        ("endless", "nothing limits what endless writes"),
+        ("cny", "is in USD"),
+        ("new", "does not list"),
+    ],
 )
-def test_an_unknown_price_refuses(model: str, said: str) -> None:
+def test_what_has_no_bound_refuses(model: str, said: str) -> None:
+    more = {} if "limits" in said else {"max_tokens": 10}
     with pytest.raises(ConfigError, match=said):
-        Purse(10**9, BOUNDS).hold(body(model))
+        Purse(10**9, BOUNDS).hold(body(model, **more))
+
+
+def test_pictures_and_files_count_beside_the_text() -> None:
+    def asked(*kinds: str) -> dict[str, object]:
+        return {
+            "model": "dear",
+            "max_tokens": 1,
+            "messages": [{"role": "user", "content": [{"type": kind} for kind in kinds]}],
+        }
+
+    text, picture, file = (BOUNDS.most_nano(asked(kind)) for kind in ("text", "image_url", "file"))
+    assert picture - text >= 2 * IMAGE_TOKENS * 1000 and file - text >= 2 * UNREADABLE_INPUT_TOKENS * 1000 - 2000
 
 
 def test_factors_and_prices_of_requests_count() -> None:

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import msgspec
 
+from yuzui.accounting import bounds
 from yuzui.core.errors import ConfigError
 from yuzui.core.money import NANO
 
-WHOLE_ANSWER_TOKENS: Final = 4_096
-"""What an answer is taken to need at most where neither the request nor the target sets a limit."""
+INPUTS: Final = ("input", "cache_write", "cache_write_1h", "input_audio")
 ROOM: Final = 2
 """The gateway may try a second target and pay for both."""
 _MILLION: Final = Decimal(1_000_000)
@@ -21,22 +21,22 @@ _MILLION: Final = Decimal(1_000_000)
 class Purse:
     """`cap_nano` None: no limit, and no price is needed."""
 
-    def __init__(self, cap_nano: int | None, bounds: PriceBounds, spent_nano: int = 0) -> None:
+    def __init__(self, cap_nano: int | None, prices: PriceBounds, spent_nano: int = 0) -> None:
         self._cap_nano = cap_nano
-        self._bounds = bounds
+        self._prices = prices
         self.spent_nano = spent_nano
         self._held_nano = 0
 
     @property
     def currency(self) -> str:
         """In which it is counted; "" where nobody said."""
-        return self._bounds.currency
+        return self._prices.currency
 
     def hold(self, body: Mapping[str, Any]) -> int | None:  # Any: JSON values
         """Hold the most that the call can cost; None when there is not enough left. Raise `ConfigError`: no price."""
         if self._cap_nano is None:
             return 0
-        most = self._bounds.most_nano(body)
+        most = self._prices.most_nano(body)
         if self.spent_nano + self._held_nano + most > self._cap_nano:
             return None
         self._held_nano += most
@@ -61,14 +61,21 @@ class PriceBounds:
         self.currency = currency
 
     def most_nano(self, body: Mapping[str, Any]) -> int:  # Any: JSON values
-        """A token is at least a byte. Raise `ConfigError` where a price is not known, or in another currency."""
-        sent = len(msgspec.json.encode(body))
+        """By the gateway's own bounds. Raise `ConfigError` where a price or the length of an answer has none."""
+        sent = bounds.input_tokens(len(msgspec.json.encode(body))) + _beside_text(body)
         most = 0
         for name in self._candidates(str(body["model"])):
             entry = self._entries.get(name, {})
-            wanted = body.get("max_completion_tokens") or body.get("max_tokens")
-            written = int(wanted or entry.get("max_output_tokens") or WHOLE_ANSWER_TOKENS) * int(body.get("n") or 1)
-            most = max(most, self._cost_nano(name, entry.get("price"), sent, written))
+            price = entry.get("price")
+            if price == "free":
+                continue
+            limit = body.get("max_completion_tokens") or body.get("max_tokens") or entry.get("max_output_tokens")
+            if not limit:
+                raise ConfigError(
+                    f"--budget cannot hold, because nothing limits what {name} writes: add --param max_tokens=1000, or "
+                    "write its max_output_tokens into the gateway's configuration"
+                )
+            most = max(most, self._cost_nano(name, price, sent, int(limit)))
         return most * ROOM
 
     def _candidates(self, model: str) -> list[str]:
@@ -81,8 +88,6 @@ class PriceBounds:
         return [str(name) for name in names] if entry.get("kind") == "virtual" else [model]
 
     def _cost_nano(self, name: str, price: Any, sent: int, written: int) -> int:  # Any: a text, or decimal texts
-        if price == "free":
-            return 0
         if not isinstance(price, dict):
             raise ConfigError(
                 f"--budget needs the price of {name}, and the gateway does not know it: write it in its file"
@@ -92,12 +97,26 @@ class PriceBounds:
                 f"--budget is in {self.currency}, and {name} is priced in {price['currency']}: give the price in "
                 "the book currency, or leave --budget to the key's own budget"
             )
-        most_input = max([Decimal(str(price[part])) for part in ("input", "cache_write") if part in price])
+        most_input = max([Decimal(str(price[part])) for part in INPUTS if part in price])
+        most_output = max([Decimal(str(price[part])) for part in ("output", "output_audio") if part in price])
         factor = max(
             [Decimal(1), *[Decimal(str(one)) for one in (price.get("factors") or {}).values() if _is_number(one)]]
         )
-        tokens = (sent * most_input + written * Decimal(str(price["output"]))) / _MILLION * factor
+        tokens = (sent * most_input + written * most_output) / _MILLION * factor
         return int((tokens + Decimal(str(price.get("request", 0)))) * NANO) + 1
+
+
+def _beside_text(body: Mapping[str, Any]) -> int:  # Any: JSON values
+    """Tokens that what is no text in the messages can be at most."""
+    kinds = [
+        part.get("type")
+        for message in body.get("messages", ())
+        if isinstance(message.get("content"), list)
+        for part in message["content"]
+        if isinstance(part, dict)
+    ]
+    unreadable = any(kind not in ("text", "image_url") for kind in kinds)
+    return kinds.count("image_url") * bounds.IMAGE_TOKENS + unreadable * bounds.UNREADABLE_INPUT_TOKENS
 
 
 def _is_number(value: object) -> bool:
