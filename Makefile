@@ -24,8 +24,8 @@ $(VENV)/.runtime: requirements.txt pyproject.toml scripts/setup.sh
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh requirements.txt
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt requirements-ner.txt requirements-routing.txt
-	@PYTHON="$(PYTHON)" sh scripts/setup.sh requirements.txt requirements-dev.txt requirements-ner.txt requirements-routing.txt
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt requirements-ner.txt requirements-routing.txt requirements-evaluation.txt
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh requirements.txt requirements-dev.txt requirements-ner.txt requirements-routing.txt requirements-evaluation.txt
 	@touch $@
 
 demo: setup

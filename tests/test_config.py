@@ -85,7 +85,7 @@ def test_the_example_of_the_contract_works_as_it_stands() -> None:
     ("text", "words"),
     [
         # unknown keys, at every level
-        ("x = 1\n" + TARGET, "x: unknown key; known are answers, audit, embedded, masking, models, money, sensitivity, server, stored_responses, targets"),
+        ("x = 1\n" + TARGET, "x: unknown key; known are answers, audit, capture, embedded, masking, models, money, sensitivity, server, stored_responses, targets"),
         ("[server]\nprot = 1\n" + TARGET, "server.prot: unknown key; did you mean 'port'?"),
         (TARGET + "wieght = 2\n", "targets[0].wieght: unknown key; did you mean 'weight'?"),
         (TARGET + "timeouts = { totl_s = 3 }\n", "targets[0].timeouts.totl_s: unknown key; did you mean 'total_s'?"),

@@ -21,6 +21,7 @@ import msgspec
 from yuzui.accounting.price_factors import parse_factors
 from yuzui.accounting.prices import FREE, parse_price, price_warnings
 from yuzui.config_answers import read_answers
+from yuzui.config_capture import read_answer_use, read_capture
 from yuzui.config_checks import check_name, convert, convert_all, near, near_kind, refuse_unknown
 from yuzui.config_documents import read_documents
 from yuzui.config_economics import check_currencies, check_economics, read_burst, read_marginal
@@ -28,6 +29,7 @@ from yuzui.config_judge import check_judge, read_judge
 from yuzui.config_masking import MaskingConfig, Switch, read_masking, read_model_kinds
 from yuzui.config_names import read_names
 from yuzui.config_secrets import read_auth, read_reference
+from yuzui.core.capture import CaptureRules
 from yuzui.core.chat import Feature, Operation
 from yuzui.core.documents import DocumentRules
 from yuzui.core.errors import ConfigError
@@ -105,6 +107,7 @@ class Config:
     stored_responses: StoredResponsesConfig = StoredResponsesConfig()
     masking: MaskingConfig
     answers: AnswerRules = field(default_factory=AnswerRules)
+    capture: CaptureRules = field(default_factory=CaptureRules)
     documents: DocumentRules = field(default_factory=DocumentRules)
     source: Path | None
     """None: built-in defaults."""
@@ -180,6 +183,7 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
         stored_responses=StoredResponsesConfig(**msgspec.to_builtins(stored)),
         masking=masking,
         answers=read_answers(top.answers, rules),
+        capture=read_capture(top.capture, rules),
         documents=read_documents(sensitivity.documents),
         source=source,
         snapshot_id=hashlib.sha256((text + "\0" + "\0".join(t.name for t in targets)).encode()).hexdigest()[:12],
@@ -307,6 +311,7 @@ def _target(
         jurisdiction=item.jurisdiction or row.jurisdiction,
         retains_data=premises == "vendor" if item.retains_data is None else item.retains_data,
         trains_on_data=item.trains_on_data,
+        answer_use=read_answer_use(item.answer_use, premises, path),
         takes_masked=item.masking,
         price=price,
         price_help=price_help,
@@ -440,6 +445,7 @@ def _embedded_target(embedded: EmbeddedConfig, rules: SensitivityRules) -> Targe
         premises="own",
         clearance=_level(rules.lattice, clearance, "embedded.clearance"),
         jurisdiction="",
+        answer_use="train",
         price=FREE,
         features=row.features - {"tools", "images", "audio", "files", "web_search"},
         context_tokens=embedded.context_tokens,
@@ -515,6 +521,7 @@ class _File(_Table, frozen=True):
     stored_responses: dict[str, Any] = {}
     masking: dict[str, Any] = {}
     answers: dict[str, Any] = {}
+    capture: dict[str, Any] = {}
 
 
 class _Server(_Table, frozen=True):
@@ -536,6 +543,7 @@ class _Target(_Table, frozen=True):
     jurisdiction: str = ""
     retains_data: bool | None = None
     trains_on_data: bool = False
+    answer_use: str = ""
     masking: bool = True
     price: dict[str, Any] | str | None = None
     marginal_cost: dict[str, Any] | None = None

@@ -8,6 +8,7 @@ import time
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
@@ -37,6 +38,7 @@ from yuzui.core.errors import (
     UpstreamUnreachable,
     YuzuiError,
 )
+from yuzui.core.money import NANO
 from yuzui.core.price_terms import PriceTerm, field_of, show_factor
 from yuzui.core.sensitivity import Cause, Lattice, Sensitivity
 from yuzui.core.target import Target
@@ -193,6 +195,9 @@ class Exchange:
     memory: Learnt | None = None
     conversation_id: str = ""
     kept: tuple[KeptAnswer, ...] = ()
+    is_captured: bool = False
+    """It is to be kept as an example, if it is answered."""
+    captured: tuple[KeptAnswer, ...] = ()
     tail: tuple[KeptAnswer, ...] = ()
     """What its last turn ends with, sealed: see `tails.py`."""
     refused: tuple[Verdict, ...] = ()
@@ -287,6 +292,7 @@ class Exchange:
             foreign=self.masked.tally.foreign if self.masked else 0,
             answer=self._answer_record(),
             kept=bool(self.kept) and outcome == "answered",
+            captured=bool(self.captured),
             duration_ms=duration_ms,
             first_token_ms=self.first_token_ms,
             suppressed=self.suppressed,
@@ -328,7 +334,7 @@ class Exchange:
             postings=settlement.postings,
             record=write_record(self.record(outcome, error, duration_ms=duration_ms)),
             memory=self.memory,
-            kept=(*(self.kept if outcome == "answered" else ()), *self.tail, *shown),
+            kept=(*(self.kept if outcome == "answered" else ()), *self.tail, *self.captured, *shown),
         )
 
     def _answer_record(self) -> AnswerRecord | None:
@@ -395,6 +401,8 @@ class Exchange:
             headers["x-yuzui-answer-redacted"] = _counts(self.found.redacted)
         if self.dropped:
             headers["x-yuzui-dropped"] = ", ".join(self.dropped)
+        if self.cost is not None:
+            headers["x-yuzui-cost"] = f"{Decimal(self.cost.book) / NANO:f} {self.cost.book_currency}"
         return headers
 
     def trailer(self, receipt: Receipt) -> dict[str, Any]:  # Any: JSON values

@@ -20,6 +20,7 @@ from yuzui.accounting.window import window_of
 from yuzui.admission.limits import Admission
 from yuzui.answers import Listener
 from yuzui.audit.record import AttemptRecord, write_record
+from yuzui.capturing import captured, wanted
 from yuzui.core.answers import Answer, Count
 from yuzui.core.booking import Intent, Outcome, Receipt
 from yuzui.core.caller import Caller
@@ -40,7 +41,7 @@ from yuzui.core.errors import (
 )
 from yuzui.core.futures import heard
 from yuzui.core.ids import time_sorted_id
-from yuzui.core.sensitivity import Finding
+from yuzui.core.sensitivity import Finding, Sensitivity
 from yuzui.core.target import Target
 from yuzui.core.uploads import upload_bytes
 from yuzui.dialects._contract import ClientDialect, StreamWriter
@@ -206,8 +207,7 @@ class Journey:
             request, scan, caller, sensitivity, earlier_level, exchange.conversation_id, snapshot.config,
             snapshot.scanner, chosen,
         ))  # fmt: skip  # one step
-        exchange.carries_label = sensitivity.level > max(rules.default, caller.constraints.floor)
-        if exchange.carries_label or self._listener.is_on:
+        if self._gathers_answer(caller, request, sensitivity):
             # The answer carries the label too: it is kept until it was searched, and memory has learnt it.
             exchange.delivered.texts = {}
             self._findings = scan.findings
@@ -238,6 +238,13 @@ class Journey:
 
         # Send it, stream it back, settle it.
         await self._try_plan(request, decision)
+
+    def _gathers_answer(self, caller: Caller, request: ChatRequest, sensitivity: Sensitivity) -> bool:
+        """Whether somebody needs the words of the answer when it is complete."""
+        exchange, config = self.exchange, self.snapshot.config
+        exchange.carries_label = sensitivity.level > max(config.sensitivity.default, caller.constraints.floor)
+        exchange.is_captured = wanted(config.capture, caller, request, sensitivity, self.world.randomness)
+        return exchange.carries_label or exchange.is_captured or self._listener.is_on
 
     async def _reserve(self, caller: Caller, request: ChatRequest, decision: Decision) -> Decision:
         """What the money was reserved for: a burst that the budget does not hold stays where it costs nothing."""
@@ -551,6 +558,8 @@ class Journey:
         exchange.note_settlement(settlement, self.snapshot.config.money.currency)
         learn(world.memory, exchange, self._findings)
         duration_ms = _ms(world.clock.monotonic() - exchange.started)
+        if exchange.is_captured and outcome == "answered":
+            exchange.captured = captured(exchange, self.snapshot.config.capture, world.captures)
         shown = world.masker.keep(exchange.shown, exchange.caller, exchange.id, exchange.at_ns)
         closing = exchange.closing(settlement, outcome, error, shown, duration_ms=duration_ms)
         self._ended = outcome, error

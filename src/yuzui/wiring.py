@@ -172,6 +172,9 @@ class Service:
             content_key=self._secrets.content_key,
             masker=Masker(memory, vault, self._secrets.masking_key, randomness.bits64),
             tails=Tails(BookArchive(self.books, self._secrets.archive_key, lambda: RETENTION_DAYS)),
+            captures=BookArchive(
+                self.books, self._secrets.archive_key, lambda: self.gateway.snapshot.config.capture.retention_days
+            ),
             documents=self.documents,
             names=self._name_search(config),
         )
@@ -264,6 +267,7 @@ class Service:
         if (
             new.stored_responses.retention_days < old.stored_responses.retention_days
             or new.masking.retention_days < old.masking.retention_days
+            or new.capture.retention_days < old.capture.retention_days
         ):
             self.spawn(self._forget(once=True))
 
@@ -315,6 +319,7 @@ class Service:
                 await asyncio.to_thread(
                     self.books.shorten_answers, config.masking.retention_days * DAY_S, in_vault=True
                 )
+                await asyncio.to_thread(self.books.shorten_captured, config.capture.retention_days * DAY_S)
                 removed = await asyncio.to_thread(self.books.forget_expired_answers)
             except YuzuiError as error:
                 log.error("answers_not_forgotten", extra={"fields": {"code": error.code}})

@@ -47,6 +47,8 @@ class World:
     content_key: bytes
     masker: Masker
     tails: Tails
+    captures: Archive | None = None
+    """Where requests are kept as examples; None: nowhere."""
     documents: Documents | None = None
     """None where no documents are read."""
     names: Names | None = None

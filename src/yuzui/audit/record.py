@@ -160,6 +160,8 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """None: nothing was found in it, or nobody looked."""
     kept: bool = False
     """The answer lies in the books, encrypted, until its time is over or its key deletes it."""
+    captured: bool = False
+    """The request, and perhaps its answer, lies in the books as an example for evaluation, encrypted."""
     duration_ms: int = 0
     first_token_ms: int = 0
     suppressed: int = 0

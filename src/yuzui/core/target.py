@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from typing_extensions import override
 
+from yuzui.core.capture import AnswerUse
 from yuzui.core.chat import Feature, Operation
 from yuzui.core.marginal import MarginalCost
 from yuzui.core.money import Price
@@ -93,6 +94,8 @@ class Target:
     jurisdiction: str
     retains_data: bool = False
     trains_on_data: bool = False
+    answer_use: AnswerUse = "none"
+    """What its terms allow its answers to be used for, beyond answering."""
     takes_masked: bool = True
     """A request above its clearance may go there masked, if the operator lets its kinds be masked."""
     price: Price | None = None

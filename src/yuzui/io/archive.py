@@ -58,9 +58,10 @@ class BookArchive(Archive):
 
     @override
     async def find(self, scope: str, id: str) -> FoundAnswer | None:
-        return await asyncio.to_thread(self._find, scope, id)
+        return await asyncio.to_thread(self.read, scope, id)
 
-    def _find(self, scope: str, id: str) -> FoundAnswer | None:
+    def read(self, scope: str, id: str) -> FoundAnswer | None:
+        """As `find`; blocks."""
         row = self._books.kept_answer(scope, id)
         if row is None:
             return None

@@ -13,6 +13,7 @@ from typing import Literal, cast
 
 import apsw
 
+from yuzui.capturing import PREFIX as CAPTURES
 from yuzui.core.booking import Closing, Intent, KeptAnswer, KeyRecord, LabelOrder, Learnt, Receipt, VaultOrder
 from yuzui.core.errors import GatewayFault
 from yuzui.io.database import (
@@ -245,6 +246,14 @@ class SqliteBooks:
             "UPDATE kept_answer SET expires_ns = ?1 WHERE expires_ns > ?1 "
             "AND substr(scope, 1, instr(scope, ':')) = ?2",  # whose answers they are has no colon
             (until_ns, PREFIX if in_vault else ""),
+        )
+
+    def shorten_captured(self, longest_s: float) -> None:
+        """Let no example outlast `longest_s` from now. Blocks for a commit; callable from any thread."""
+        until_ns = self._now_ns() + int(longest_s * 1_000_000_000)
+        self._execute(
+            "UPDATE kept_answer SET expires_ns = ?1 WHERE expires_ns > ?1 AND substr(scope, 1, length(?2)) = ?2",
+            (until_ns, CAPTURES),
         )
 
     def relabel_answer(self, scope: str, answer_id: str, before: str, level: str, content: bytes) -> None:

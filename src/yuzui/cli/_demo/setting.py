@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,7 @@ SIMULATED = "vendor/simulated"
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 20.0
 LOG_TAIL_CHARS = 600
+PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,16 +99,30 @@ class Running:
 
 
 @contextmanager
-def gateway(config: Path, data_dir: Path, log: Path) -> Iterator[Running]:
-    """`python -m yuzui serve` on a free loopback port; stopped on the way out, however that comes."""
-    command = [sys.executable, "-m", "yuzui", "serve", "--config", str(config), "--data-dir", str(data_dir),
+def gateway(config: Path | None, data_dir: Path, log: Path) -> Iterator[Running]:
+    """`python -m yuzui serve` on a free loopback port; stopped on the way out, however that comes.
+
+    On Linux it is also told to stop when we are killed: else it would hold the data folder.
+    """
+    command = [sys.executable, "-m", "yuzui", "serve", *(["--config", str(config)] if config else []), "--data-dir",
+               str(data_dir),
                "--host", "127.0.0.1", "--port", "0", "--json"]  # fmt: skip
     with log.open("wb") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, env=dict(os.environ))
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, env=dict(os.environ), preexec_fn=_stop_with_us()
+        )
         try:
             yield Running(address=_wait_for_address(process, log), process=process)
         finally:
             _stop(process)
+
+
+def _stop_with_us() -> Callable[[], None] | None:
+    """What the child does before it becomes the gateway; None where the system knows no such thing."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None)
+    return lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def _wait_for_address(process: subprocess.Popen[bytes], log: Path) -> str:

@@ -1,0 +1,205 @@
+"""A run of an evaluation: asks every model every example, has the answers graded, keeps both; so many at once.
+
+What is kept already is not asked again. Judges are asked on the same line, under the same rules, out of the same purse.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Protocol, assert_never
+
+from yuzui.evaluation.calls import Call, Result, Settings, answer_call, judge_call
+from yuzui.evaluation.examples import Example
+from yuzui.evaluation.purse import Purse
+from yuzui.evaluation.scorers._contract import Answer, Ask, Execute, Need, Scorer, Told, unknown
+from yuzui.io.evaluation_line import Stopped
+from yuzui.io.evaluation_store import EvaluationStore
+
+
+class Line(Protocol):
+    async def ask(self, call: Call) -> Result: ...
+
+
+class Runs(Protocol):
+    def run(self, source: str) -> Told:
+        """Blocks."""
+        ...
+
+
+class OutOfMoney(Exception):
+    """The next call could exceed what the run may cost."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What a run did this time."""
+
+    asked: int = 0
+    kept_before: int = 0
+    judged: int = 0
+    graded: int = 0
+    not_permitted: int = 0
+    failed: int = 0
+    why_stopped: str = ""
+    """Empty: it came to its end."""
+    faults: dict[str, int] = field(default_factory=dict)
+    """Why grades are missing that another try may bring → how many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    settings: Settings
+    examples: Sequence[Example]
+    scorers: Sequence[Scorer]
+    parallel: int
+    on_step: Callable[[Tally, int], None] = lambda tally, spent_nano: None
+    """Called once per answer with its grades."""
+
+
+class EvaluationRun:
+    def __init__(self, work: Work, store: EvaluationStore, line: Line, purse: Purse, sandbox: Runs | None) -> None:
+        self._work = work
+        self._store = store
+        self._line = line
+        self._purse = purse
+        self._sandbox = sandbox
+        self._settled = asyncio.Condition()
+        self.tally = Tally()
+
+    async def to_its_end(self) -> Tally:
+        """Ends early, with the reason in the tally, when the money is over or nothing further can be asked."""
+        waiting = iter(self._work.examples)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._work.parallel):
+                    group.create_task(self._take(waiting))
+        except* OutOfMoney:
+            self.tally.why_stopped = "the next call could exceed the budget"
+        except* Stopped as stopped:
+            self.tally.why_stopped = str(stopped.exceptions[0])
+        return self.tally
+
+    async def _take(self, waiting: Iterator[Example]) -> None:
+        for example in waiting:
+            await self._example(example)
+
+    async def _example(self, example: Example) -> None:
+        settings = self._work.settings
+        reference: Answer | None = None
+        if settings.reference_model:
+            result = await self._answer(example, settings.reference_model)
+            reference = result.answer(settings.reference_model) if result.outcome == "answered" else None
+        for model in settings.asked:
+            result = await self._answer(example, model)
+            if result.outcome == "answered":
+                call = answer_call(example, model, settings.parameters)
+                for scorer in self._work.scorers:
+                    await self._grade(call, example, result.answer(model), reference, scorer)
+            self._work.on_step(self.tally, self._purse.spent_nano)
+
+    async def _answer(self, example: Example, model: str) -> Result:
+        call = answer_call(example, model, self._work.settings.parameters)
+        before = self._store.result(call.key)
+        if before is not None:
+            if model != self._work.settings.reference_model:
+                self.tally.kept_before += 1
+            return before
+        result = await self._ask(call)
+        self.tally.asked += 1
+        self.tally.not_permitted += result.outcome == "not_permitted"
+        self.tally.failed += result.outcome == "failed"
+        return result
+
+    async def _ask(self, call: Call) -> Result:
+        held_nano = await self._hold(call)
+        # What has begun is paid: it is heard to its end, kept and counted, also when the run is stopped meanwhile.
+        result = await _to_its_end(self._asked(call, held_nano))
+        if self._purse.currency and result.currency not in ("", self._purse.currency):
+            raise Stopped(f"the gateway books in {result.currency}: give --budget in it")
+        return result
+
+    async def _asked(self, call: Call, held_nano: int) -> Result:
+        cost_nano: int | None = None  # of a call that broke nobody knows what it cost: it counts at its most
+        try:
+            result = await self._line.ask(call)
+            self._store.keep(call, result)
+            cost_nano = 0 if result.outcome == "not_permitted" else result.cost_nano
+            return result
+        finally:
+            self._purse.settle(held_nano, cost_nano)
+            async with self._settled:
+                self._settled.notify_all()
+
+    async def _hold(self, call: Call) -> int:
+        while True:
+            held_nano = self._purse.hold(call.body)
+            if held_nano is not None:
+                return held_nano
+            if not self._purse.has_others:
+                raise OutOfMoney
+            async with self._settled:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(1.0):  # what settled before we listened is seen then
+                        await self._settled.wait()
+
+    async def _grade(
+        self, call: Call, example: Example, answer: Answer, reference: Answer | None, scorer: Scorer
+    ) -> None:
+        if scorer.problem(example) or self._store.grade(call.key, scorer.name) is not None:
+            return
+        if scorer.name.partition(":")[0] == "pairwise":
+            if answer.model == self._work.settings.reference_model:
+                return
+            if reference is None:
+                await self._without_reference(call, example, scorer)
+                return
+        told = [await self._tell(need) for need in scorer.needs(example, answer, reference)]
+        grade = scorer.grade(example, answer, told)
+        for one in told:
+            if one.is_fault:
+                self._fault(one.why)
+                return
+        self._store.keep_grade(call.key, scorer.name, grade)
+        self.tally.graded += 1
+
+    async def _without_reference(self, call: Call, example: Example, scorer: Scorer) -> None:
+        """A refusal stays one, so nothing can be compared; after a failure another try may bring an answer."""
+        settings = self._work.settings
+        result = await self._answer(example, settings.reference_model)
+        if result.outcome == "not_permitted":
+            self._store.keep_grade(call.key, scorer.name, unknown("the reference is not permitted"))
+        else:
+            self._fault("the reference failed")
+
+    def _fault(self, why: str) -> None:
+        self.tally.faults[why] = self.tally.faults.get(why, 0) + 1
+
+    async def _tell(self, need: Need) -> Told:
+        match need:
+            case Execute():
+                assert self._sandbox is not None  # the command made one where a scorer runs code
+                return await asyncio.to_thread(self._sandbox.run, need.source)
+            case Ask():
+                call = judge_call(need, self._work.settings.judge)
+                result = self._store.result(call.key)
+                if result is None:
+                    result = await self._ask(call)
+                    self.tally.judged += 1
+                is_fault = result.outcome == "failed"
+                why = "" if result.outcome == "answered" else f"judge {result.code or result.outcome}"
+                return Told(ok=result.outcome == "answered", text=result.text, why=why, is_fault=is_fault)
+            case _:
+                assert_never(need)
+
+
+async def _to_its_end(work: Coroutine[None, None, Result]) -> Result:
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with suppress(Stopped):
+            await task
+        raise
