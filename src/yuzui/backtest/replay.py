@@ -74,6 +74,9 @@ class _Case:
     by_size: bool = False
     by_draw: bool = False
     fates: dict[tuple[int, ...], Fate] = field(default_factory=dict)
+    """By size."""
+    by_plan: dict[tuple[object, ...], Fate] = field(default_factory=dict)
+    """The same by class of context size and plan: sizes and draws are many, plans are few."""
     blocks: dict[str, Sums]
 
 
@@ -275,7 +278,7 @@ class Replay:
             )
         except YuzuiError as error:
             return self._refused(case, error.code, error.refused)
-        return self._placed(case, decision)
+        return self._placed(case, decision, bound)
 
     def _health(self, recorded: Recorded) -> Health:
         """The health of that moment as far as the record tells: a target that was out is out again."""
@@ -294,10 +297,13 @@ class Replay:
             latency_ms=latencies,
         )
 
-    def _placed(self, case: _Case, decision: Decision) -> Fate:
+    def _placed(self, case: _Case, decision: Decision, bound: int) -> Fate:
         recorded = case.recorded
         plan = tuple([target.name for target in decision.plan])
         before = recorded.target or (recorded.plan[0] if recorded.plan else REFUSED)
+        known = case.by_plan.get(place := (bisect_left(case.context_sizes, bound // BOUND_SLACK), *plan))
+        if known is not None:
+            return known
         is_same = plan == recorded.plan
         by_load = False
         if not is_same and decision.policy == recorded.policy == BY_LATENCY and set(plan) == set(recorded.plan):
@@ -305,7 +311,9 @@ class Replay:
         target = self._targets.get(before) if is_same else None
         if target is None:
             target = self._first(recorded, decision)
-        return self._fated(case, target, plan, decision.masked, _verdict_on(before, decision.refused, plan), by_load)
+        now = _verdict_on(before, decision.refused, plan)
+        fate = case.by_plan[place] = self._fated(case, target, plan, decision.masked, now, by_load)
+        return fate
 
     def _first(self, recorded: Recorded, decision: Decision) -> Target:
         """Who answers: the first of the plan that did not fail then. Where all did, the one that was tried last."""
