@@ -27,7 +27,7 @@ from yuzui.exchange import Exchange
 from yuzui.lanes import sent_terms
 from yuzui.masking_choice import NotMasked, choose, still
 from yuzui.privacy.label import label
-from yuzui.privacy.scan import ScanResult, Scanner
+from yuzui.privacy.scan import Scanner, ScanResult
 from yuzui.providers.catalogue import find_codecs
 from yuzui.routing.health import Health
 from yuzui.routing.router import Router
@@ -90,6 +90,7 @@ candidates = ["far/gpt", "deepseek/chat"]
 policy = "fastest"
 """
 WELL = Health()
+USED = Usage(input_tokens=200, output_tokens=100)
 AT_NS = 1_795_000_000_000_000_000  # 2026-11-18T04:26:40
 
 
@@ -118,7 +119,7 @@ class Sent:
     size_bytes: int = 800
     max_output_tokens: int | None = None
     service_tier: str = ""
-    usage: Usage = Usage(input_tokens=200, output_tokens=100)
+    usage: Usage = USED
     fraction: float = 0.5
     health: Health = WELL
     failed: int = 0

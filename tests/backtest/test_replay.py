@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -16,6 +16,7 @@ from yuzui.backtest.replay import scaled
 from yuzui.backtest.tally import Change, Line, Tally
 from yuzui.core.caller import Caller, Constraints
 from yuzui.core.chat import Feature
+from yuzui.core.decision import Decision
 from yuzui.core.errors import ConfigError
 from yuzui.core.usage import Usage
 from yuzui.routing.health import Health
@@ -207,7 +208,12 @@ def test_equal_requests_are_decided_once(monkeypatch: pytest.MonkeyPatch) -> Non
     draft = snapshot()
     asked = []
     decide = draft.router.decide
-    monkeypatch.setattr(draft.router, "decide", lambda *args, **given: asked.append(1) or decide(*args, **given))
+
+    def counted(*args: Any, **given: Any) -> Decision:  # Any: whatever is asked
+        asked.append(1)
+        return decide(*args, **given)
+
+    monkeypatch.setattr(draft.router, "decide", counted)
     records = [record_of(Sent(size_bytes=800 + number), THERE, number) for number in range(50)]
     tally = replayed(records, draft)
     assert len(asked) == 1

@@ -183,7 +183,7 @@ def _latency(gate: Gate, found: SliceReport) -> tuple[Decimal, str] | str:
 
 
 def _percent(change: float) -> Decimal:
-    return Decimal(str(change)) * 100
+    return round(Decimal(str(change)) * 100, 6)  # a float's last digits are no reason to fail
 
 
 def _compare(value: Decimal, comparison: str, number: Decimal) -> bool:
@@ -201,4 +201,6 @@ def _compare(value: Decimal, comparison: str, number: Decimal) -> bool:
 
 
 def _shown(value: Decimal) -> str:
-    return f"{value.quantize(Decimal('0.0001')).normalize():+f}" if value != value.to_integral_value() else f"{value:f}"
+    if value == value.to_integral_value():
+        return f"{int(value)}"
+    return f"{value.quantize(Decimal('0.000001')).normalize():f}"
