@@ -50,7 +50,7 @@ sents = st.builds(
     caller=st.sampled_from(CALLERS),
     service_tier=st.sampled_from(["", "auto", "priority", "a customer's word"]),
 )  # fmt: skip
-policies = st.sampled_from(["own_first", "cheapest", "weighted", "fastest", "pinned"])
+policies = st.sampled_from(["own_first", "cheapest", "weighted", "fastest", "burst", "pinned"])
 
 
 def only(tally: Tally) -> tuple[Change, Line]:
@@ -82,6 +82,17 @@ def test_what_went_by_the_latencies_of_the_moment_is_kept_and_named() -> None:
     assert record.plan == ("deepseek/chat", "far/gpt")
     tally = replayed([record, record_of(Sent(model="quick"), THERE)], THERE)
     assert all(change.is_quiet for change in tally.lines)
+
+
+def test_a_burst_of_the_moment_is_kept_and_named() -> None:
+    text = TOML.replace('policy = "own_first"', 'policy = "burst"')
+    there = snapshot(text)
+    record = record_of(Sent(health=Health(in_flight={"house/qwen": 40})), there)
+    assert record.target == "deepseek/chat"
+    queued = msgspec.structs.replace(record, asked=msgspec.structs.replace(record.asked, full=()))
+    tally = replayed([record, queued], snapshot(text))
+    assert all(change.is_quiet for change in tally.lines)
+    assert tally.by_load == 1
 
 
 def test_a_place_changes_with_the_policy_and_the_record_says_what_it_was() -> None:

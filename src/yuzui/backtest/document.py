@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import partial
 from typing import Final
 
-from yuzui.backtest.report import ChangeReport, Report, SliceReport
+from yuzui.backtest.report import ChangeReport, Report, SliceReport, by_weight
 from yuzui.backtest.words import Language, words_of
 from yuzui.core.money import NANO
 
@@ -66,7 +67,7 @@ def document(report: Report, language: Language) -> list[Block]:
     blocks += _changes(report, say)
     for name, slices in (("teams", report.teams), ("labels", report.labels), ("slices", report.slices)):
         if len(slices) > 1:
-            blocks += [Heading(say(name)), _slices(slices[:MOST_SLICES], report.currency, say)]
+            blocks += [Heading(say(name)), *_slices(slices[:MOST_SLICES], report.currency, say)]
     return [*blocks, *_remarks(report, say)]
 
 
@@ -97,19 +98,20 @@ def _leaving(report: Report, say: _Say) -> Grid:
 
 
 def _changes(report: Report, say: _Say) -> list[Block]:
-    if not report.changes:
-        return [Sentence(say("no_changes"))] if not report.leaving else []
+    changes = sorted([*report.leaving, *report.changes], key=by_weight)
+    if not changes:
+        return [Sentence(say("no_changes"))]
     rows = [
         (
             one.team or say("none"), _label(one), _place(one.before, say), _after(one, say), str(one.requests),
             money(one.after_nano - one.before_nano, report.currency, is_change=True), say(one.was), say(one.now),
             one.examples[0] if one.examples else "",
         )
-        for one in report.changes[:MOST_CHANGES]
+        for one in changes[:MOST_CHANGES]
     ]  # fmt: skip
     columns = ("team", "label", "from", "to", "requests", "cost_change", "was", "now", "examples")
     blocks: list[Block] = [Grid(tuple(say(name) for name in columns), tuple(rows), frozenset((4, 5)))]
-    hidden = len(report.changes) - len(rows) + report.hidden_changes
+    hidden = len(changes) - len(rows) + report.hidden_changes
     return [*blocks, Sentence(say("hidden", count=hidden))] if hidden else blocks
 
 
@@ -133,27 +135,38 @@ def _summary(report: Report, say: _Say) -> list[Block]:
     return blocks
 
 
-def _slices(slices: Sequence[SliceReport], currency: str, say: _Say) -> Grid:
-    rows = []
-    has_latency = all(one.latency for one in slices)
-    has_quality = any(one.quality is not None for one in slices)
-    for one in slices:
-        row = [
-            say("all") if one.team is None else one.team or say("none"),
-            say("all") if one.label is None else one.label,
-            *(str(getattr(one, name)) for name in ("requests", "moved", "newly_refused", "left_house", "left_country")),
+def _slices(slices: Sequence[SliceReport], currency: str, say: _Say) -> list[Block]:
+    """Counts and cost; latency and quality apart, since one table would be too wide to read."""
+    names = [name for name in ("team", "label") if slices[0].team is not None or name == "label"]
+    if slices[0].label is None:
+        names.remove("label")
+    counts = ("requests", "moved", "newly_refused", "left_house", "left_country")
+    columns = [*names, *counts, "cost_before", "cost_change"]
+    rows = [
+        (
+            *_named(one, names, say), *(str(getattr(one, name)) for name in counts),
             money(one.cost.before_nano, currency), _cost_change(one),
-        ]  # fmt: skip
-        if has_latency:
-            row += [f"{_plain_ms(one, 'latency_p50', say)}", f"{_plain_ms(one, 'latency_p95', say)}"]
-        if has_quality:
-            row.append(_quality_change(one, say))
-        rows.append(tuple(row))
-    columns = [
-        "team", "label", "requests", "moved", "newly_refused", "left_house", "left_country", "cost_before",
-        "cost_change", *(("latency_p50", "latency_p95") if has_latency else ()), *(("quality",) if has_quality else ()),
+        )
+        for one in slices
     ]  # fmt: skip
-    return Grid(tuple(say(name) for name in columns), tuple(rows), frozenset(range(2, len(columns))))
+    grids: list[Block] = [_grid(columns, rows, len(names), say)]
+    measures: dict[str, Callable[[SliceReport], str]] = {}
+    if all(one.latency for one in slices):
+        measures |= {name: partial(_plain_ms, name=name, say=say) for name in _LATENCIES}
+    if any(one.quality is not None for one in slices):
+        measures["quality"] = partial(_quality_change, say=say)
+    if measures:
+        measured = [(*_named(one, names, say), *(tell(one) for tell in measures.values())) for one in slices]
+        grids.append(_grid([*names, *measures], measured, len(names), say))
+    return grids
+
+
+def _grid(columns: Sequence[str], rows: Sequence[tuple[str, ...]], named: int, say: _Say) -> Grid:
+    return Grid(tuple(say(name) for name in columns), tuple(rows), frozenset(range(named, len(columns))))
+
+
+def _named(one: SliceReport, names: Sequence[str], say: _Say) -> list[str]:
+    return [getattr(one, name) or say("none") for name in names]
 
 
 def _remarks(report: Report, say: _Say) -> list[Block]:
@@ -218,7 +231,7 @@ def _ms(triple: tuple[float, float, float] | None, say: _Say) -> str:
     return say("no_data") if triple is None else f"{triple[0]:.0f} ms ({triple[1]:.0f} … {triple[2]:.0f})"
 
 
-def _plain_ms(one: SliceReport, name: str, say: _Say) -> str:
+def _plain_ms(one: SliceReport, *, name: str, say: _Say) -> str:
     latency = one.latency[name]
     was = say("no_data") if latency.before is None else f"{latency.before[0]:.0f}"
     will = say("no_data") if latency.after is None else f"{latency.after[0]:.0f} ms"
@@ -229,10 +242,10 @@ def _quality(one: SliceReport, say: _Say) -> str:
     found = one.quality
     if found is None:
         return say("no_quality")
-    return say("of_examples", change=_quality_change(one, say), examples=found.examples, unknown=found.unknown)
+    return say("of_examples", change=_quality_change(one, say=say), examples=found.examples, unknown=found.unknown)
 
 
-def _quality_change(one: SliceReport, say: _Say) -> str:
+def _quality_change(one: SliceReport, *, say: _Say) -> str:
     found = one.quality
     if found is None:
         return say("no_data")

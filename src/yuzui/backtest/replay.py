@@ -42,6 +42,8 @@ MOST_SIZES: Final = 256
 """Sizes that one kind of request remembers its fate for."""
 BY_LATENCY: Final = "fastest"
 """The policy that goes by latencies of the moment, which no record has."""
+BURST: Final = "burst"
+"""The policy that goes by queues of the moment, and comes back where the budget does not hold."""
 DEFAULT_OUTPUT: Final = 4096
 ANSWERED: Final = "answered"
 _CONSUMED: Final = frozenset((ANSWERED, "aborted"))
@@ -306,7 +308,7 @@ class Replay:
             return known
         is_same = plan == recorded.plan
         by_load = False
-        if not is_same and decision.policy == recorded.policy == BY_LATENCY and set(plan) == set(recorded.plan):
+        if not is_same and decision.policy == recorded.policy and _is_by_load(recorded, plan):
             is_same = by_load = True
         target = self._targets.get(before) if is_same else None
         if target is None:
@@ -394,6 +396,13 @@ def _key(recorded: Recorded) -> tuple[object, ...]:
         () if len(attempts) == 1 and attempts[0].outcome == "ok" else
         tuple([(one.target, one.outcome) for one in attempts]),
     )  # fmt: skip  # one thing
+
+
+def _is_by_load(recorded: Recorded, plan: tuple[str, ...]) -> bool:
+    """`plan`, of the same policy, differs from the recorded one by what the load of the moment decided."""
+    if recorded.policy == BURST:
+        return bool(recorded.plan) and set(recorded.plan) <= set(plan)
+    return recorded.policy == BY_LATENCY and set(recorded.plan) == set(plan)
 
 
 def _was(recorded: Recorded, after: str) -> str:

@@ -261,8 +261,13 @@ def changes_of(lines: Mapping[Change, Line]) -> tuple[list[ChangeReport], list[C
         )  # fmt: skip  # one thing
         (leaving if change.left_house or change.left_country else others).append(told)
     for told_ones in (leaving, others):
-        told_ones.sort(key=lambda one: (-one.requests, -abs(one.after_nano - one.before_nano), one.team, one.label))
+        told_ones.sort(key=by_weight)
     return leaving, others
+
+
+def by_weight(one: ChangeReport) -> tuple[int, int, str, str]:
+    """For sorting: the most requests first, then the most money."""
+    return -one.requests, -abs(one.after_nano - one.before_nano), one.team, one.label
 
 
 def slices_of(reporter: Reporter, slices: Iterable[Slice]) -> tuple[list[SliceReport], ...]:

@@ -184,7 +184,9 @@ def show(blocks: list[Block]) -> None:
         if isinstance(block, Grid):
             show_table(block.columns, block.rows, right=block.right)
         elif isinstance(block, Heading):
-            say(f"\n{block.text}" if block.level > 1 else block.text)
+            if block.level > 1:
+                say("")
+            say(block.text)
         else:
             say(block.text)
 
