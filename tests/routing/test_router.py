@@ -464,7 +464,9 @@ def test_a_decision_says_what_of_the_moment_it_went_by() -> None:
     router = make_router([slots, CHEAP, DEAR], models)
     busy = Health(in_flight={HOUSE.name: 1}, blocked=frozenset({CHEAP.name, DEAR.name}))
     decision = decide(router, "assistant", health=busy, fraction=0.25)
-    assert (decision.full, decision.blocked, decision.fraction) == ({HOUSE.name}, {CHEAP.name}, None)
+    assert decision.full == {HOUSE.name}
+    assert decision.blocked == {CHEAP.name}
+    assert decision.fraction is None
     drawn = decide(router, "drawn", health=busy, fraction=0.25)
     assert (drawn.full, drawn.fraction) == (frozenset(), 0.25)
     calm = decide(router, "assistant")
@@ -475,8 +477,8 @@ def test_what_matters_to_a_decision_is_known_by_the_name() -> None:
     sized = replace(CHEAP, context_tokens=4000)
     thrifty = VirtualModel(name="thrifty", candidates=(HOUSE.name, CHEAP.name), policy="cheapest")
     router = make_router([HOUSE, sized, DEAR], [ASSISTANT, thrifty])
-    assert router.what_matters("assistant", None) == ((4000,), {"health"})
-    assert router.what_matters("thrifty", None) == ((4000,), {"size", "health"})
+    assert router.what_matters("assistant", None) == ((4000,), frozenset({"health"}))
+    assert router.what_matters("thrifty", None) == ((4000,), frozenset({"size", "health"}))
     assert router.what_matters(DEAR.name, None) == ((), frozenset())
     with pytest.raises(NotFound):
         router.what_matters("nobody", None)
