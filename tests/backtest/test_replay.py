@@ -89,6 +89,7 @@ def test_a_burst_of_the_moment_is_kept_and_named() -> None:
     there = snapshot(text)
     record = record_of(Sent(health=Health(in_flight={"house/qwen": 40})), there)
     assert record.target == "deepseek/chat"
+    assert record.asked is not None
     queued = msgspec.structs.replace(record, asked=msgspec.structs.replace(record.asked, full=()))
     tally = replayed([record, queued], snapshot(text))
     assert all(change.is_quiet for change in tally.lines)

@@ -114,15 +114,9 @@ class Router:
         if not judged.permitted:
             raise self._refusal(name, judged, sensitivity, allowed_models)
         facts = Facts(
-            input_tokens=expected_tokens,
-            output_tokens=output_tokens,
-            rates=self._rates,
-            latency_ms=health.latency_ms,
-            in_flight=health.in_flight,
-            weights=name.weights,
-            burst_queue=name.burst_queue,
-            fraction=fraction,
-        )
+            input_tokens=expected_tokens, output_tokens=output_tokens, rates=self._rates, latency_ms=health.latency_ms,
+            in_flight=health.in_flight, weights=name.weights, burst_queue=name.burst_queue, fraction=fraction,
+        )  # fmt: skip  # one thing
         plan = self._plan(name, judged, facts, health)
         if health.claim is not None:
             health.claim(plan[0].name)
