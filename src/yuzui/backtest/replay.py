@@ -36,10 +36,8 @@ from yuzui.routing.health import Health
 from yuzui.routing.memo import Memo
 from yuzui.world import Snapshot
 
-MOST_CASES: Final = 100_000
-"""Kinds of requests that are remembered; twice as many at most."""
-MOST_SIZES: Final = 256
-"""Sizes that one kind of request remembers its fate for."""
+MOST_CASES: Final = 20_000
+"""Kinds of requests that are remembered, twice as many at most; one takes some kilobytes."""
 BY_LATENCY: Final = "fastest"
 """The policy that goes by latencies of the moment, which no record has."""
 BURST: Final = "burst"
@@ -75,8 +73,8 @@ class _Case:
     context_sizes: tuple[int, ...] = ()
     by_size: bool = False
     by_draw: bool = False
-    fates: dict[tuple[int, ...], Fate] = field(default_factory=dict)
-    """By size."""
+    fates: dict[int, Fate] = field(default_factory=dict)
+    """By class of context size, where the exact size does not matter."""
     by_plan: dict[tuple[object, ...], Fate] = field(default_factory=dict)
     """The same by class of context size and plan: sizes and draws are many, plans are few."""
     blocks: dict[str, Sums]
@@ -248,13 +246,11 @@ class Replay:
         if case.by_draw:
             draw = asked.draw if asked is not None and asked.draw is not None else _draw_of(recorded.id)
             return self._decide(case, bound, output, draw)
-        size: tuple[int, ...] = (bisect_left(case.context_sizes, bound // BOUND_SLACK),)
         if case.by_size:
-            size = (bound // BOUND_SLACK, output)
+            return self._decide(case, bound, output, 0.0)  # sizes hardly ever repeat
+        size = bisect_left(case.context_sizes, bound // BOUND_SLACK)
         fate = case.fates.get(size)
         if fate is None:
-            if len(case.fates) >= MOST_SIZES:
-                case.fates.clear()
             fate = case.fates[size] = self._decide(case, bound, output, 0.0)
         return fate
 
