@@ -25,6 +25,7 @@ from yuzui.core.sensitivity import Finding
 from yuzui.core.usage import Usage
 from yuzui.exchange import Exchange
 from yuzui.lanes import sent_terms
+from yuzui.masking import LANE_ONLY
 from yuzui.masking_choice import NotMasked, choose, still
 from yuzui.privacy.label import label
 from yuzui.privacy.scan import Scanner, ScanResult
@@ -183,6 +184,9 @@ def _masked_level(
     chosen = choose(config, caller, request, None)
     if isinstance(chosen, NotMasked):
         exchange.not_masked = chosen.reason
+        return None
+    if unmasked := sorted(request.features & LANE_ONLY):
+        exchange.not_masked = f"a request for {', '.join(unmasked)} cannot be masked"
         return None
     left = replace(scan, findings=tuple(one for one in scan.findings if one.kind not in chosen.kinds))
     less = label(config.sensitivity, floor=caller.constraints.floor, scan=left, remembered=remembered)
