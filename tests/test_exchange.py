@@ -8,9 +8,10 @@ from fractions import Fraction
 
 import pytest
 
+from accounting_kit import a_request
 from yuzui.accounting.price_factors import Applied
 from yuzui.accounting.settle import NOTHING, Settlement
-from yuzui.audit.record import AnswerRecord, read_record, write_record
+from yuzui.audit.record import AnswerRecord, AskedRecord, read_record, write_record
 from yuzui.core.answers import Blob
 from yuzui.core.booking import KeptAnswer, Outcome, Receipt
 from yuzui.core.chat import (
@@ -315,3 +316,25 @@ def test_a_plan_that_no_budget_holds_comes_home_once_and_the_record_tells_it() -
     assert record.why == "burst: vendor/b; the budget does not hold a burst: stays with own/a"
     assert found.come_home(home) is None
     assert found.come_home(replace(decision, unpaid=())) is None
+
+
+def test_the_record_says_what_routing_was_asked_once_it_was() -> None:
+    before = exchange()
+    before.request = a_request(service_tier="a plan of ours", features=frozenset({"tools", "images"}))
+    assert before.record("refused", None, duration_ms=0).asked is None
+    before.input_bound = 1200
+    before.decision = Decision(
+        model="m", policy="weighted", level=1, allowed=AllowedSet(frozenset({TARGET.name})), plan=(TARGET,), refused=(),
+        why="", fraction=0.5, blocked=frozenset({"b", "a"}), full=frozenset({"c"}),
+    )  # fmt: skip
+    assert before.record("unknown", None, duration_ms=0).asked == AskedRecord(
+        features=("images", "tools"), input_bound=1200, output=4096, terms=("service_tier=?",), draw=0.5,
+        blocked=("a", "b"), full=("c",),
+    )  # fmt: skip
+
+
+def test_the_record_says_where_its_target_stood() -> None:
+    asked = exchange()
+    assert asked.record("refused", None, duration_ms=0).premises == ""
+    asked.target = TARGET
+    assert asked.record("answered", None, duration_ms=0).premises == "vendor"

@@ -14,9 +14,11 @@ from typing import Any
 
 import msgspec
 
+from yuzui.accounting import bounds
 from yuzui.accounting.settle import Settlement
 from yuzui.audit.record import (
     AnswerRecord,
+    AskedRecord,
     AttemptRecord,
     CauseRecord,
     CostRecord,
@@ -39,7 +41,7 @@ from yuzui.core.errors import (
     YuzuiError,
 )
 from yuzui.core.money import NANO
-from yuzui.core.price_terms import PriceTerm, field_of, show_factor
+from yuzui.core.price_terms import PriceTerm, field_of, recordable, show_factor
 from yuzui.core.sensitivity import Cause, Lattice, Sensitivity
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
@@ -280,6 +282,8 @@ class Exchange:
             answer_hash=self.answer_hash,
             attempts=tuple(self.attempts),
             target=target.name if target else "",
+            premises=target.premises if target else "",
+            jurisdiction=target.jurisdiction if target else "",
             is_simulated=target.is_simulated if target else False,
             outcome=outcome,
             error=error.code if error else "",
@@ -376,9 +380,25 @@ class Exchange:
             not_masked=self.not_masked,
             allowed=decision.allowed.listed if decision else (),
             refused={reason: tuple(targets) for reason, targets in refused.items()},
+            asked=self._asked_record(),
             policy=decision.policy if decision else "",
             plan=tuple([target.name for target in decision.plan]) if decision else (),
             why=decision.why if decision else "",
+        )
+
+    def _asked_record(self) -> AskedRecord | None:
+        request, decision = self.request, self.decision
+        if request is None or not self.input_bound:
+            return None
+        terms = request.price_terms
+        return AskedRecord(
+            features=tuple(sorted(request.features)) if request.features else (),
+            input_bound=self.input_bound,
+            output=bounds.expected_output_tokens(request),
+            terms=tuple(sorted({recordable(term) for term in terms})) if terms else (),
+            draw=decision.fraction if decision else None,
+            blocked=tuple(sorted(decision.blocked)) if decision and decision.blocked else (),
+            full=tuple(sorted(decision.full)) if decision and decision.full else (),
         )
 
     def headers(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from yuzui.audit.record import (
     MAX_RECORD_BYTES,
+    VERSION,
     AttemptRecord,
     CauseRecord,
     CostRecord,
@@ -85,3 +86,9 @@ def test_an_identifier_is_never_cut() -> None:
 def test_what_is_not_a_record_is_refused() -> None:
     with pytest.raises(msgspec.DecodeError):
         read_record(b'{"id":1}')
+
+
+def test_a_record_of_version_1_reads_as_ever_without_what_version_2_brought() -> None:
+    read = read_record(b'{"v":1,"id":"req_1","at":"2026-11-22T08:15:30.123Z","plan":["a"],"target":"a"}')
+    assert (read.v, read.plan, read.asked, read.premises) == (1, ("a",), None, "")
+    assert VERSION == 2

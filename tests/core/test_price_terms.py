@@ -12,6 +12,7 @@ from yuzui.core.price_terms import (
     field_of,
     of_fields,
     read_terms,
+    recordable,
     show_factor,
     term_of,
     told_terms,
@@ -94,3 +95,12 @@ def test_a_term_knows_its_field() -> None:
 )  # fmt: skip
 def test_a_factor_is_shown_exactly(factor: Fraction, text: str) -> None:
     assert show_factor(factor) == text
+
+
+@pytest.mark.parametrize(
+    ("term", "kept"),
+    [("service_tier=auto", "service_tier=auto"), ("service_tier=priority", "service_tier=priority"),
+     ("speed=fast", "speed=fast"), ("service_tier=our_next_merger", "service_tier=?"), ("speed=?", "speed=?")],
+)  # fmt: skip
+def test_records_hold_vendors_words_only(term: str, kept: str) -> None:
+    assert recordable(term) == kept

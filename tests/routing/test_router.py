@@ -456,3 +456,31 @@ def test_masking_goes_no_lower_than_the_floor_and_not_to_targets_that_take_none(
 def test_a_request_that_a_target_may_see_goes_there_as_it_is() -> None:
     decision = masked(make_router(), CHEAP.name, 0, level=CHEAP.clearance)
     assert not decision.masked and "masked" not in decision.why
+
+
+def test_a_decision_says_what_of_the_moment_it_went_by() -> None:
+    slots = replace(HOUSE, max_concurrency=1)
+    models = [ASSISTANT, VirtualModel(name="drawn", candidates=(HOUSE.name, CHEAP.name), policy="weighted")]
+    router = make_router([slots, CHEAP, DEAR], models)
+    busy = Health(in_flight={HOUSE.name: 1}, blocked=frozenset({CHEAP.name, DEAR.name}))
+    decision = decide(router, "assistant", health=busy, fraction=0.25)
+    assert decision.full == {HOUSE.name}
+    assert decision.blocked == {CHEAP.name}
+    assert decision.fraction is None
+    drawn = decide(router, "drawn", health=busy, fraction=0.25)
+    assert (drawn.full, drawn.fraction) == (frozenset(), 0.25)
+    calm = decide(router, "assistant")
+    assert (calm.full, calm.blocked) == (frozenset(), frozenset())
+
+
+def test_what_matters_to_a_decision_is_known_by_the_name() -> None:
+    sized = replace(CHEAP, context_tokens=4000)
+    thrifty = VirtualModel(name="thrifty", candidates=(HOUSE.name, CHEAP.name), policy="cheapest")
+    router = make_router([HOUSE, sized, DEAR], [ASSISTANT, thrifty])
+    assert router.what_matters("assistant", None) == ((4000,), frozenset({"health"}))
+    assert router.what_matters("thrifty", None) == ((4000,), frozenset({"size", "health"}))
+    assert router.what_matters(DEAR.name, None) == ((), frozenset())
+    with pytest.raises(NotFound):
+        router.what_matters("nobody", None)
+    with pytest.raises(NotAllowed):
+        router.what_matters("assistant", frozenset({"thrifty"}))

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-VERSION = 1
+VERSION = 2
+"""2: what routing was asked (`asked`), and the place of `target`. Records of version 1 read as ever, without them."""
 MAX_RECORD_BYTES = 65_535
 """What an entry of the log can hold: C2SP tlog-tiles puts a uint16 length before each."""
 
@@ -58,6 +59,25 @@ class CostRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What `terms` made of the price of a token: `1.75`, `5/3`."""
     terms: tuple[str, ...] = ()
     """Tiers and the like that are not the list price's: `service_tier=priority`."""
+
+
+class AskedRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What routing was asked beside the label and the caller: enough to decide again, and nothing that was said."""
+
+    features: tuple[str, ...] = ()
+    """What a target must be able to do, in order."""
+    input_bound: int = 0
+    """The most tokens that the text can be."""
+    output: int = 0
+    """Tokens that routing expected of the answer."""
+    terms: tuple[str, ...] = ()
+    """Price terms that the client asked for, in order; a word that no vendor has is `?`."""
+    draw: float | None = None
+    """In [0, 1), where the order was drawn."""
+    blocked: tuple[str, ...] = ()
+    """Permitted targets that were left alone after failures."""
+    full: tuple[str, ...] = ()
+    """Targets of the plan whose queue had no room."""
 
 
 class AnswerRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -134,12 +154,18 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     allowed: tuple[str, ...] = ()
     refused: dict[str, tuple[str, ...]] = {}
     """Reason → target names."""
+    asked: AskedRecord | None = None
+    """None: the request did not get as far as routing, or the record is of version 1."""
     policy: str = ""
     plan: tuple[str, ...] = ()
     why: str = ""
     attempts: tuple[AttemptRecord, ...] = ()
     target: str = ""
     """Who answered; "" when nobody did."""
+    premises: str = ""
+    """Of `target`, when it was asked: own | vendor."""
+    jurisdiction: str = ""
+    """Likewise; "" also where the operator gave none."""
     is_simulated: bool = False
     outcome: str = ""
     """answered | refused | failed | aborted | unknown; declassified, vault_opened, vault_erased where no request stands

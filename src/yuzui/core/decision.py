@@ -66,3 +66,9 @@ class Decision:
     """Permitted targets that cost nothing, where the policy comes back to them if the budget does not hold the plan."""
     masked: frozenset[str] = frozenset()
     """Those of `allowed` that may see the request only masked."""
+    fraction: float | None = None
+    """The draw, where the order depends on it."""
+    blocked: frozenset[str] = frozenset()
+    """Those of `allowed` that were left alone after failures."""
+    full: frozenset[str] = frozenset()
+    """Those of `plan` whose queue had no room, where the order depends on it."""

@@ -45,6 +45,23 @@ LEFT_TO_VENDOR: Final = frozenset(("service_tier", "inference_geo"))
 OTHER: Final = "?"
 """Stands for a value that no vendor has: it may be anything, and nobody can give it a price."""
 
+_VENDORS_WORDS: Final = frozenset(
+    (
+        "priority",
+        "flex",
+        "scale",
+        "batch",
+        "reserved",
+        "provisioned",
+        "provisioned_throughput",
+        "fast",
+        "us",
+        "eu",
+        "optimized",
+    )
+)
+"""Values that the sources above list, beside those of the list price."""
+
 _SPELLED: Final = {
     "servicetier": "service_tier",
     "speed": "speed",
@@ -113,6 +130,12 @@ def of_fields(terms: Iterable[PriceTerm], fields: Collection[str]) -> frozenset[
 def factor_of(term: PriceTerm, factors: Mapping[PriceTerm, Fraction]) -> Fraction | None:
     """What `term` multiplies the price of tokens with; None when nobody said."""
     return _ONE if term in STANDARD else factors.get(term)
+
+
+def recordable(term: PriceTerm) -> PriceTerm:
+    """`term` as a record may hold it: a word that no vendor has is the client's own."""
+    field, _, value = term.partition("=")
+    return term if term in STANDARD or value in _VENDORS_WORDS else f"{field}={OTHER}"
 
 
 def show_factor(factor: Fraction) -> str:

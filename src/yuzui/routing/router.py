@@ -28,7 +28,7 @@ from yuzui.routing.listing import describe
 from yuzui.routing.load_words import load_words
 from yuzui.routing.memo import Memo
 from yuzui.routing.names import Name, Names
-from yuzui.routing.policies._contract import Facts
+from yuzui.routing.policies._contract import Dependence, Facts, is_full
 from yuzui.routing.policies.catalogue import load_policies
 from yuzui.routing.refusals import explain_refusal
 
@@ -41,6 +41,9 @@ WIDEST = Constraints(allow_training=True)
 """Of a caller that narrows nothing."""
 
 _Key = tuple[str, int, int | None, Constraints, Operation, frozenset[Feature], int, Dialect]
+
+
+_NOBODY: frozenset[str] = frozenset()
 
 
 def _none_sent(target: Target) -> frozenset[PriceTerm]:
@@ -111,15 +114,9 @@ class Router:
         if not judged.permitted:
             raise self._refusal(name, judged, sensitivity, allowed_models)
         facts = Facts(
-            input_tokens=expected_tokens,
-            output_tokens=output_tokens,
-            rates=self._rates,
-            latency_ms=health.latency_ms,
-            in_flight=health.in_flight,
-            weights=name.weights,
-            burst_queue=name.burst_queue,
-            fraction=fraction,
-        )
+            input_tokens=expected_tokens, output_tokens=output_tokens, rates=self._rates, latency_ms=health.latency_ms,
+            in_flight=health.in_flight, weights=name.weights, burst_queue=name.burst_queue, fraction=fraction,
+        )  # fmt: skip  # one thing
         plan = self._plan(name, judged, facts, health)
         if health.claim is not None:
             health.claim(plan[0].name)
@@ -134,7 +131,20 @@ class Router:
             may_fall_back=name.may_fall_back,
             unpaid=_unpaid(name, judged.permitted, facts, health),
             masked=judged.masked,
+            fraction=fraction if "fraction" in name.policy.depends_on else None,
+            blocked=health.blocked & judged.allowed.names if health.blocked else _NOBODY,
+            full=_full(plan, facts) if "health" in name.policy.depends_on else _NOBODY,
         )
+
+    def what_matters(
+        self, model: str, allowed_models: frozenset[str] | None
+    ) -> tuple[tuple[int, ...], frozenset[Dependence]]:
+        """What a decision for `model` depends on beside who asks and the label: known context sizes, and facts.
+
+        Raise as `decide` does for a name that is none.
+        """
+        name = self._names.resolve(model, allowed_models)
+        return name.context_sizes, name.policy.depends_on
 
     def others(
         self,
@@ -301,6 +311,14 @@ def _unpaid(name: Name, permitted: Sequence[Target], facts: Facts, health: Healt
     free = [target for target in permitted if target.price is not None and target.price.is_free]
     healthy = [target for target in free if target.name not in health.blocked]
     return tuple(name.policy.order(healthy or free, facts)[:MOST_TRIES])
+
+
+def _full(plan: Sequence[Target], facts: Facts) -> frozenset[str]:
+    """For records; a plan is short, however many targets there are."""
+    if not facts.in_flight:
+        return _NOBODY
+    full = [target.name for target in plan if is_full(target, facts)]
+    return frozenset(full) if full else _NOBODY
 
 
 def _label(target: Target) -> str:

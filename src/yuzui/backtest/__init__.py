@@ -1,0 +1,1 @@
+"""What recorded traffic would have done under another configuration: replay, tally, report, gates."""
