@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # both need numpy
     from yuzui.routing.learned import Learned, Look
     from yuzui.routing.surface import Asked
 
-LONG_BYTES: Final = 16 * 1024
+LONG_BYTES: Final = 4 * 1024
 """Of a request: reading a longer one would hold up all others for more than half a millisecond."""
 PICO_PER_USD_PER_MILLION: Final = 1_000_000
 
@@ -100,7 +100,8 @@ def make_guaranteed(
     changed = [words for one in priced if (words := _changed(one, by_name[names[one.name]]))]
     certificate, problem = _applied(artefact.certificates, learned.candidates, demand)
     if changed:
-        certificate, problem = None, f"prices have changed: {'; '.join(changed)}; certify again with --price"
+        certificate = None
+        problem = f"prices have changed: {'; '.join(changed)}; fit it again with --price, and certify"
     return GuaranteedModel(demand=demand, learned=learned, targets=names, certificate=certificate, problem=problem)
 
 
