@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from guarantee_kit import certificate, config, write_router
@@ -53,3 +54,9 @@ def test_the_status_of_a_router_says_which_models_use_it(run: Run, tmp_path: Pat
     (tmp_path / "r.json").write_bytes((tmp_path / "r.json").read_bytes() + b"\n")
     told = run("route", "status", tmp_path / "r.json", "--config", path, "--data-dir", tmp_path / "data")
     assert "refused:" in told.stdout and "has another hash" in " ".join(told.stdout.split())
+
+
+def test_a_fit_says_the_hash_that_the_configuration_wants(run: Run, tmp_path: Path) -> None:
+    sha256 = write_router(tmp_path / "r.json", certificate())
+    told = run("route", "status", tmp_path / "r.json", "--json")
+    assert json.loads(told.stdout)["router_sha256"] == sha256

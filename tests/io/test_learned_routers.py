@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import hashlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,8 +33,6 @@ def test_a_file_that_was_changed_is_refused_and_told_by_its_hash(tmp_path: Path)
 
 
 def test_a_file_whose_own_hash_is_wrong_is_refused_although_it_was_pinned(tmp_path: Path) -> None:
-    import hashlib
-
     write_router(tmp_path / "r.json", certificate())
     raw = (tmp_path / "r.json").read_bytes().replace(b'"threshold":0.3', b'"threshold":0.9')
     (tmp_path / "r.json").write_bytes(raw)
@@ -55,9 +56,6 @@ def test_without_numpy_a_configuration_that_needs_it_says_how_to_get_it(
 
 
 def test_the_gateway_itself_needs_no_numpy(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     program = "import sys; sys.modules['numpy'] = None; import yuzui.wiring; print('ok')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stdout == "ok\n", done.stderr
