@@ -127,12 +127,8 @@ class Router:
         if health.claim is not None:
             health.claim(plan[0].name)
         return Decision(
-            model=model,
-            policy=name.policy_name,
-            level=level,
-            allowed=judged.allowed,
-            plan=plan,
-            refused=judged.refused,
+            model=model, policy=name.policy_name, level=level,
+            allowed=judged.allowed, plan=plan, refused=judged.refused,
             why=self._why(name, judged, plan, health.blocked)
             + load_words(plan, facts, name.policy_name)
             + advice_words(advised, plan[0].name),
@@ -143,7 +139,7 @@ class Router:
             blocked=health.blocked & judged.allowed.names if health.blocked else _NOBODY,
             full=_full(plan, facts) if "health" in name.policy.depends_on else _NOBODY,
             advised=advised,
-        )
+        )  # fmt: skip  # one thing
 
     def what_matters(
         self, model: str, allowed_models: frozenset[str] | None
