@@ -27,7 +27,7 @@ from yuzui.core.chat import (
 from yuzui.core.errors import ConfigError, InvalidRequest
 from yuzui.core.guarantee import Advised
 from yuzui.core.target import Target, VirtualModel
-from yuzui.learned_routing import LONG_BYTES, GuaranteedModel, advise, asked_of, make_guaranteed
+from yuzui.learned_routing import LONG_BYTES, GuaranteedModel, advise, asked_of, make_guaranteed, unread
 from yuzui.routing.artefact import Artefact, Certificate, Fitted, hash_of
 
 CONFIG = read(config("r.json", "a" * 64), {"BIG": "x"}, source=Path("yuzui.toml"))
@@ -216,3 +216,12 @@ def test_a_long_request_is_looked_at_beside_the_event_loop() -> None:
 
     asyncio.run(story())
     assert seen[0] == threading.get_ident() and seen[1] != threading.get_ident() and len(seen) == 2
+
+
+def test_of_a_request_without_its_text_the_reference_is_the_answer() -> None:
+    models = {"support": make(certificate())}
+    advice = unread(models, "support")
+    assert advice is not None
+    found = advice.choose(EVERYBODY, NOBODY)
+    assert (found.rule, found.chosen, found.epsilon) == ("no_certificate", "vendor/big", None)
+    assert unread(models, "auto") is None

@@ -78,6 +78,12 @@ async def advise(models: Mapping[str, GuaranteedModel], request: ChatRequest, si
     return model.advice(request)
 
 
+def unread(models: Mapping[str, GuaranteedModel], model: str) -> Advice | None:
+    """The advice for a request for `model` of which nobody has the text: the reference. None without a router."""
+    found = models.get(model)
+    return None if found is None else _Asked(found, None, "its text is not known")
+
+
 def make_guaranteed(
     model: VirtualModel, demand: Demand, artefact: Artefact, targets: Sequence[Target]
 ) -> GuaranteedModel:
