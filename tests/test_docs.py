@@ -115,7 +115,7 @@ def test_an_example_loads_without_a_warning(path: Path) -> None:
 def test_what_init_writes_loads_also_with_everything_uncommented() -> None:
     assert load(starter()).warnings == ()
     # `# key = …` and `# [table]` are configuration; other comments have no `=` or bracket at their beginning.
-    uncommented = re.sub(r"^# (?=\[|[a-z_]+ = )", "", starter(), flags=re.MULTILINE)
+    uncommented = re.sub(r"^# (?=\[|[a-z_0-9]+ = )", "", starter(), flags=re.MULTILINE)
     assert len(load(uncommented).targets) > len(load(starter()).targets)
 
 

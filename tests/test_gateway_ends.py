@@ -78,6 +78,9 @@ class FakeTelemetry:
     def attempt_failed(self, target: str, code: str) -> None:
         raise AssertionError("no attempt fails here")
 
+    def advised(self, *, model: str, target: str, rule: str, guarantee: str) -> None:
+        raise AssertionError("no learned router is asked here")
+
     def answer_finding(self, target: str, kind: str, action: str, count: int) -> None:
         raise AssertionError("nothing is found in answers here")
 

@@ -25,6 +25,7 @@ from yuzui.config_capture import read_answer_use, read_capture
 from yuzui.config_checks import check_name, convert, convert_all, near, near_kind, refuse_unknown
 from yuzui.config_documents import read_documents
 from yuzui.config_economics import check_currencies, check_economics, read_burst, read_marginal
+from yuzui.config_guarantee import check_guarantees, read_demand
 from yuzui.config_judge import check_judge, read_judge
 from yuzui.config_masking import MaskingConfig, Switch, read_masking, read_model_kinds
 from yuzui.config_names import read_names
@@ -165,6 +166,7 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
     masking = read_masking(top.masking, rules)
     models = _models(top.models, {target.name for target in targets}, masking.masking.kinds)
     check_economics(targets, models, money.rates)
+    check_guarantees(models)
     if rules.judge is not None:
         check_judge(rules.judge, rules.lattice, targets, {model.name for model in models})
     server = convert(top.server, _Server, "server")
@@ -427,6 +429,7 @@ def _models(
                 masked_kinds=read_model_kinds(item.masking, item.masked_kinds, masked_kinds, path),
                 burst_queue=read_burst(item.burst, f"{path}.burst"),
                 reference=item.reference,
+                demand=read_demand(item.policy, item.router, item.router_sha256, item.guarantee, path),
             )
         )
     _refuse_duplicates([model.name for model in models], "models")
@@ -572,6 +575,9 @@ class _Model(_Table, frozen=True):
     masked_kinds: list[str] | None = None
     burst: dict[str, Any] | None = None
     reference: str = ""
+    router: str = ""
+    router_sha256: str = ""
+    guarantee: dict[str, Any] | None = None
 
 
 class _Pattern(_Table, frozen=True):

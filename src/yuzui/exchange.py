@@ -23,6 +23,7 @@ from yuzui.audit.record import (
     CauseRecord,
     CostRecord,
     RequestRecord,
+    RoutedRecord,
     UsageRecord,
     write_record,
 )
@@ -280,6 +281,7 @@ class Exchange:
         return msgspec.structs.replace(
             opening,
             answer_hash=self.answer_hash,
+            routed=self._routed_record(),
             attempts=tuple(self.attempts),
             target=target.name if target else "",
             premises=target.premises if target else "",
@@ -339,6 +341,26 @@ class Exchange:
             record=write_record(self.record(outcome, error, duration_ms=duration_ms)),
             memory=self.memory,
             kept=(*(self.kept if outcome == "answered" else ()), *self.tail, *self.captured, *shown),
+        )
+
+    def _routed_record(self) -> RoutedRecord | None:
+        advised = self.decision.advised if self.decision is not None else None
+        if advised is None:
+            return None
+        return RoutedRecord(
+            guarantee=advised.kept(self.target.name) if self.target is not None else "",
+            rule=advised.rule,
+            reference=advised.reference,
+            chosen=advised.chosen,
+            router=advised.router_sha256,
+            epsilon=advised.epsilon,
+            delta=advised.delta,
+            examples=advised.examples,
+            data=advised.data_sha256,
+            threshold=advised.threshold,
+            gain=None if advised.gain is None else round(advised.gain, 6),
+            p_value=None if advised.p_value is None else round(advised.p_value, 6),
+            detail=advised.detail,
         )
 
     def _answer_record(self) -> AnswerRecord | None:
@@ -413,6 +435,8 @@ class Exchange:
             headers["x-yuzui-sensitivity"] = self.lattice.names[self.sensitivity.level]
         if self.decision is not None:
             headers["x-yuzui-decision"] = self.decision.why
+            if self.decision.advised is not None and self.target is not None:
+                headers["x-yuzui-guarantee"] = self.decision.advised.kept(self.target.name)
         if self.masked is not None and self.masked.counts:
             headers["x-yuzui-masked"] = _counts(self.masked.counts)
         if news := self.found.news:

@@ -49,6 +49,7 @@ from yuzui.exchange import Delivered, Exchange, safe_message, show_receipt, spea
 from yuzui.judging import judged
 from yuzui.keeping import Shelf
 from yuzui.lanes import choose_codec, first_that_can, sent_terms
+from yuzui.learned_routing import advise
 from yuzui.masking_choice import choose
 from yuzui.ports import ClientGone, Interruption, RawRequest, Reply
 from yuzui.privacy.egress import Scanned, check_egress
@@ -216,6 +217,7 @@ class Journey:
         exchange.input_bound = bounds.input_tokens(max(size_bytes, masked.size_bytes) if masked else size_bytes)
 
         # Where may it go, where should it go, and why?
+        advice = await advise(snapshot.guaranteed, request, size_bytes)
         decision = exchange.decision = snapshot.router.decide(
             request.model,
             sensitivity=sensitivity,
@@ -228,10 +230,9 @@ class Journey:
             masked_level=masked.level if masked else None,
             health=world.watch.health(),
             fraction=world.randomness.fraction(),
-            dialect=request.dialect,
-            price_terms=request.price_terms,
-            sent_terms=partial(sent_terms, snapshot.codecs, request),
-        )
+            dialect=request.dialect, price_terms=request.price_terms,
+            sent_terms=partial(sent_terms, snapshot.codecs, request), advice=advice,
+        )  # fmt: skip  # one step
 
         # Reserve the money: durable before anything leaves.
         decision = await self._reserve(caller, request, decision)
@@ -579,6 +580,13 @@ class Journey:
         outcome, error = self._ended
         exchange, usage = self.exchange, self.exchange.usage
         label_ = exchange.sensitivity
+        if exchange.decision is not None and exchange.decision.advised is not None:
+            advised = exchange.decision.advised
+            answered_by = exchange.target.name if exchange.target else ""
+            self.world.telemetry.advised(
+                model=exchange.decision.model, target=answered_by, rule=advised.rule,
+                guarantee=advised.kept(answered_by) if answered_by else "",
+            )  # fmt: skip  # one thing
         self.world.telemetry.request_done(
             outcome=outcome,
             code=error.code if error else "",

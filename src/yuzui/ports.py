@@ -168,6 +168,10 @@ class Telemetry(Protocol):
 
     def attempt_failed(self, target: str, code: str) -> None: ...
 
+    def advised(self, *, model: str, target: str, rule: str, guarantee: str) -> None:
+        """A request for a model with a learned router; `target` and `guarantee` are "" where nobody was asked."""
+        ...
+
     def answer_finding(self, target: str, kind: str, action: str, count: int) -> None:
         """`action`: note | redact | refuse | echoed; `failure` with the kind "" for an answer that was not searched."""
         ...

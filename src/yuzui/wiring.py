@@ -31,6 +31,7 @@ from yuzui.io.clock import SystemClock, SystemRandomness
 from yuzui.io.credentials import Credentials, TokenLine
 from yuzui.io.document_reader import DocumentReader, check_installed
 from yuzui.io.http_server import HttpServer
+from yuzui.io.learned_routers import load_routers
 from yuzui.io.logs import LogSink
 from yuzui.io.names import NameSearch
 from yuzui.io.ner_process import names_process
@@ -71,11 +72,16 @@ def make_snapshot(config: Config, data_dir: Path) -> Snapshot:
     """Everything that `config` decides, with prices filled in from the price library; raise `ConfigError`."""
     check_installed(config.documents)
     config = with_prices(config, data_dir)
+    guaranteed = load_routers(config)
+    for name, model in guaranteed.items():
+        if model.certificate is None:  # the reference answers: correct, and not what anybody wants to pay for
+            log.warning("guarantee_not_certified", extra={"fields": {"model": name, "reason": model.problem}})
     return Snapshot(
         config=config,
         router=Router(config.targets, config.models, config.sensitivity.lattice, rates=config.money.rates),
         scanner=Scanner(config.sensitivity),
         codecs=find_codecs(),
+        guaranteed=guaranteed,
     )
 
 

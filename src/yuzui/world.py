@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from yuzui.admission.gate import Gate
 from yuzui.config import Config
+from yuzui.learned_routing import GuaranteedModel
 from yuzui.masking import Masker
 from yuzui.ports import Archive, Books, Clock, Documents, Names, Randomness, Telemetry, Upstream
 from yuzui.privacy.conversation import ConversationMemory
@@ -27,6 +28,8 @@ class Snapshot:
     router: Router
     scanner: Scanner
     codecs: Mapping[str, Codec]
+    guaranteed: Mapping[str, GuaranteedModel] = field(default_factory=dict)
+    """Virtual models that demand a guarantee, with their learned routers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

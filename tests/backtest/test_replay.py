@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtest_kit import TOML, Sent, read_back, record_of, replayed, snapshot
+from guarantee_kit import certificate, config, write_router
 from yuzui.backtest.replay import scaled
 from yuzui.backtest.tally import Change, Line, Tally
 from yuzui.core.caller import Caller, Constraints
@@ -19,6 +21,7 @@ from yuzui.core.chat import Feature
 from yuzui.core.decision import Decision
 from yuzui.core.errors import ConfigError
 from yuzui.core.usage import Usage
+from yuzui.io.learned_routers import load_routers
 from yuzui.routing.health import Health
 
 THERE = snapshot()
@@ -246,3 +249,14 @@ def test_records_read_back_are_what_was_written() -> None:
     back = read_back([record])[0]
     assert (back.findings_read, back.allowed_read) == ({"email": 2}, record.allowed)
     assert replace(THERE, config=THERE.config) == THERE
+
+
+def test_what_a_learned_router_would_read_is_not_recorded_so_the_reference_answers(tmp_path: Path) -> None:
+    text = config(tmp_path / "r.json", write_router(tmp_path / "r.json", certificate()))
+    plain = snapshot(text)
+    draft = replace(plain, guaranteed=load_routers(plain.config))
+    record = record_of(Sent(model="support"), plain)
+    assert record.target == "house/other"  # recorded without a router: the operator's order
+    tally = replayed([record], draft)
+    assert only(tally)[0].after == "vendor/big"
+    assert tally.assumed["router"] == 1

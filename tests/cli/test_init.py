@@ -26,7 +26,7 @@ def test_what_init_writes_is_valid_as_it_stands(run: Run, tmp_path: Path) -> Non
 
 def test_what_init_comments_out_is_valid_too() -> None:
     lines = starter().splitlines()
-    code = [re.sub(r"^# (?=\[|[a-z_]+ = )", "", line) for line in lines]
+    code = [re.sub(r"^# (?=\[|[a-z_0-9]+ = )", "", line) for line in lines]
     loaded = config.read("\n".join(code), {}, source=Path("x"))
     assert {"house/qwen", "deepseek/chat", "claude"} <= {target.name for target in loaded.targets}
     assert loaded.models[0].name == "assistant"

@@ -4,8 +4,16 @@ from typing import get_args
 
 import pytest
 
-from yuzui.audit.record import AnswerRecord, AttemptRecord, CauseRecord, CostRecord, RequestRecord, UsageRecord
-from yuzui.cli._story import REASONS, WISHES, tell, why_sensitive
+from yuzui.audit.record import (
+    AnswerRecord,
+    AttemptRecord,
+    CauseRecord,
+    CostRecord,
+    RequestRecord,
+    RoutedRecord,
+    UsageRecord,
+)
+from yuzui.cli._story import KEPT, REASONS, RULES, WISHES, tell, why_sensitive
 from yuzui.core.chat import Operation
 
 BASE = RequestRecord(id="req_1", at="2026-11-22T08:00:00.000Z")
@@ -137,3 +145,26 @@ def test_what_was_found_in_the_answer_is_told_by_kind() -> None:
         "said again by the answer, after the client: 3 phone",
         "the answer could not be searched (timeout), which makes it restricted",
     ]
+
+
+def test_a_guarantee_is_told_with_what_it_rests_on() -> None:
+    from yuzui.core.guarantee import Kept, Rule
+
+    routed = RoutedRecord(
+        guarantee="certified", rule="certified", reference="vendor/big", chosen="house/small", router="ab" * 32,
+        epsilon=0.02, delta=0.1, examples=2000, data="cd" * 32, threshold=0.045, gain=0.0123, p_value=0.43,
+    )  # fmt: skip  # one thing
+    assert told(RequestRecord(id="r", at="x", target="house/small", routed=routed))["Guarantee"] == [
+        "certified: house/small answered under the certificate",
+        "decided by: the certificate",
+        "certificate: at most 0.02 worse than vendor/big, with confidence 0.9, on 2000 examples (cdcdcdcdcdcdcdcd)",
+        "predicted gain of vendor/big: +0.0123, certified up to +0.0450",
+        "likeness to the examples: 0.43 (1: most ordinary, 0: unlike all of them)",
+        f"router: {'ab' * 32}",
+    ]
+    bare = RoutedRecord(rule="no_certificate", reference="vendor/big", router="ab", detail="nothing is certified")
+    assert told(RequestRecord(id="r", at="x", routed=bare))["Guarantee"] == [
+        "nobody was asked", "decided by: no certificate, so the reference (nothing is certified)", "router: ab",
+    ]  # fmt: skip
+    assert set(RULES) == set(get_args(Rule)) and set(KEPT) == {*get_args(Kept), ""}
+    assert "Guarantee" not in told(BASE)

@@ -87,3 +87,13 @@ def test_peak_memory_is_in_bytes_and_left_out_where_nobody_knows_it(monkeypatch:
     monkeypatch.setattr(telemetry, "sys", type("sys", (), {"platform": "win32"}))
     assert "process_resident_memory_max_bytes" not in Metrics({}).scrape().decode()
     assert sys.platform != "win32" or telemetry._peak_memory() is None
+
+
+def test_requests_with_a_guarantee_are_counted_by_who_answered_and_why() -> None:
+    metrics = Metrics({})
+    for guarantee in ("certified", "certified", "none"):
+        metrics.advised(model="support", target="house/small", rule="certified", guarantee=guarantee)
+    text = metrics.scrape().decode()
+    labels = 'guarantee="{}",model="support",rule="certified",target="house/small"'
+    assert f"yuzui_guaranteed_requests_total{{{labels.format('certified')}}} 2.0" in text
+    assert f"yuzui_guaranteed_requests_total{{{labels.format('none')}}} 1.0" in text

@@ -121,6 +121,31 @@ class VaultRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """The request that they were read from; "" where they were named."""
 
 
+class RoutedRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a learned router said, and what may be said of the answer. Numbers and names, never text."""
+
+    guarantee: str = ""
+    """certified: a candidate answered under the certificate; reference: the reference itself did; none: neither.
+    "" where nobody was asked."""
+    rule: str
+    """What decided: certified | reference_better | unlike | no_certificate | not_permitted."""
+    reference: str
+    chosen: str = ""
+    router: str
+    """SHA-256 of the artefact's file."""
+    epsilon: float | None = None
+    delta: float | None = None
+    examples: int | None = None
+    data: str = ""
+    """SHA-256 of the examples that certified."""
+    threshold: float | None = None
+    gain: float | None = None
+    """Predicted, of the reference over the candidate."""
+    p_value: float | None = None
+    """How ordinary the request is among the examples."""
+    detail: str = ""
+
+
 class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One leaf per admitted or refused request. Hashes are keyed (BLAKE2b-256, hex): content is not guessable."""
 
@@ -159,6 +184,8 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     policy: str = ""
     plan: tuple[str, ...] = ()
     why: str = ""
+    routed: RoutedRecord | None = None
+    """None: no learned router was asked."""
     attempts: tuple[AttemptRecord, ...] = ()
     target: str = ""
     """Who answered; "" when nobody did."""

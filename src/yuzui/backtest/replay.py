@@ -31,6 +31,7 @@ from yuzui.core.sensitivity import Sensitivity
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
 from yuzui.lanes import sent_terms
+from yuzui.learned_routing import unread
 from yuzui.routing.allowed import BOUND_SLACK
 from yuzui.routing.health import Health
 from yuzui.routing.memo import Memo
@@ -221,6 +222,8 @@ class Replay:
         case.by_size, case.by_draw = "size" in matters, "fraction" in matters
         if case.by_draw and asked.draw is None:
             assume("draw")
+        if recorded.model in self._snapshot.guaranteed:
+            assume("router")
         case.assumed = tuple(assumed)
         return case
 
@@ -273,6 +276,7 @@ class Replay:
                 dialect=recorded.dialect,
                 price_terms=request.price_terms,
                 sent_terms=lambda target: sent_terms(codecs, request, target),
+                advice=unread(self._snapshot.guaranteed, recorded.model),
             )
         except YuzuiError as error:
             return self._refused(case, error.code, error.refused)

@@ -11,7 +11,7 @@ from typing import Final, Literal
 Language = Literal["en", "zh"]
 
 ASSUMPTIONS: Final = (
-    "asked", "key", "unknown_kind", "conversation", "judge", "lower_default", "maskable", "draw", "terms",
+    "asked", "key", "unknown_kind", "conversation", "judge", "lower_default", "maskable", "draw", "terms", "router",
 )  # fmt: skip
 """What a replay may have to suppose; each has its sentence under `assume_…`."""
 

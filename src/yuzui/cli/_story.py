@@ -8,6 +8,7 @@ from yuzui.audit.record import (
     CauseRecord,
     DeclassificationRecord,
     RequestRecord,
+    RoutedRecord,
     UsageRecord,
     VaultRecord,
 )
@@ -44,6 +45,19 @@ WISHES = {
     "images": "pictures",
 }
 """Operations other than a chat, as what was asked for."""
+RULES = {
+    "certified": "the certificate",
+    "reference_better": "the reference is expected to answer better",
+    "unlike": "the request is unlike the examples, so the reference",
+    "no_certificate": "no certificate, so the reference",
+    "not_permitted": "the allowed set",
+}
+KEPT = {
+    "certified": "certified: {routed.chosen} answered under the certificate",
+    "reference": "reference: {routed.reference} itself answered, so nothing was lost against it",
+    "none": "none: neither the reference nor a certified choice answered",
+    "": "nobody was asked",
+}
 Story = list[tuple[str, list[str]]]
 """Headings with their lines."""
 
@@ -65,6 +79,8 @@ def tell(record: RequestRecord, index: int, leaf_hash: bytes) -> Story:
         story.append(("May not", _refused(record)))
     if record.why or record.plan:
         story.append(("Decision", [record.why or f"{record.policy}: {listed(record.plan)}"]))
+    if record.routed is not None:
+        story.append(("Guarantee", _routed(record.routed)))
     if record.attempts:
         story.append(("Attempts", [f"{n}. {_attempt(attempt)}" for n, attempt in enumerate(record.attempts, 1)]))
     story.append(("Outcome", _outcome(record)))
@@ -158,6 +174,23 @@ def _label(record: RequestRecord) -> list[str]:
 
 def _times(rule: str, count: int) -> str:
     return rule if count == 1 else f"{rule} ({count})"
+
+
+def _routed(routed: RoutedRecord) -> list[str]:
+    lines = [KEPT.get(routed.guarantee, routed.guarantee).format(routed=routed)]
+    detail = f" ({routed.detail})" if routed.detail else ""
+    lines.append(f"decided by: {RULES.get(routed.rule, routed.rule)}{detail}")
+    if routed.epsilon is not None and routed.delta is not None:
+        lines.append(
+            f"certificate: at most {routed.epsilon:.4g} worse than {routed.reference}, with confidence "
+            f"{1 - routed.delta:.4g}, on {routed.examples} examples ({routed.data[:16]})"
+        )
+    if routed.gain is not None:
+        up_to = f", certified up to {routed.threshold:+.4f}" if routed.threshold is not None else ""
+        lines.append(f"predicted gain of {routed.reference}: {routed.gain:+.4f}{up_to}")
+    if routed.p_value is not None:
+        lines.append(f"likeness to the examples: {routed.p_value:.3g} (1: most ordinary, 0: unlike all of them)")
+    return [*lines, f"router: {routed.router}"]
 
 
 def _attempt(attempt: AttemptRecord) -> str:

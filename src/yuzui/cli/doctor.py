@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import typer
 
 from yuzui.cli import _checks
 from yuzui.cli._checks import Check
+from yuzui.cli._checks_routing import check_guarantees
 from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, data_dir_of, load_config, open_books
 from yuzui.cli._output import console, say, write_json
 from yuzui.cli._text import clean
@@ -96,6 +98,8 @@ def _examine_config(config: Config, data_dir: Path, has_keys: bool) -> list[Chec
         checks.append(Check(name="prices", verdict="warn", found=str(error), fix="write prices in yuzui.toml"))
     else:
         checks += _checks.check_prices(config, {name: key for name, key in wanted.items() if key in prices})
+        priced = [replace(t, price=prices.get(wanted[t.name])) if t.name in wanted else t for t in config.targets]
+        checks += check_guarantees(replace(config, targets=tuple(priced)))
     return checks + _checks.check_targets(config, _checks.connect)
 
 

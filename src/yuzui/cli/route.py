@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import platform
 import time
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec.structs import replace
 
-from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption
+from yuzui.cli._checks_routing import told
+from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, data_dir_of, load_config
 from yuzui.cli._output import note, say, show_facts, show_table, write_json
 from yuzui.core.errors import ConfigError
 
@@ -80,7 +84,7 @@ def fit(
     )  # fmt: skip  # one thing
     fitted = fit_router(used, plan, lambda step: note(f"fitting: {step}"))
     write_routing(out, write_artefact(fitted))
-    _show(read_routing(out), json)
+    _show(read_routing(out), json, {"router_sha256": _file_hash(out)})
 
 
 @app.command()
@@ -129,6 +133,7 @@ def certify(
         write_json(certificate)
     else:
         _show_certificate(certificate)
+        say(f'router_sha256 = "{_file_hash(artefact)}"')
     if certificate.threshold is None:
         raise typer.Exit(1)
 
@@ -137,18 +142,52 @@ def certify(
 def status(
     artefact: ArtefactArgument, config: ConfigOption = None, data_dir: DataDirOption = None, json: JsonOption = False
 ) -> None:
-    """Show what an artefact was made of and what it may promise; check its hash."""
-    from yuzui.io.routing_file import read_routing
+    """Show what an artefact was made of and what it may promise; check its hash.
 
+    With a configuration: also which of its models use this file, and whether the gateway applies it there.
+    """
     _numpy()
+    from yuzui.io.routing_file import read_routing
     from yuzui.routing.learned import Learned
 
     read = read_routing(artefact)
     Learned(read)  # raises when its parts do not fit this version
-    _show(read, json)
+    _show(read, json, {"router_sha256": _file_hash(artefact), **_used(artefact, config, data_dir)})
 
 
-def _show(read: Artefact, json: bool) -> None:
+def _file_hash(artefact: Path) -> str:
+    return hashlib.sha256(artefact.read_bytes()).hexdigest()
+
+
+def _used(artefact: Path, config: Path | None, data_dir: Path | None) -> dict[str, str]:
+    """`model NAME` → how the configuration's models that name this file stand with it."""
+    if config is None and not Path("yuzui.toml").is_file():
+        return {}
+    from yuzui.io.learned_routers import load_routers, router_path
+    from yuzui.wiring import with_prices
+
+    settings = load_config(config)
+    mine = [
+        model
+        for model in settings.models
+        if model.demand is not None and router_path(settings, model.demand.router).absolute() == artefact.absolute()
+    ]
+    if not mine:
+        return {}
+    settings = with_prices(settings, data_dir_of(data_dir))
+    found: dict[str, str] = {}
+    for model in mine:
+        try:
+            found[f"model {model.name}"] = told(
+                load_routers(dataclasses.replace(settings, models=(model,)))[model.name]
+            )
+        except ConfigError as error:
+            found[f"model {model.name}"] = f"refused: {error.message}"
+    return found
+
+
+def _show(read: Artefact, json: bool, more: Mapping[str, str] | None = None) -> None:
+    """`more`: facts about the file rather than what is in it."""
     fitted = read.fitted
     if json:
         write_json({
@@ -159,7 +198,7 @@ def _show(read: Artefact, json: bool) -> None:
                 {"model": one.model, "cascade": one.cascade is not None,
                  "checks": one.cascade.checks if one.cascade else []} for one in fitted.candidates
             ],
-            "certificates": read.certificates,
+            "certificates": read.certificates, **(more or {}),
         })  # fmt: skip
         return
     show_facts({
@@ -168,6 +207,7 @@ def _show(read: Artefact, json: bool) -> None:
         **{f"candidate {place}": _candidate(read, place) for place in range(len(fitted.candidates))},
         "hash": read.fitted_sha256,
         "made with": ", ".join(f"{name} {number}" for name, number in sorted(fitted.made_with.items())),
+        **(more or {}),
     })  # fmt: skip
     if not read.certificates:
         say("nothing is certified: the gateway uses the reference where a guarantee is demanded (yuzui route certify)")

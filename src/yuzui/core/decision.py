@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from yuzui.core.guarantee import Advised
 from yuzui.core.target import Target
 
 RefusalReason = Literal[
@@ -72,3 +73,5 @@ class Decision:
     """Those of `allowed` that were left alone after failures."""
     full: frozenset[str] = frozenset()
     """Those of `plan` whose queue had no room, where the order depends on it."""
+    advised: Advised | None = None
+    """What a learned router said, where the model demands a guarantee."""

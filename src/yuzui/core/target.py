@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from yuzui.core.capture import AnswerUse
 from yuzui.core.chat import Feature, Operation
+from yuzui.core.guarantee import Demand
 from yuzui.core.marginal import MarginalCost
 from yuzui.core.money import Price
 from yuzui.core.price_terms import PriceTerm
@@ -152,7 +153,10 @@ class VirtualModel:
     burst_queue: int = 1
     """Policy `burst`: from so many waiting requests on, vendors come first."""
     reference: str = ""
-    """The target that savings are counted against: what everything would have cost there."""
+    """The target that savings are counted against: what everything would have cost there. Policy `guaranteed`: whom a
+    learned router may lose no more against than `demand` says."""
+    demand: Demand | None = None
+    """Policy `guaranteed` only."""
 
 
 def path_of(target: Target, codec: str, usual: str) -> str:

@@ -47,6 +47,7 @@ class Metrics:
         self._tokens: dict[tuple[str, str], int] = {}
         self._attempts: dict[tuple[str, str], int] = {}
         self._answer_findings: dict[tuple[str, str, str], int] = {}
+        self._advised: dict[tuple[str, str, str, str], int] = {}
         self._durations: dict[str, _Histogram] = {}
         self._first_tokens: dict[str, _Histogram] = {}
         self._registry = CollectorRegistry(auto_describe=False)
@@ -80,6 +81,10 @@ class Metrics:
     def attempt_failed(self, target: str, code: str) -> None:
         self._attempts[target, code] = self._attempts.get((target, code), 0) + 1
 
+    def advised(self, *, model: str, target: str, rule: str, guarantee: str) -> None:
+        key = (model, target, rule, guarantee)
+        self._advised[key] = self._advised.get(key, 0) + 1
+
     def answer_finding(self, target: str, kind: str, action: str, count: int) -> None:
         key = (target, kind, action)
         self._answer_findings[key] = self._answer_findings.get(key, 0) + count
@@ -111,6 +116,14 @@ class Metrics:
         for triple, count in list(self._answer_findings.items()):
             answers.add_metric(triple, count)
         yield answers
+        advised = CounterMetricFamily(
+            "yuzui_guaranteed_requests",
+            "Requests for models with a learned router.",
+            labels=("model", "target", "rule", "guarantee"),
+        )
+        for labels, count in list(self._advised.items()):
+            advised.add_metric(labels, count)
+        yield advised
         yield _histogram("yuzui_request_seconds", "From the first byte in to the last out.", self._durations)
         yield _histogram("yuzui_first_token_seconds", "From sending to the first token, streams.", self._first_tokens)
         for name, (text, label, read) in self._gauges.items():

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from yuzui.core.errors import ConfigError
+from yuzui.core.guarantee import Rule
 from yuzui.routing import own_text
 from yuzui.routing import surface as counted
 from yuzui.routing.agreement import agreement
@@ -49,6 +50,7 @@ class Choice:
     is_open: bool
     gain: float | None
     """Predicted, of the reference over the candidate that was chosen, or over the best one that was not."""
+    rule: Rule
     why: str
 
 
@@ -91,18 +93,19 @@ class Learned:
         only if the next one is as good, so then only the reference is chosen in their place.
         """
         if certificate is None or certificate.policy != "up_front":
-            return self._refer("no certificate", None)
+            return self._refer("no_certificate", "no certificate", None)
         if certificate.threshold is None:
-            return self._refer("nothing could be certified", None)
+            return self._refer("no_certificate", "nothing could be certified", None)
         if not look.is_like:
-            return self._refer("unlike the examples", None)
+            return self._refer("unlike", "unlike the examples", None)
         for name in certificate.candidates:
             gain = look.gains[self.candidates.index(name)]
             if gain <= certificate.threshold:
                 if name in permitted:
-                    return Choice(model=name, is_open=True, gain=gain, why="certified")
-                return self._refer(f"{name} is not permitted", gain)
-        return self._refer("the reference is expected to be better", min(look.gains, default=None))
+                    return Choice(model=name, is_open=True, gain=gain, rule="certified", why="certified")
+                return self._refer("not_permitted", f"{name} is not permitted", gain)
+        best = min(look.gains, default=None)
+        return self._refer("reference_better", "the reference is expected to be better", best)
 
     def judge(
         self,
@@ -130,8 +133,8 @@ class Learned:
             return False
         return gain <= certificate.threshold
 
-    def _refer(self, why: str, gain: float | None) -> Choice:
-        return Choice(model=self.reference, is_open=False, gain=gain, why=why)
+    def _refer(self, rule: Rule, why: str, gain: float | None) -> Choice:
+        return Choice(model=self.reference, is_open=False, gain=gain, rule=rule, why=why)
 
 
 def cascade_names(checks: int) -> tuple[str, ...]:

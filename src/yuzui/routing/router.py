@@ -11,10 +11,12 @@ from itertools import islice
 from yuzui.core.caller import Constraints
 from yuzui.core.chat import Dialect, Feature, Operation
 from yuzui.core.decision import AllowedSet, Decision, Verdict
+from yuzui.core.guarantee import Advice
 from yuzui.core.money import Price, per_million
 from yuzui.core.price_terms import STANDARD, PriceTerm
 from yuzui.core.sensitivity import Lattice, Sensitivity
 from yuzui.core.target import Target, VirtualModel
+from yuzui.routing.advice_words import advice_words
 from yuzui.routing.allowed import (
     BOUND_SLACK,
     WITHOUT_TEXT,
@@ -28,7 +30,7 @@ from yuzui.routing.listing import describe
 from yuzui.routing.load_words import load_words
 from yuzui.routing.memo import Memo
 from yuzui.routing.names import Name, Names
-from yuzui.routing.policies._contract import Dependence, Facts, is_full
+from yuzui.routing.policies._contract import EACH_TIME, Dependence, Facts, is_full
 from yuzui.routing.policies.catalogue import load_policies
 from yuzui.routing.refusals import explain_refusal
 
@@ -86,12 +88,14 @@ class Router:
         dialect: Dialect = "",
         price_terms: frozenset[PriceTerm] = frozenset(),
         sent_terms: Callable[[Target], frozenset[PriceTerm]] = _none_sent,
+        advice: Advice | None = None,
     ) -> Decision:
         """Where the request goes. The plan is never empty and never leaves the allowed set; nothing widens either.
 
         `input_tokens` is the upper bound that is reserved, `output_tokens` what is expected; `fraction` is uniform in
         [0, 1). `price_terms` is what changes the price, `sent_terms` what of it a target would be asked; `masked_level`
-        is the request's level once masked, if it can be. Raise `NotFound`, `NotAllowed`, `NoPermittedTarget`,
+        is the request's level once masked, if it can be; `advice` is that of the model's learned router, if it has one.
+        Raise `NotFound`, `NotAllowed`, `NoPermittedTarget`,
         `UnsupportedFeature`, or `GatewayFault` with code `unknown_price`.
         """
         name = self._names.resolve(model, allowed_models)
@@ -113,28 +117,29 @@ class Router:
                 self._judgements.put(key, judged)
         if not judged.permitted:
             raise self._refusal(name, judged, sensitivity, allowed_models)
+        advised = advice.choose(judged.allowed.names, judged.masked) if advice is not None else None
         facts = Facts(
             input_tokens=expected_tokens, output_tokens=output_tokens, rates=self._rates, latency_ms=health.latency_ms,
-            in_flight=health.in_flight, weights=name.weights, burst_queue=name.burst_queue, fraction=fraction,
+            in_flight=health.in_flight, weights=name.weights, burst_queue=name.burst_queue,
+            preferred=advised.order if advised is not None else (), fraction=fraction,
         )  # fmt: skip  # one thing
         plan = self._plan(name, judged, facts, health)
         if health.claim is not None:
             health.claim(plan[0].name)
         return Decision(
-            model=model,
-            policy=name.policy_name,
-            level=level,
-            allowed=judged.allowed,
-            plan=plan,
-            refused=judged.refused,
-            why=self._why(name, judged, plan, health.blocked) + load_words(plan, facts, name.policy_name),
+            model=model, policy=name.policy_name, level=level,
+            allowed=judged.allowed, plan=plan, refused=judged.refused,
+            why=self._why(name, judged, plan, health.blocked)
+            + load_words(plan, facts, name.policy_name)
+            + advice_words(advised, plan[0].name),
             may_fall_back=name.may_fall_back,
             unpaid=_unpaid(name, judged.permitted, facts, health),
             masked=judged.masked,
             fraction=fraction if "fraction" in name.policy.depends_on else None,
             blocked=health.blocked & judged.allowed.names if health.blocked else _NOBODY,
             full=_full(plan, facts) if "health" in name.policy.depends_on else _NOBODY,
-        )
+            advised=advised,
+        )  # fmt: skip  # one thing
 
     def what_matters(
         self, model: str, allowed_models: frozenset[str] | None
@@ -217,7 +222,7 @@ class Router:
             healthy = (target for target in ranked if target.name not in health.blocked)
             ranked = list(islice(healthy, MOST_TRIES)) or ranked
         head = ranked[:MOST_TRIES]
-        if len(head) == 1 or not name.policy.depends_on or "fraction" in name.policy.depends_on:
+        if len(head) == 1 or not name.policy.depends_on or not EACH_TIME.isdisjoint(name.policy.depends_on):
             return tuple(head)
         return tuple(name.policy.order(head, facts))
 
@@ -229,7 +234,7 @@ class Router:
         depends_on = name.policy.depends_on
         if len(judged.permitted) == 1 or not depends_on:
             return judged.permitted
-        if "fraction" in depends_on:
+        if not EACH_TIME.isdisjoint(depends_on):
             return name.policy.order(judged.permitted, facts)
         if len(judged.permitted) <= MOST_TRIES:
             return judged.permitted  # all of it is the head: ordered once, in `_plan`

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from yuzui.core.target import Target
 
-Dependence = Literal["size", "health", "fraction"]
+Dependence = Literal["size", "health", "fraction", "advice"]
+EACH_TIME: Final[frozenset[Dependence]] = frozenset(("fraction", "advice"))
+"""Differs from request to request: an order by it is never remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,8 @@ class Facts:
     """Target → share given by the virtual model; a target without an entry has its own `weight`."""
     burst_queue: int = 1
     """Given by the virtual model: from so many waiting requests on, policy `burst` prefers vendors."""
+    preferred: tuple[str, ...] = ()
+    """Target names in the order that a learned router advises; empty without one."""
     fraction: float = 0.0
     """Uniform in [0, 1), drawn by the caller."""
 

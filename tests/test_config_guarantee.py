@@ -1,0 +1,46 @@
+"""What a model must say to demand a guarantee, and what it may not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from guarantee_kit import config
+from yuzui.config import Config, read
+from yuzui.core.errors import ConfigError
+from yuzui.core.guarantee import Demand
+
+GOOD = config("r.json", "a" * 64)
+
+
+def load(text: str) -> Config:
+    return read(text, {"BIG": "x"}, source=Path("conf/yuzui.toml"))
+
+
+def test_the_demand_is_read() -> None:
+    (model,) = load(GOOD).models
+    assert model.demand == Demand(router="r.json", router_sha256="a" * 64, loss=0.02, confidence=0.9)
+    assert (model.policy, model.reference) == ("guaranteed", "vendor/big")
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "says"),
+    [
+        ('router = "r.json"\n', "", r"models\[0\].router: policy = \"guaranteed\" needs the file"),
+        ("a" * 64, "a" * 63, r"models\[0\].router_sha256: write the SHA-256 of the file r.json, 64 characters"),
+        ("a" * 64, "A" * 64, r"models\[0\].router_sha256: write the SHA-256"),
+        ("guarantee = { loss = 0.02, confidence = 0.9 }\n", "", r"models\[0\].guarantee: say what must be promised"),
+        ("loss = 0.02, ", "", r"models\[0\].guarantee: .*loss"),
+        ("loss = 0.02", "loss = 2", r"models\[0\].guarantee.loss"),
+        ("loss = 0.02", "lost = 0.02", r"models\[0\].guarantee.lost: unknown key; did you mean 'loss'"),
+        ("confidence = 0.9", "confidence = 0.1", r"models\[0\].guarantee.confidence"),
+        ('reference = "vendor/big"\n', "", r"models\[0\].reference: .*name one of the model's candidates"),
+        ('"house/small", "vendor/big"]', '"house/small"]', r"models\[0\].reference: .*house/other, house/small"),
+        ('policy = "guaranteed"', 'policy = "cheapest"', r"models\[0\].router: only policy = \"guaranteed\" uses it"),
+    ],
+)  # fmt: skip
+def test_what_is_missing_or_wrong_is_named(was: str, becomes: str, says: str) -> None:
+    assert was in GOOD
+    with pytest.raises(ConfigError, match=says):
+        load(GOOD.replace(was, becomes))

@@ -1,0 +1,227 @@
+"""Which certificate is applied, what a request is for a learned router, and what follows for who may answer it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from graded_kit import fitted
+from guarantee_kit import EASY, HARD, STRANGE, certificate, config
+from yuzui.config import read
+from yuzui.core.chat import (
+    AudioPart,
+    ChatRequest,
+    ImagePart,
+    Meaning,
+    Message,
+    ResponseFormat,
+    TextPart,
+    ToolResultPart,
+    ToolSpec,
+)
+from yuzui.core.errors import ConfigError, InvalidRequest
+from yuzui.core.guarantee import Advised
+from yuzui.core.target import Target, VirtualModel
+from yuzui.learned_routing import LONG_BYTES, GuaranteedModel, advise, asked_of, make_guaranteed, unread
+from yuzui.routing.artefact import Artefact, Certificate, Fitted, hash_of
+
+CONFIG = read(config("r.json", "a" * 64), {"BIG": "x"}, source=Path("yuzui.toml"))
+(MODEL,) = CONFIG.models
+EVERYBODY = frozenset(MODEL.candidates)
+NOBODY: frozenset[str] = frozenset()
+
+
+def make(
+    *certificates: Certificate, model: VirtualModel = MODEL, targets: tuple[Target, ...] = CONFIG.targets,
+    fit: Fitted | None = None,
+) -> GuaranteedModel:  # fmt: skip
+    one = fit or fitted()
+    assert model.demand is not None
+    return make_guaranteed(
+        model, model.demand, Artefact(fitted=one, fitted_sha256=hash_of(one), certificates=certificates), targets
+    )
+
+
+def said(*messages: Message, **more: object) -> Meaning:
+    return msgspec.structs.replace(Meaning(messages=messages), **more)
+
+
+def user(text: str) -> Message:
+    return Message(role="user", parts=(TextPart(text=text),))
+
+
+def request(text: str = EASY, **more: object) -> ChatRequest:
+    one = ChatRequest(dialect="d", model="support", body={}, read_meaning=lambda _: said(user(text)))
+    return msgspec.structs.replace(one, **more)
+
+
+def advised(
+    model: GuaranteedModel, text: str = EASY, permitted: frozenset[str] = EVERYBODY, masked: frozenset[str] = NOBODY
+) -> Advised:
+    return model.advice(request(text)).choose(permitted, masked)
+
+
+# ---- which certificate is applied -----------------------------------------------------------------------------------
+
+
+def test_the_certificate_decides_between_candidate_and_reference() -> None:
+    model = make(certificate())
+    easy, hard, strange = advised(model), advised(model, HARD), advised(model, STRANGE)
+    assert (easy.rule, easy.chosen, easy.kept("house/small")) == ("certified", "house/small", "certified")
+    assert easy.gain is not None and easy.gain <= 0.3 and easy.p_value is not None and easy.p_value > 0.02
+    assert (easy.epsilon, easy.delta, easy.threshold) == (0.02, 0.1, 0.3)
+    assert easy.examples == fitted().data.examples and easy.router_sha256 == "a" * 64
+    assert (hard.rule, hard.chosen) == ("reference_better", "vendor/big")
+    assert (strange.rule, strange.chosen) == ("unlike", "vendor/big")
+    assert strange.p_value is not None and strange.p_value < 0.02
+
+
+@pytest.mark.parametrize(
+    ("certificates", "says"),
+    [
+        ((), "nothing is certified"),
+        ((certificate(policy="cascade"),), "only cascade is certified, not up_front"),
+        ((certificate(epsilon=0.03),), "certified for 0.03 at 0.9, but 0.02 at 0.9 is demanded"),
+        ((certificate(delta=0.2),), "certified for 0.02 at 0.8, but"),
+        ((certificate(candidates=("small", "medium")),), "what is certified is about small, medium"),
+        ((certificate(threshold=None),), "could certify no threshold"),
+    ],
+)
+def test_without_a_certificate_that_is_good_enough_the_reference_answers_everything(
+    certificates: tuple[Certificate, ...], says: str
+) -> None:
+    model = make(*certificates)
+    assert model.certificate is None and says in model.problem
+    found = advised(model)
+    assert (found.rule, found.chosen, found.epsilon, found.gain) == ("no_certificate", "vendor/big", None, None)
+    assert found.detail == model.problem
+
+
+def test_a_stronger_certificate_is_good_enough_and_the_first_good_one_is_taken() -> None:
+    weak, strong = certificate(epsilon=0.5), certificate(epsilon=0.01, delta=0.05)
+    assert make(weak, strong).certificate == strong
+
+
+def test_other_prices_than_those_of_the_examples_end_the_certificate() -> None:
+    other = read(config("r.json", "a" * 64, price="8"), {"BIG": "x"}, source=Path("yuzui.toml")).targets
+    model = make(certificate(), targets=other)
+    assert model.certificate is None
+    assert "vendor/big costs 8/30 USD per million tokens, not 10/30" in model.problem
+
+
+def test_models_that_are_no_targets_of_the_model_are_refused() -> None:
+    fit = msgspec.structs.replace(fitted(), reference=msgspec.structs.replace(fitted().reference, name="huge"))
+    with pytest.raises(ConfigError, match="huge is neither the name nor the model of a candidate; candidates are"):
+        make(fit=fit)
+    twice = tuple(replace(one, model="small") if one.name == "house/other" else one for one in CONFIG.targets)
+    with pytest.raises(ConfigError, match=r"small is the model of house/small, house/other"):
+        make(targets=twice)
+    with pytest.raises(ConfigError, match="was made against vendor/big as reference, not house/small"):
+        make(model=replace(MODEL, reference="house/small"))
+
+
+def test_a_target_is_meant_by_its_own_name_before_its_model() -> None:
+    names = {"house/other": "small", "house/small": "x"}
+    targets = tuple(replace(one, name=names.get(one.name, one.name)) for one in CONFIG.targets)
+    model = make(certificate(), model=replace(MODEL, candidates=("small", "x", "vendor/big")), targets=targets)
+    assert model.targets["small"] == "small"
+
+
+# ---- who may answer -------------------------------------------------------------------------------------------------
+
+
+def test_a_candidate_that_may_not_answer_gives_way_to_the_reference() -> None:
+    found = advised(make(certificate()), permitted=EVERYBODY - {"house/small"})
+    assert (found.rule, found.chosen) == ("not_permitted", "vendor/big")
+    assert found.kept("house/other") == "none"
+
+
+def test_a_candidate_that_would_see_stand_ins_was_not_tested_on_them() -> None:
+    found = advised(make(certificate()), masked=frozenset({"house/small"}))
+    assert (found.rule, found.chosen) == ("not_permitted", "vendor/big")
+
+
+@pytest.mark.parametrize("certificates", [(certificate(),), ()])
+def test_nothing_is_promised_where_the_reference_may_not_answer(certificates: tuple[Certificate, ...]) -> None:
+    found = advised(make(*certificates), permitted=EVERYBODY - {"vendor/big"})
+    assert (found.rule, found.chosen, found.order) == ("not_permitted", "", ())
+    assert {found.kept(name) for name in EVERYBODY - {"vendor/big"}} == {"none"}
+
+
+# ---- what is looked at ----------------------------------------------------------------------------------------------
+
+
+def test_what_the_user_asks_is_the_last_text_of_the_user() -> None:
+    found = asked_of(
+        said(
+            Message(role="system", parts=(TextPart(text="be kind"),)),
+            user("first"),
+            Message(role="assistant", parts=(TextPart(text="answer"),)),
+            user("second"),
+            Message(role="tool", parts=(ToolResultPart(call_id="1", parts=()),)),
+            tools=(ToolSpec(name="t", parameters={"type": "object"}),),
+            response_format=ResponseFormat(kind="json_schema", schema={"type": "array"}),
+        )
+    )
+    assert found is not None
+    assert (found.text, found.turns, found.system_characters, found.earlier_characters) == ("second", 2, 7, 11)
+    assert (found.tools, found.has_tool_results, found.has_images) == (1, True, False)
+    assert found.schema_characters == len('{"type":"object"}{"type":"array"}')
+
+
+@pytest.mark.parametrize(
+    "meaning",
+    [
+        said(),
+        said(Message(role="user", parts=(ImagePart(url="https://x/y.png"),))),
+        said(Message(role="user", parts=(TextPart(text="hear"), AudioPart(data="", media_type="audio/wav")))),
+    ],
+)
+def test_what_nobody_can_look_into_is_unlike_the_examples(meaning: Meaning) -> None:
+    assert asked_of(meaning) is None
+    found = make(certificate()).advice(request(read_meaning=lambda _: meaning)).choose(EVERYBODY, NOBODY)
+    assert (found.rule, found.chosen, found.p_value) == ("unlike", "vendor/big", None)
+
+
+def test_what_only_a_lane_can_say_goes_to_the_reference() -> None:
+    def fails(_: object) -> Meaning:
+        raise InvalidRequest("no")
+
+    found = make(certificate()).advice(request(read_meaning=fails)).choose(EVERYBODY, NOBODY)
+    assert (found.rule, found.chosen) == ("unlike", "vendor/big")
+
+
+def test_a_certificate_is_about_chats() -> None:
+    found = make(certificate()).advice(request(operation="embeddings")).choose(EVERYBODY, NOBODY)
+    assert (found.rule, found.chosen, found.epsilon) == ("no_certificate", "vendor/big", None)
+
+
+def test_a_long_request_is_looked_at_beside_the_event_loop() -> None:
+    seen: list[int] = []
+
+    def meaning(_: object) -> Meaning:
+        seen.append(threading.get_ident())
+        return said(user(EASY))
+
+    async def story() -> None:
+        models = {"support": make(certificate())}
+        assert await advise(models, request(read_meaning=meaning), LONG_BYTES) is not None
+        assert await advise(models, request(read_meaning=meaning), LONG_BYTES + 1) is not None
+        assert await advise(models, request(model="auto", read_meaning=meaning), 10) is None
+
+    asyncio.run(story())
+    assert seen[0] == threading.get_ident() and seen[1] != threading.get_ident() and len(seen) == 2
+
+
+def test_of_a_request_without_its_text_the_reference_is_the_answer() -> None:
+    models = {"support": make(certificate())}
+    advice = unread(models, "support")
+    assert advice is not None
+    found = advice.choose(EVERYBODY, NOBODY)
+    assert (found.rule, found.chosen, found.epsilon) == ("no_certificate", "vendor/big", None)
+    assert unread(models, "auto") is None
