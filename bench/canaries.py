@@ -31,11 +31,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--masking", action="store_true")
     asked = parser.parse_args()
+    origin = describe()  # now: what runs is what was loaded
     logging.disable(logging.WARNING)  # each failure of the own target, which is as it should be
     began = time.monotonic()
     tally = asyncio.run(play(asked.seed, asked.conversations, more=MASKING if asked.masking else ""))
     report = {
-        **describe(), "seed": asked.seed, "masking": asked.masking, "wall_s": round(time.monotonic() - began),
+        **origin, "seed": asked.seed, "masking": asked.masking, "wall_s": round(time.monotonic() - began),
         "conversations": tally.conversations, "marked_requests": tally.marked_requests,
         "vendor_requests": tally.vendor_requests, "outcomes": dict(sorted(tally.outcomes.items())),
         "leaks": tally.leaks,

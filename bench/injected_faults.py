@@ -57,6 +57,7 @@ def main() -> int:
     parser.add_argument("--rooms", nargs="*", default=list(ROOMS), choices=list(ROOMS))
     parser.add_argument("--few", type=int, default=0)
     asked = parser.parse_args()
+    origin = describe()  # now: what runs is what was loaded
     began, cpu = time.monotonic(), time.process_time()
     with quietly():
         tally = asyncio.run(run(asked.rooms, asked.seed, asked.few))
@@ -65,7 +66,7 @@ def main() -> int:
     everywhere = Counter(place.dialect for place in (*positions(), *document_positions()))
     met = Counter(place.split(": ")[0] for place in tally.met)
     report = {
-        **describe(), "seed": asked.seed,
+        **origin, "seed": asked.seed,
         "wall_s": round(time.monotonic() - began), "cpu_s": round(time.process_time() - cpu), "rooms": asked.rooms,
         "faults": len(tally.struck), "positions": len(tally.met), "requests": tally.requests,
         "happened": tally.struck.total(), "faults_per_position_least": min(tally.met.values(), default=0),

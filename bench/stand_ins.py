@@ -31,6 +31,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--realistic", action="store_true")
     asked = parser.parse_args()
+    origin = describe()  # now: what runs is what was loaded
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         found = talk(
@@ -38,7 +39,7 @@ def main() -> int:
         )
     counts = {name: value for name, value in asdict(found).items() if name != "first"}
     report = {
-        **describe(), "seed": asked.seed,
+        **origin, "seed": asked.seed,
         "realistic": asked.realistic, "wall_s": round(time.monotonic() - began), **counts,
     }  # fmt: skip
     save("stand-ins-realistic" if asked.realistic else "stand-ins", report)

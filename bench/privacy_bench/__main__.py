@@ -32,6 +32,7 @@ def main() -> int:
     except (ImportError, AttributeError) as error:
         print(f"{options.names}: {error}; name another recogniser with --names module:factory", file=sys.stderr)
         return 1
+    origin = describe(PACKAGES)  # now: what runs is what was loaded
     runs: dict[str, report.Figures] = {}
     try:
         for ours in [Yuzui(names), Yuzui()] if names is not None else [Yuzui()]:
@@ -51,7 +52,7 @@ def main() -> int:
         return 1
     report.show(runs, console)
     if not options.only and set(page.COLUMNS) <= set(runs):
-        result = {**describe(PACKAGES), "goals": report.against_goals(runs["yuzui+ner"]), "runs": runs}
+        result = {**origin, "goals": report.against_goals(runs["yuzui+ner"]), "runs": runs}
         print(f"written: {save(page.RESULT, result).relative_to(ROOT)}")
         page.write(result)
     return 0
