@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import random
 import sys
-import time
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
+
+from deltas import per_item, pieces
 
 from yuzui.core.chat import Delta, StreamChunk, ToolCallDelta
 from yuzui.core.sensitivity import Lattice, SensitivityRules
@@ -86,28 +87,6 @@ def keeping(delivered: Delivered) -> Callable[[StreamChunk], object]:
 def chunk_of(delta: str, *, is_call: bool) -> StreamChunk:
     said = Delta(tool_calls=(ToolCallDelta(position=0, arguments=delta),)) if is_call else Delta(text=delta)
     return StreamChunk(id="a", model="m", deltas=(said,))
-
-
-def pieces(text: str, draw: random.Random, least: int, most: int) -> list[str]:
-    found = []
-    at = 0
-    while at < len(text):
-        size = draw.randint(least, most)
-        found.append(text[at : at + size])
-        at += size
-    return found
-
-
-def per_item(items: Sequence[Any], make: Callable[[], Callable[[Any], object]]) -> float:
-    """Microseconds of CPU, the best of five runs."""
-    best = float("inf")
-    for _ in range(5):
-        feed = make()
-        began = time.process_time()
-        for item in items:
-            feed(item)
-        best = min(best, (time.process_time() - began) / len(items))
-    return best * 1e6
 
 
 def is_exact(scanner: Scanner, actions: AnswerRules, draw: random.Random) -> bool:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import random
 import sys
-import time
-from collections.abc import Callable, Sequence
-from typing import Any
 
+from deltas import per_item, pieces
 from origin import describe, save
 
 from yuzui.core.chat import Delta, StreamChunk
@@ -38,36 +36,15 @@ def main(splits: int) -> None:
     busy = pieces("".join([f"{ENGLISH[:40]}{draw.choice(tokens)} " for _ in range(1000)]), draw, 2, 8)
     dearest = 0.0
     for name, deltas in (("English", english), ("Chinese", chinese), ("a stand-in every 60 characters", busy)):
-        text = per_delta(deltas, lambda: TextRestorer(originals, Sinks(), Tally()).feed)
+        text = per_item(deltas, lambda: TextRestorer(originals, Sinks(), Tally()).feed)
         chunks = [StreamChunk(id="a", model="m", deltas=(Delta(text=delta),)) for delta in deltas]
-        bare = per_delta(chunks, lambda: lambda chunk: StreamChunk(id=chunk.id, model=chunk.model, deltas=chunk.deltas))
-        whole = per_delta(chunks, lambda: AnswerRestorer(originals, Sinks()).feed)
+        bare = per_item(chunks, lambda: lambda chunk: StreamChunk(id=chunk.id, model=chunk.model, deltas=chunk.deltas))
+        whole = per_item(chunks, lambda: AnswerRestorer(originals, Sinks()).feed)
         dearest = max(dearest, text)
         print(f"{name}: {text:.2f} us per delta of text; a chunk {whole:.2f} us, {whole / bare:.1f} times a copy of it")
     exact = sum(is_exact(originals, tokens, draw) for _ in range(splits))
     print(f"cuts that give the same text: {exact} of {splits}")
     save("restore", {**describe(), "cuts": splits, "exact": exact, "us_per_delta": round(dearest, 2)})
-
-
-def pieces(text: str, draw: random.Random, least: int, most: int) -> list[str]:
-    found = []
-    at = 0
-    while at < len(text):
-        size = draw.randint(least, most)
-        found.append(text[at : at + size])
-        at += size
-    return found
-
-
-def per_delta(items: Sequence[Any], make: Callable[[], Callable[[Any], object]]) -> float:
-    best = float("inf")
-    for _ in range(5):
-        feed = make()
-        began = time.process_time()
-        for item in items:
-            feed(item)
-        best = min(best, (time.process_time() - began) / len(items))
-    return best * 1e6
 
 
 def is_exact(originals: Originals, tokens: list[str], draw: random.Random) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -17,15 +16,15 @@ from typing_extensions import override
 
 from yuzui.audit.record import AttemptRecord
 from yuzui.core.answers import Answer
-from yuzui.core.chat import ChatRequest, ChatResponse, Dialect, StreamChunk
-from yuzui.core.errors import AnswerWithheld, UnsupportedFeature, UpstreamFault
+from yuzui.core.chat import ChatRequest, ChatResponse, StreamChunk
+from yuzui.core.errors import AnswerWithheld, UnsupportedFeature
 from yuzui.core.target import Target
 from yuzui.exchange import Delivered, Exchange
 from yuzui.masking import LANE_ONLY, MaskedRequest, off_the_lane, wants_json
 from yuzui.privacy.answer_scan import AnswerFindings, Assessor, Said, StandIns, search
 from yuzui.privacy.redact import NotSearched, Refused
 from yuzui.privacy.redact_answer import AnswerRedactor
-from yuzui.providers._contract import Codec, Decoder, WireRequest
+from yuzui.providers._contract import Codec, Decoder, WireRequest, WrappedCodec, WrappedDecoder
 from yuzui.world import Snapshot, World
 
 log = logging.getLogger("yuzui")
@@ -231,15 +230,13 @@ def _may_be_json(text: str) -> bool:
     return "\\" in text and text.lstrip()[:1] in ("{", "[")
 
 
-class ListeningCodec(Codec):
+class ListeningCodec(WrappedCodec):
     """A codec whose answers are heard. `changes`: so no lane, for what the target sends never goes on as it is."""
 
     def __init__(self, codec: Codec, listener: Listener, *, changes: bool) -> None:
-        self._codec = codec
+        super().__init__(codec, "" if changes else codec.dialect)
         self._listener = listener
         self._changes = changes
-        self.dialect: Dialect = "" if changes else codec.dialect
-        self.operation = codec.operation
 
     @override
     def write_request(self, request: ChatRequest, target: Target, *, output_cap: int | None) -> WireRequest:
@@ -247,7 +244,7 @@ class ListeningCodec(Codec):
             raise UnsupportedFeature(
                 f"answers are redacted here before they are handed on, which {lost[0]!r} does not survive; leave it out"
             )
-        return self._codec.write_request(request, target, output_cap=output_cap)
+        return super().write_request(request, target, output_cap=output_cap)
 
     @override
     def read_response(self, body: bytes, wire: WireRequest | None = None) -> Answer:
@@ -257,29 +254,16 @@ class ListeningCodec(Codec):
     def decoder(self, wire: WireRequest | None = None) -> Decoder:
         return ListeningDecoder(self._codec.decoder(self._known(wire)), self._listener)
 
-    @override
-    def read_error(self, status: int, headers: Mapping[str, str], body: bytes, target: Target) -> UpstreamFault:
-        return self._codec.read_error(status, headers, body, target)
-
     def _known(self, wire: WireRequest | None) -> WireRequest | None:
         return off_the_lane(wire) if self._changes else wire
 
 
-class ListeningDecoder(Decoder):
+class ListeningDecoder(WrappedDecoder):
     def __init__(self, decoder: Decoder, listener: Listener) -> None:
-        self._decoder = decoder
+        super().__init__(decoder)
         self._listener = listener
 
     @override
     def feed(self, data: bytes) -> list[StreamChunk]:
         chunks = self._decoder.feed(data)
         return self._listener.hear(chunks, is_complete=self._decoder.is_complete)
-
-    @property
-    @override
-    def is_complete(self) -> bool:
-        return self._decoder.is_complete
-
-    @override
-    def close(self) -> None:
-        self._decoder.close()

@@ -20,8 +20,8 @@ from yuzui.core import strict_json
 from yuzui.core.answers import Answer
 from yuzui.core.booking import KeptAnswer
 from yuzui.core.caller import Caller
-from yuzui.core.chat import ChatRequest, ChatResponse, Dialect, Feature, Operation, StreamChunk
-from yuzui.core.errors import MaskingIncomplete, UpstreamFault
+from yuzui.core.chat import ChatRequest, ChatResponse, Feature, Operation, StreamChunk
+from yuzui.core.errors import MaskingIncomplete
 from yuzui.core.sensitivity import Sensitivity
 from yuzui.core.target import Target
 from yuzui.masking_choice import NotMasked, still
@@ -35,7 +35,7 @@ from yuzui.privacy.restore_answer import AnswerRestorer
 from yuzui.privacy.scan import Scanner, ScanResult
 from yuzui.privacy.surrogates import LOOKALIKE, Namer, Surrogates
 from yuzui.privacy.vault import ENTRY_PREFIX, NONCE_BYTES, Entry, Vault, VaultLocked, entries_of, entry_id
-from yuzui.providers._contract import Codec, Decoder, WireRequest
+from yuzui.providers._contract import Codec, Decoder, WireRequest, WrappedCodec, WrappedDecoder
 
 log = logging.getLogger("yuzui")
 
@@ -223,14 +223,12 @@ def wants_json(request: ChatRequest) -> bool:
     return wanted is not None and wanted.kind != "text"
 
 
-class RestoringCodec(Codec):
+class RestoringCodec(WrappedCodec):
     """A codec that says the masked request, and hands on answers with the originals in them."""
 
     def __init__(self, codec: Codec, masked: MaskedRequest) -> None:
-        self._codec = codec
+        super().__init__(codec, "")  # so no lane: what the target sends never goes on as it is
         self._masked = masked
-        self.dialect: Dialect = ""  # so no lane: what the target sends never goes on as it is
-        self.operation = codec.operation
 
     @override
     def write_request(self, request: ChatRequest, target: Target, *, output_cap: int | None) -> WireRequest:
@@ -246,20 +244,16 @@ class RestoringCodec(Codec):
     def decoder(self, wire: WireRequest | None = None) -> Decoder:
         return RestoringDecoder(self._codec.decoder(off_the_lane(wire)), self._masked.restorer())
 
-    @override
-    def read_error(self, status: int, headers: Mapping[str, str], body: bytes, target: Target) -> UpstreamFault:
-        return self._codec.read_error(status, headers, body, target)
-
 
 def off_the_lane(wire: WireRequest | None) -> WireRequest | None:
     return None if wire is None else replace(wire, is_lane=False)
 
 
-class RestoringDecoder(Decoder):
+class RestoringDecoder(WrappedDecoder):
     """What waited for the end of the stream comes with its last chunk."""
 
     def __init__(self, decoder: Decoder, restorer: AnswerRestorer) -> None:
-        self._decoder = decoder
+        super().__init__(decoder)
         self._restorer = restorer
 
     @override
@@ -268,12 +262,3 @@ class RestoringDecoder(Decoder):
         if self._decoder.is_complete:
             chunks += self._restorer.close()
         return chunks
-
-    @property
-    @override
-    def is_complete(self) -> bool:
-        return self._decoder.is_complete
-
-    @override
-    def close(self) -> None:
-        self._decoder.close()

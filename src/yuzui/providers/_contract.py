@@ -98,6 +98,39 @@ class Codec(Protocol):
         ...
 
 
+class WrappedCodec(Codec):
+    """Another codec but for what a subclass overrides. `dialect`: another one than its own keeps off its lane."""
+
+    def __init__(self, codec: Codec, dialect: Dialect) -> None:
+        self._codec = codec
+        self.dialect = dialect
+        self.operation = codec.operation
+
+    @override
+    def write_request(self, request: ChatRequest, target: Target, *, output_cap: int | None) -> WireRequest:
+        return self._codec.write_request(request, target, output_cap=output_cap)
+
+    @override
+    def read_error(self, status: int, headers: Mapping[str, str], body: bytes, target: Target) -> UpstreamFault:
+        return self._codec.read_error(status, headers, body, target)
+
+
+class WrappedDecoder(Decoder):
+    """Another decoder but for `feed`."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
+
+    @property
+    @override
+    def is_complete(self) -> bool:
+        return self._decoder.is_complete
+
+    @override
+    def close(self) -> None:
+        self._decoder.close()
+
+
 def lane_terms(request: ChatRequest, target: Target) -> frozenset[PriceTerm]:
     """What of the client's own JSON changes the price, for lanes that leave out what `target.quirks.drops` names."""
     drops = target.quirks.drops
