@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from yuzui.core.usage import Usage
+
 VERSION = 2
 """2: what routing was asked (`asked`), and the place of `target`. Records of version 1 read as ever, without them."""
 MAX_RECORD_BYTES = 65_535
@@ -44,6 +46,24 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     searches: int = 0
     is_estimated: bool = False
     note: str = ""
+
+    def as_usage(self) -> Usage:
+        """What was charged for, without how it was known."""
+        return Usage(
+            input_tokens=self.input,
+            cached_input_tokens=self.cached_input,
+            cache_write_tokens=self.cache_write,
+            cache_write_1h_tokens=self.cache_write_1h,
+            input_audio_tokens=self.input_audio,
+            output_tokens=self.output,
+            reasoning_tokens=self.reasoning,
+            output_audio_tokens=self.output_audio,
+            server_tools=tuple(self.server_tools.items()),
+            images=self.images,
+            characters=self.characters,
+            audio_ms=self.audio_ms,
+            searches=self.searches,
+        )
 
 
 class CostRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

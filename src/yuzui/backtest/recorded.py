@@ -12,9 +12,8 @@ from typing import Final
 
 import msgspec
 
-from yuzui.audit.record import VERSION, AskedRecord, CauseRecord, CostRecord
+from yuzui.audit.record import VERSION, AskedRecord, CauseRecord, CostRecord, UsageRecord
 from yuzui.core.errors import ConfigError
-from yuzui.core.usage import Usage
 
 _NONE: Final = msgspec.Raw(b"")
 
@@ -27,41 +26,6 @@ ROUTING_CODES: Final = frozenset(
     )
 )  # fmt: skip
 """Errors with which routing refuses; others came before it or after it, and no routing changes them."""
-
-
-class RecordedUsage(msgspec.Struct, frozen=True, kw_only=True):
-    """`audit.record.UsageRecord`, with the names that `accounting` reads."""
-
-    input: int = 0
-    cached_input: int = 0
-    cache_write: int = 0
-    cache_write_1h: int = 0
-    input_audio: int = 0
-    output: int = 0
-    reasoning: int = 0
-    output_audio: int = 0
-    server_tools: dict[str, int] = {}
-    images: int = 0
-    characters: int = 0
-    audio_ms: int = 0
-    searches: int = 0
-
-    def as_usage(self) -> Usage:
-        return Usage(
-            input_tokens=self.input,
-            cached_input_tokens=self.cached_input,
-            cache_write_tokens=self.cache_write,
-            cache_write_1h_tokens=self.cache_write_1h,
-            input_audio_tokens=self.input_audio,
-            output_tokens=self.output,
-            reasoning_tokens=self.reasoning,
-            output_audio_tokens=self.output_audio,
-            server_tools=tuple(self.server_tools.items()),
-            images=self.images,
-            characters=self.characters,
-            audio_ms=self.audio_ms,
-            searches=self.searches,
-        )
 
 
 class RecordedAttempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +61,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     jurisdiction: str = ""
     outcome: str = ""
     error: str = ""
-    usage: RecordedUsage | None = None
+    usage: UsageRecord | None = None
     cost: CostRecord | None = None
     masked: msgspec.Raw = _NONE
     duration_ms: int = 0

@@ -150,3 +150,13 @@ def escape(text: str) -> str:
 
 def say(value: Any) -> str:  # Any: JSON values
     return _encoder.encode(value).decode()
+
+
+def moved_by(shifts: Iterable[tuple[int, int, int]], offset: int) -> int:
+    """Where `offset` of a text stands after replacements: (start, end, characters that stand there now), in order."""
+    moved = 0
+    for start, end, size in shifts:
+        if offset <= start:
+            break
+        moved = start + moved + size - offset if offset < end else moved + size - (end - start)
+    return offset + moved

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from yuzui.core.sensitivity import Finding
 from yuzui.privacy.answer_scan import ACTING, Assessor, Verdict, marker
 from yuzui.privacy.json_spelling import BARE, SIGN, STRING, JsonSpelling
-from yuzui.privacy.json_text import escape
+from yuzui.privacy.json_text import escape, moved_by
 from yuzui.privacy.scan import ScanResult
 
 STEP_CHARS: Final = 24
@@ -118,12 +118,7 @@ class TextRedactor:
 
     def translate(self, offset: int) -> int:
         """Where the character at `offset` of the text as the model wrote it stands now; in a finding, behind it."""
-        moved = 0
-        for start, end, size in self._shifts:
-            if offset <= start:
-                break
-            moved = start + moved + size - offset if offset < end else moved + size - (end - start)
-        return offset + moved
+        return moved_by(self._shifts, offset)
 
     # ---- where it is searched ----------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from yuzui.privacy.json_text import Edit, apply, edits_in, escape, read_literals
+from yuzui.privacy.json_text import Edit, apply, edits_in, escape, moved_by, read_literals
 from yuzui.privacy.matcher import Matcher
 from yuzui.privacy.sinks import REACH, Sinks
 from yuzui.privacy.surrogates import LOOKALIKE
@@ -83,12 +83,7 @@ class TextRestorer:
 
     def translate(self, offset: int) -> int:
         """Where the character at `offset` of the text as the model wrote it stands now; inside a stand-in, its end."""
-        moved = 0
-        for start, end, size in self._shifts:
-            if offset <= start:
-                break
-            moved = start + moved + size - offset if offset < end else moved + size - (end - start)
-        return offset + moved
+        return moved_by(self._shifts, offset)
 
     def _take(self, text: str, *, is_final: bool) -> str:
         found, settled = self._originals.matcher.next(text, is_final=is_final, before=self._last)
