@@ -54,6 +54,8 @@ def largest_factor(factors: Factors, sent: Collection[PriceTerm]) -> Fraction:
     What is left open is the account's own setting at the vendor, which may be the dearest one. A cheaper tier counts as
     the list price: it may be refused and answered in the usual one.
     """
+    if not factors:
+        return LIST_PRICE  # nearly always: no loop over fractions
     most = LIST_PRICE
     for field in FIELDS:
         asked = [term for term in sent if field_of(term) == field]
@@ -66,8 +68,8 @@ def largest_factor(factors: Factors, sent: Collection[PriceTerm]) -> Fraction:
 
 def applied(factors: Factors, sent: Collection[PriceTerm], told: Collection[PriceTerm]) -> Applied:
     """What an answer was made at: as it says itself, else as it was asked for; never beyond `largest_factor`."""
-    if not sent and not told:
-        return AT_LIST_PRICE
+    if STANDARD.issuperset(sent) and STANDARD.issuperset(told):
+        return AT_LIST_PRICE  # nearly always: no loop over fractions
     factor, is_certain, terms = LIST_PRICE, True, set[PriceTerm]()
     for field in FIELDS:
         asked = [term for term in sent if field_of(term) == field]
