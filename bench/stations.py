@@ -3,7 +3,7 @@
 `python bench/stations.py [--chars N] [--stream] [--windows N] [--save]`: a real gateway process in this process (books,
 audit log, detection, names if they are installed) and the mock upstream of `native/`; 32 lines, each sends when it was
 answered. Each function of `STATIONS` is timed in every step of it that runs on the event loop's thread, without what
-other stations inside of it take; the figure is the least over windows of 640 requests, because other work on the
+other stations inside of it take; the figure is the least over windows of 640 requests or 32 streams, because other work on the
 machine only adds. What other threads do (writer, pyreqwest) is only in the sum of the process, which is the last line.
 """
 
@@ -34,7 +34,7 @@ from yuzui import config as configuration
 from yuzui.wiring import Service
 
 Json = dict[str, Any]  # Any: JSON
-LINES, EACH = 32, 20
+LINES, EACH, STREAMS_EACH = 32, 20, 1
 
 STATIONS: tuple[tuple[str, str], ...] = (
     ("reading", "yuzui.io.http_server:HttpServer._read"),
@@ -173,7 +173,9 @@ def install(clockwork: Clockwork) -> None:
                 setattr(importlib.import_module(user), name, getattr(owner, name))
 
 
-async def measure(run: Path, body: bytes, windows: int, is_timed: bool) -> tuple[list[dict[str, float]], float]:
+async def measure(
+    run: Path, body: bytes, each: int, windows: int, is_timed: bool
+) -> tuple[list[dict[str, float]], float]:
     """Microseconds per station and request, of each window; and the least CPU of the process per request."""
     clockwork = Clockwork()
     if is_timed:
@@ -189,27 +191,35 @@ async def measure(run: Path, body: bytes, windows: int, is_timed: bool) -> tuple
     scope = {"type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
              "headers": headers, "client": ("127.0.0.1", 1), "scheme": "http"}  # fmt: skip
 
-    async def receive() -> Json:
-        return {"type": "http.request", "body": body, "more_body": False}
-
     async def send(message: Json) -> None:
         if message.get("status", 200) != 200:
             raise SystemExit(f"error: the gateway answered {message}")
 
+    async def ask() -> None:
+        messages = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+        async def receive() -> Json:
+            message = next(messages, None)
+            if message is None:  # the client stays on the line
+                await asyncio.get_running_loop().create_future()
+            return message or {}
+
+        await service.app(dict(scope), receive, send)
+
     async def line(requests: int) -> None:
         for _ in range(requests):
-            await service.app(dict(scope), receive, send)
+            await ask()
 
     found: list[dict[str, float]] = []
     process_us: list[float] = []
     try:
-        await service.app(dict(scope), receive, send)  # alone: the worker for names reads the prompt once
+        await ask()  # alone: the worker for names reads the prompt once
         for _ in range(windows + 1):
             clockwork.spent.clear()
             began = time.process_time()
-            await asyncio.gather(*[line(EACH) for _ in range(LINES)])
-            process_us.append((time.process_time() - began) / (EACH * LINES) * 1e6)
-            found.append({name: ns / 1000 / (EACH * LINES) for name, ns in clockwork.spent.items()})
+            await asyncio.gather(*[line(each) for _ in range(LINES)])
+            process_us.append((time.process_time() - began) / (each * LINES) * 1e6)
+            found.append({name: ns / 1000 / (each * LINES) for name, ns in clockwork.spent.items()})
         return found[1:], min(process_us[1:])
     finally:
         await service.stop()
@@ -225,7 +235,7 @@ def main() -> None:
     given = options.parse_args()
     build()
     run = Path(tempfile.mkdtemp(prefix="run-", dir=BUILD))
-    mock, upstream = start_mock(chunks=200, pace_us=100)
+    mock, upstream = start_mock(chunks=200, pace_us=2000)
     try:
         prepare_yuzui(run, upstream)
         whole, stream = write_bodies(run)
@@ -233,7 +243,9 @@ def main() -> None:
         prompt = asked["messages"][1]["content"]
         asked["messages"][1]["content"] = (prompt * (given.chars // len(prompt) + 1))[: given.chars]
         body = json.dumps(asked, separators=(",", ":")).encode()
-        spent, process_us = uvloop.run(measure(run, body, given.windows, not given.untimed))
+        spent, process_us = uvloop.run(
+            measure(run, body, STREAMS_EACH if given.stream else EACH, given.windows, not given.untimed)
+        )
     finally:
         mock.stop()
         shutil.rmtree(run)
