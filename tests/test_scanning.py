@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine, Sequence
 from typing import Any, cast
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from yuzui.config import read
 from yuzui.core.errors import InvalidRequest
 from yuzui.core.sensitivity import Finding, NameRules
+from yuzui.privacy.leaves import Leaf
 from yuzui.privacy.scan import NOTHING, Scanner, ScanResult
 from yuzui.scanning import INLINE_BYTES, join, scan_request
 from yuzui.world import Snapshot, World
@@ -28,11 +30,15 @@ class Parts:
 
 
 class Names:
-    def __init__(self, result: ScanResult) -> None:
+    def __init__(self, result: ScanResult, *, is_remembered: bool = False) -> None:
         self.result = result
         self.is_cancelled = False
+        self.is_remembered = is_remembered
 
-    async def find(self, body: Any, rules: NameRules) -> ScanResult:  # Any: JSON
+    def begin(self, leaves: Sequence[Leaf], rules: NameRules) -> ScanResult | Coroutine[Any, Any, ScanResult]:
+        return self.result if self.is_remembered else self._find()
+
+    async def _find(self) -> ScanResult:
         try:
             await asyncio.sleep(0.02)
         except asyncio.CancelledError:
@@ -51,9 +57,12 @@ def test_without_models_the_patterns_stand_alone() -> None:
     assert [one.kind for one in found.findings] == ["email"]
 
 
+@pytest.mark.parametrize("is_remembered", [False, True])
 @pytest.mark.parametrize("size_bytes", [10, INLINE_BYTES + 1])
-def test_both_results_are_one(size_bytes: int) -> None:
-    found = scan(Names(ScanResult(findings=(NAME,))), {"m": "Ada: ada@example.com"}, size_bytes)
+def test_both_results_are_one(size_bytes: int, is_remembered: bool) -> None:
+    found = scan(
+        Names(ScanResult(findings=(NAME,)), is_remembered=is_remembered), {"m": "Ada: ada@example.com"}, size_bytes
+    )
     assert [one.kind for one in found.findings] == ["email", "person"]
 
 

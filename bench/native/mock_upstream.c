@@ -4,8 +4,9 @@
 //
 // One thread, epoll, HTTP/1.1 keep-alive. A request whose body has `"stream":true` gets CHUNKS events, one every
 // PACE_US microseconds, each in one HTTP chunk, then the end of the choice, usage and [DONE] at once; every other
-// request gets one JSON answer. Each event with text carries "@@" and the 19-digit CLOCK_MONOTONIC time at which it was
-// written: the load generator takes the delay from it. Only what the two gateways of this benchmark send is understood:
+// request gets one JSON answer. Each event with text says one word of an answer, and carries in `system_fingerprint` "@@"
+// and the 19-digit CLOCK_MONOTONIC time at which it was written: the load generator takes the delay from it. (Not in the
+// text: a gateway that searches answers would look at a number of 19 digits per word, as no answer has.) Only what the two gateways of this benchmark send is understood:
 // bodies have a Content-Length.
 // Formats: https://platform.openai.com/docs/api-reference/chat (2026-11).
 #define _GNU_SOURCE
@@ -44,9 +45,17 @@ static const char STREAM_HEAD[] =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n"
     "openai-processing-ms: 12\r\nopenai-version: 2020-10-01\r\nx-ratelimit-limit-requests: 10000\r\n"
     "x-ratelimit-remaining-requests: 9999\r\nx-request-id: req_mock0000000000000000000000000000\r\n\r\n";
-#define EVENT_HEAD \
+#define EVENT_START \
     "data: {\"id\":\"chatcmpl-mock0000000000000000000000001\",\"object\":\"chat.completion.chunk\"," \
-    "\"created\":1795305600,\"model\":\"gpt-4o-mini\",\"service_tier\":\"default\",\"system_fingerprint\":\"fp_mock\","
+    "\"created\":1795305600,\"model\":\"gpt-4o-mini\",\"service_tier\":\"default\",\"system_fingerprint\":"
+#define EVENT_HEAD EVENT_START "\"fp_mock\","
+
+static const char *const WORDS[] = {
+    " The", " buyer", " gets", " 60", " units", " on", " Thursday", " from", " the", " northern", " depot", " and",
+    " the", " other", " 36", " with", " the", " regular", " route", " in", " week", " 49", ";", " the", " credit",
+    " is", " 7.5", " percent", " of", " the", " order", " value", ",", " as", " section", " 8.2", " grants", ".",
+};
+#define WORD_COUNT ((int)(sizeof WORDS / sizeof *WORDS))
 
 static long now_ns(void) {
     struct timespec t;
@@ -82,9 +91,9 @@ static size_t wrap(char *out, const char *event, int size) {
 static size_t make_event(char *out, int index) {
     char event[EVENT_CAPACITY];
     if (index < chunks)
-        return wrap(out, event, sprintf(event, EVENT_HEAD "\"choices\":[{\"index\":0,\"delta\":{%s\"content\":"
-            "\" @@%019ld ok\"},\"logprobs\":null,\"finish_reason\":null}],\"usage\":null}\n\n",
-            index == 0 ? "\"role\":\"assistant\"," : "", now_ns()));
+        return wrap(out, event, sprintf(event, EVENT_START "\"@@%019ld\",\"choices\":[{\"index\":0,\"delta\":{%s"
+            "\"content\":\"%s\"},\"logprobs\":null,\"finish_reason\":null}],\"usage\":null}\n\n",
+            now_ns(), index == 0 ? "\"role\":\"assistant\"," : "", WORDS[index % WORD_COUNT]));
     size_t size = wrap(out, event, sprintf(event, EVENT_HEAD "\"choices\":[{\"index\":0,\"delta\":{},\"logprobs\":"
         "null,\"finish_reason\":\"stop\"}],\"usage\":null}\n\n"));
     size += wrap(out + size, event, sprintf(event, EVENT_HEAD "\"choices\":[],\"usage\":{\"prompt_tokens\":497,"

@@ -21,7 +21,7 @@ from yuzui.core.errors import AnswerWithheld, UnsupportedFeature
 from yuzui.core.target import Target
 from yuzui.exchange import Delivered, Exchange
 from yuzui.masking import LANE_ONLY, MaskedRequest, off_the_lane, wants_json
-from yuzui.privacy.answer_scan import AnswerFindings, Assessor, Said, StandIns, search
+from yuzui.privacy.answer_scan import NOTHING_FOUND, AnswerFindings, Assessor, Said, StandIns, search
 from yuzui.privacy.redact import NotSearched, Refused
 from yuzui.privacy.redact_answer import AnswerRedactor
 from yuzui.providers._contract import Codec, Decoder, WireRequest, WrappedCodec, WrappedDecoder
@@ -186,6 +186,9 @@ class Listener:
     def _conclude(self, found: AnswerFindings) -> None:
         self._is_finished = True
         exchange = self._exchange
+        if found is NOTHING_FOUND and self._redactor is None and not self._failures:
+            exchange.found, exchange.answer_level, exchange.answer_masked_level = NOTHING_FOUND, -1, -1
+            return  # most answers
         redacted = dict(self._redactor.redactions.redacted) if self._redactor is not None else {}
         exchange.found = found = replace(
             found, redacted=redacted, withheld=self._withheld, failures=self._failures + found.failures

@@ -365,7 +365,7 @@ class Exchange:
 
     def _answer_record(self) -> AnswerRecord | None:
         found = self.found
-        if found == NOTHING_FOUND:
+        if found is NOTHING_FOUND or found == NOTHING_FOUND:
             return None
         return AnswerRecord(
             noted=dict(found.noted),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -15,6 +15,7 @@ from yuzui.core.documents import DocumentKind, DocumentRules, DocumentText
 from yuzui.core.sensitivity import NameRules
 from yuzui.core.target import Target
 from yuzui.privacy.egress import Scanned
+from yuzui.privacy.leaves import Leaf
 from yuzui.privacy.scan import ScanResult
 from yuzui.providers._contract import WireRequest
 
@@ -127,8 +128,11 @@ class FoundAnswer:
 class Names(Protocol):
     """Names of people, organisations and addresses, found by models."""
 
-    async def find(self, body: Mapping[str, Any], rules: NameRules) -> ScanResult:  # Any: checked JSON
-        """Findings in every leaf of `body`. What could not be looked at in time is in `failures`, never left out."""
+    def begin(self, leaves: Sequence[Leaf], rules: NameRules) -> ScanResult | Coroutine[Any, Any, ScanResult]:
+        """Findings in every leaf: at once where all of it is remembered, else what is to be awaited.
+
+        What could not be looked at in time is in `failures`, never left out.
+        """
         ...
 
 

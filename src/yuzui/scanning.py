@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
+from yuzui.privacy.leaves import read_leaves
 from yuzui.privacy.scan import NOTHING, ScanResult
 from yuzui.world import Snapshot, World
 
@@ -16,16 +17,22 @@ async def scan_request(
     snapshot: Snapshot, world: World, body: Mapping[str, Any], headers: Mapping[str, str], size_bytes: int
 ) -> ScanResult:  # Any: checked JSON
     """Findings of the detectors, and of the models for names where there are any. What broke is in `failures`."""
-    looking = None
+    is_large = size_bytes > INLINE_BYTES
+    leaves = await asyncio.to_thread(read_leaves, body) if is_large else read_leaves(body)
+    names, looking = NOTHING, None
     if world.names is not None:
-        looking = asyncio.ensure_future(world.names.find(body, snapshot.config.sensitivity.names))
-        await asyncio.sleep(0)  # the worker begins to read while the patterns run here
-    try:
-        if size_bytes <= INLINE_BYTES:
-            scan = snapshot.scanner.scan(body, headers)
+        found = world.names.begin(tuple(leaves.found), snapshot.config.sensitivity.names)
+        if isinstance(found, ScanResult):
+            names = found  # all of it is remembered, as all but the last turn of a conversation is
         else:
-            scan = await asyncio.to_thread(snapshot.scanner.scan, body, headers)
-        return scan if looking is None else join(scan, await looking)
+            looking = asyncio.ensure_future(found)
+            await asyncio.sleep(0)  # the worker begins to read while the patterns run here
+    try:
+        if is_large:
+            scan = await asyncio.to_thread(snapshot.scanner.scan, body, headers, leaves)
+        else:
+            scan = snapshot.scanner.scan(body, headers, leaves)
+        return join(scan, names if looking is None else await looking)
     finally:
         if looking is not None:
             looking.cancel()  # nobody waits for it any more where the patterns refused the body
@@ -33,7 +40,7 @@ async def scan_request(
 
 def join(first: ScanResult, second: ScanResult) -> ScanResult:
     """Both results as one; a failure of either stays a failure."""
-    if second == NOTHING:
+    if second is NOTHING or second == NOTHING:
         return first
     return ScanResult(
         findings=first.findings + second.findings,

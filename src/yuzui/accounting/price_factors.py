@@ -54,20 +54,29 @@ def largest_factor(factors: Factors, sent: Collection[PriceTerm]) -> Fraction:
     What is left open is the account's own setting at the vendor, which may be the dearest one. A cheaper tier counts as
     the list price: it may be refused and answered in the usual one.
     """
+    dearer = [(term, field_of(term), factor) for term, factor in factors.items() if _is_dearer(factor)]
     most = LIST_PRICE
-    for field in FIELDS:
+    for field in {field for _, field, _ in dearer}.intersection(FIELDS):
         asked = [term for term in sent if field_of(term) == field]
-        known = [factor_of(term, factors) for term in asked]
-        if field in LEFT_TO_VENDOR and (not asked or not UNDECIDED.isdisjoint(asked)):
-            known += [factor for term, factor in factors.items() if field_of(term) == field]
-        most *= max([factor for factor in known if factor is not None and factor > 1], default=LIST_PRICE)
+        is_open = field in LEFT_TO_VENDOR and (not asked or not UNDECIDED.isdisjoint(asked))
+        known = [
+            factor
+            for term, its_field, factor in dearer
+            if its_field == field and (is_open or (term in asked and term not in STANDARD))
+        ]
+        if known:
+            most = max(known) if most is LIST_PRICE else most * max(known)
     return most
+
+
+def _is_dearer(factor: Fraction) -> bool:
+    return factor.numerator > factor.denominator  # `factor > 1`, for a tenth of it
 
 
 def applied(factors: Factors, sent: Collection[PriceTerm], told: Collection[PriceTerm]) -> Applied:
     """What an answer was made at: as it says itself, else as it was asked for; never beyond `largest_factor`."""
-    if not sent and not told:
-        return AT_LIST_PRICE
+    if STANDARD.issuperset(sent) and STANDARD.issuperset(told):
+        return AT_LIST_PRICE  # nearly always: no loop over fractions
     factor, is_certain, terms = LIST_PRICE, True, set[PriceTerm]()
     for field in FIELDS:
         asked = [term for term in sent if field_of(term) == field]

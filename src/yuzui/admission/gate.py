@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from yuzui.admission.keys import UNIFORM_MESSAGE, key_hash, read_bearer
+from yuzui.admission.keys import UNIFORM_MESSAGE, KeyHasher, read_bearer
 from yuzui.admission.limits import Admission, Limiter
 from yuzui.core.booking import KeyRecord
 from yuzui.core.caller import LOOPBACK_CALLER, Budget, Caller, Constraints, Limits
@@ -40,7 +40,7 @@ class Gate:
     ) -> None:
         """`is_loopback`: the server can be reached from this machine only, so that a first try needs no key."""
         self._books = books
-        self._pepper = pepper
+        self._hasher = KeyHasher(pepper)
         self._lattice = lattice
         self._now_ns = now_ns
         self._monotonic = monotonic
@@ -57,7 +57,7 @@ class Gate:
         """Who sends these Authorization headers. Raise `Unauthenticated`, with the same words for every cause."""
         if self.is_open:
             return LOOPBACK_CALLER
-        record = self._books.find_key(key_hash(self._pepper, read_bearer(authorization)))
+        record = self._books.find_key(self._hasher.hash(read_bearer(authorization)))
         if record is None or self._has_ended(record):
             raise Unauthenticated(UNIFORM_MESSAGE)
         known = self._callers.get(record.id)

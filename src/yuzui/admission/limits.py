@@ -94,7 +94,7 @@ class Limiter:
         state = self._states.get(key_id)
         if state is None:
             state = self._new_state(key_id, now)
-        if state.limits != limits:
+        if state.limits is not limits and state.limits != limits:
             state.change(limits, now)
         if limits.concurrency and state.in_flight >= limits.concurrency:
             raise RateExceeded(

@@ -48,6 +48,8 @@ MOST_UNITS = 10**9  # of anything that is counted apart: beyond it a target talk
 
 def clamp_usage(usage: Usage, *, most_input: int, most_output: int) -> Usage:
     """`usage` inside physical bounds: never negative, no part larger than its whole, nothing beyond the bounds."""
+    if _is_plain(usage, most_input, most_output):
+        return usage
     inp = min(max(usage.input_tokens, 0), most_input)
     out = min(max(usage.output_tokens, 0), most_output)
     cached = min(max(usage.cached_input_tokens, 0), inp)
@@ -69,3 +71,16 @@ def clamp_usage(usage: Usage, *, most_input: int, most_output: int) -> Usage:
         searches=min(max(usage.searches, 0), MOST_UNITS),
     )
     return usage if clamped == usage else msgspec.structs.replace(clamped, is_estimated=True, note="clamped")
+
+
+def _is_plain(usage: Usage, most_input: int, most_output: int) -> bool:
+    """Nearly every usage: tokens inside the bounds, their parts inside them, and nothing else that is counted."""
+    written = usage.cache_write_tokens
+    return (
+        usage.cached_input_tokens >= 0
+        and written >= 0
+        and usage.cached_input_tokens + written <= usage.input_tokens <= most_input
+        and 0 <= usage.reasoning_tokens <= usage.output_tokens <= most_output
+        and not (usage.cache_write_1h_tokens or usage.input_audio_tokens or usage.output_audio_tokens)
+        and not (usage.server_tools or usage.images or usage.characters or usage.audio_ms or usage.searches)
+    )

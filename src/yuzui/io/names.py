@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from typing_extensions import override
@@ -11,7 +11,7 @@ from typing_extensions import override
 from yuzui.core.sensitivity import Finding, NameRules
 from yuzui.io.ner_process import NamesUnavailable
 from yuzui.ports import Names
-from yuzui.privacy.leaves import Leaf, finding_in, read_leaves, spell_path
+from yuzui.privacy.leaves import Leaf, finding_in, spell_path
 from yuzui.privacy.ner.cache import SpanCache
 from yuzui.privacy.ner.candidates import may_hold_name
 from yuzui.privacy.ner.grounds import DETECTOR, ground_of
@@ -42,11 +42,8 @@ class NameSearch(Names):
         self._cache = cache
 
     @override
-    async def find(self, body: Mapping[str, Any], rules: NameRules) -> ScanResult:  # Any: checked JSON
-        return await self.find_in(read_leaves(body).found, rules)
-
-    async def find_in(self, leaves: Sequence[Leaf], rules: NameRules) -> ScanResult:
-        """Findings in `leaves`; raises nothing that has to do with the worker."""
+    def begin(self, leaves: Sequence[Leaf], rules: NameRules) -> ScanResult | Coroutine[Any, Any, ScanResult]:
+        """As in the port; raises nothing that has to do with the worker."""
         readings: list[_Read] = []
         unknown: dict[bytes, str] = {}
         known: dict[bytes, tuple[NameSpan, ...]] = {}
@@ -63,13 +60,17 @@ class NameSearch(Names):
                 unknown[key] = reading.text
             else:
                 known[key] = remembered
-        if unknown:
-            try:
-                known |= await self._ask(unknown, rules)
-            except NamesUnavailable as error:
-                return ScanResult(failures=(f"{_FAILURE}{error}",))
-            except TimeoutError:
-                return ScanResult(failures=(f"{_FAILURE}deadline",))
+        return self._find(readings, unknown, known, rules) if unknown else self._result(readings, known, rules)
+
+    async def _find(
+        self, readings: Sequence[_Read], unknown: Mapping[bytes, str], known: dict[bytes, _Spans], rules: NameRules
+    ) -> ScanResult:
+        try:
+            known |= await self._ask(unknown, rules)
+        except NamesUnavailable as error:
+            return ScanResult(failures=(f"{_FAILURE}{error}",))
+        except TimeoutError:
+            return ScanResult(failures=(f"{_FAILURE}deadline",))
         return self._result(readings, known, rules)
 
     async def _ask(self, unknown: Mapping[bytes, str], rules: NameRules) -> dict[bytes, tuple[NameSpan, ...]]:

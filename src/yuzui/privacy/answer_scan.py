@@ -208,6 +208,8 @@ class AnswerFindings:
     @property
     def news(self) -> dict[str, int]:
         """All but what was echoed."""
+        if self is NOTHING_FOUND:
+            return {}
         return dict(Counter(self.noted) + Counter(self.redacted) + Counter(self.withheld))
 
     def level(self, rules: SensitivityRules, *, without: frozenset[str] = frozenset()) -> int:
@@ -222,8 +224,8 @@ NOTHING_FOUND: Final = AnswerFindings()
 
 def search(scanner: Scanner, said: Sequence[Said], assessor: Assessor) -> AnswerFindings:
     """Findings in what an answer says. Never raises: what could not be searched is in `failures`."""
-    noted: Counter[str] = Counter()
-    echoed: Counter[str] = Counter()
+    noted: dict[str, int] = {}
+    echoed: dict[str, int] = {}
     failures: dict[str, None] = {}
     for one in said:
         try:
@@ -231,10 +233,11 @@ def search(scanner: Scanner, said: Sequence[Said], assessor: Assessor) -> Answer
             for finding, value in _findings(scanner.scan_text, text, failures):
                 verdict = assessor.assess(finding.kind, value)
                 if verdict == "echoed":
-                    echoed[finding.kind] += 1
+                    echoed[finding.kind] = echoed.get(finding.kind, 0) + 1
                 elif verdict not in ("off", "ours"):
-                    noted[finding.kind] += 1
-            noted.update([kind for _, _, kind in assessor.secrets_in(text)])
+                    noted[finding.kind] = noted.get(finding.kind, 0) + 1
+            for _, _, kind in assessor.secrets_in(text):
+                noted[kind] = noted.get(kind, 0) + 1
         except Exception as error:  # fail closed whatever breaks; the name of the error holds no content
             failures[f"answer: {type(error).__name__}"] = None
     if not noted and not echoed and not failures:

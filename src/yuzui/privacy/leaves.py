@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -59,6 +60,8 @@ _NAMED_TYPES = frozenset((str, int))
 _LEAST_NAMED, _LONGEST_NAMED, _LONGEST_KEY = 4, 256, 64  # characters of a value that its name can explain
 _MAIL: Final = re.compile(r"[^@]+@[^@]+\.[A-Za-z]{2,}")
 _LEAST_JOINED, _LONGEST_WORD = 10, 64
+_WORD_CHARS: Final = "@._+/-" + string.ascii_letters + string.digits
+_DIGIT: Final = re.compile(r"\d")
 _LONGEST_NAME = 512  # characters: longer ones in the alphabets of base64 are a blob
 _BLOB = re.compile(r"[A-Za-z0-9+/=_\-\r\n]*")
 _DATA_URL = "data_url"
@@ -268,26 +271,19 @@ def _join_messages(messages: Any, path: Path, leaves: Leaves) -> None:  # Any: c
 
 def _may_be_half(word: str) -> bool:
     """Whether a word can be half of a number or a key: prose cannot."""
-    return any(char.isdigit() for char in word) or (len(word) >= 3 and word.isupper())
+    return _DIGIT.search(word) is not None or (len(word) >= 3 and word.isupper())
 
 
 def _first_word(text: str) -> tuple[str, int]:
     """(the word of ASCII letters and digits that begins `text`, where it begins)"""
-    end = 0
-    while end < len(text) and end < _LONGEST_WORD and _is_in_word(text[end]):
-        end += 1
-    return text[:end], 0
+    head = text[:_LONGEST_WORD]
+    return head[: len(head) - len(head.lstrip(_WORD_CHARS))], 0
 
 
 def _last_word(text: str) -> tuple[str, int]:
-    start = len(text)
-    while start and len(text) - start < _LONGEST_WORD and _is_in_word(text[start - 1]):
-        start -= 1
-    return text[start:], start
-
-
-def _is_in_word(char: str) -> bool:
-    return char in "@._+/-" or (char.isalnum() and char.isascii())
+    tail = text[-_LONGEST_WORD:]
+    word = tail[len(tail.rstrip(_WORD_CHARS)) :]
+    return word, len(text) - len(word)
 
 
 def _walk_list(value: Sequence[Any], path: Path, depth: int, leaves: Leaves) -> None:  # Any: checked JSON

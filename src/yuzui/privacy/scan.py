@@ -163,13 +163,18 @@ class Scanner:
     def engine_name(self) -> str:
         return self._engine.name
 
-    def scan(self, body: Mapping[str, Any], headers: Mapping[str, str] = NO_HEADERS) -> ScanResult:  # Any: checked JSON
+    def scan(
+        self, body: Mapping[str, Any], headers: Mapping[str, str] = NO_HEADERS, leaves: Leaves | None = None
+    ) -> ScanResult:  # Any: checked JSON
         """Findings in every leaf of `body`, and in those of the client's headers that a target may be told.
 
+        `leaves`: of `body`, if they are read already; they are used up.
         Raise `InvalidRequest` for nesting beyond 64 levels and lone surrogates.
         """
-        leaves = read_leaves(body)
-        leaves.found.extend([Leaf(value, (("", "$"), ".headers")) for value in headers.values()])
+        if leaves is None:
+            leaves = read_leaves(body)
+        if headers:
+            leaves.found.extend([Leaf(value, (("", "$"), ".headers")) for value in headers.values()])
         return with_more(self._scan(leaves), *find_across_turns(body, self.look))
 
     def scan_text(self, text: str) -> ScanResult:

@@ -70,9 +70,11 @@ def find_across_turns(body: Mapping[str, Json], look: Look) -> Looked:
     """Findings across the turns of `body`."""
     joints: list[_Joint] = []
     before: tuple[Piece, ...] = ()
-    for turn in list(_user_turns(body))[-MOST_TURNS:]:
+    turns = list(_user_turns(body))[-MOST_TURNS:]
+    for number, turn in enumerate(turns, 1):
         joints += _joints(before, turn)
-        before = _tail(before, turn)
+        if number < len(turns):  # nothing goes on behind the last one
+            before = _tail(before, turn)
     return _search(joints, look)
 
 
@@ -246,7 +248,9 @@ def _may_be_half(word: str) -> bool:
     """Prose cannot."""
     if _STRONG.search(word) or "." in word.strip("."):
         return True
-    return sum(char in _NUMERALS for char in word) >= 3 or (len(word) >= 3 and word.isupper() and word.isascii())
+    if word.isascii():
+        return len(word) >= 3 and word.isupper()
+    return sum([char in _NUMERALS for char in word]) >= 3
 
 
 def _context(text: str, start: int) -> int:
