@@ -178,6 +178,9 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     team: str = ""
     dialect: str = ""
     operation: str = "chat"
+    """Of a request of the gateway's own: judge | audit | audit_judge | shadow."""
+    part_of: str = ""
+    """Of such a one: the id of the client's request that it is about."""
     model: str = ""
     """What the client asked for."""
     stream: bool = False

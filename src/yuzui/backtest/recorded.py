@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from yuzui.audit.record import VERSION, AskedRecord, CauseRecord, CostRecord, UsageRecord
+from yuzui.core.asides import OWN_OPERATIONS
 from yuzui.core.errors import ConfigError
 
 _NONE: Final = msgspec.Raw(b"")
@@ -71,7 +72,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_routed(self) -> bool:
         """Routing decided it, so another configuration may decide it otherwise."""
-        if not self.sensitivity or self.operation == "judge":
+        if not self.sensitivity or self.operation in OWN_OPERATIONS:
             return False
         if not self.plan:
             return self.error in ROUTING_CODES
