@@ -69,11 +69,15 @@ class Heard(Generic[T]):
     """Book currency."""
 
 
-async def ask(snapshot: Snapshot, world: World, aside: Aside, read: Callable[[ChatResponse], T]) -> Heard[T]:
+async def ask(
+    snapshot: Snapshot, world: World, aside: Aside, read: Callable[[ChatResponse], T],
+    note_cost: Callable[[int], object] = lambda _: None,
+) -> Heard[T]:  # fmt: skip
     """What `read` makes of the answer. Durable before it is sent and after it came back, with a leaf of its own.
 
-    `read` raises `ValueError` for an answer that is none. Raise an `UpstreamFault` when there is none, `BudgetExceeded`
-    when who pays cannot, `GatewayFault` when the books cannot be written.
+    `read` raises `ValueError` for an answer that is none; `note_cost` is told what was spent, whatever came of it.
+    Raise an `UpstreamFault` when there is no answer, `BudgetExceeded` when who pays cannot, `GatewayFault` when the
+    books cannot be written.
     """
     own = _exchange(snapshot, world, aside)
     target = aside.target
@@ -94,6 +98,7 @@ async def ask(snapshot: Snapshot, world: World, aside: Aside, read: Callable[[Ch
     finally:
         world.watch.finished(target.name)
         closing = _closing(snapshot, world, aside, own, outcome, fault)
+        note_cost(closing.spent_nano)
         closed = world.books.close(closing)
         closed.add_done_callback(heard)
         if outcome != "aborted":  # whoever was cancelled does not wait: the books have it anyway
