@@ -26,7 +26,7 @@ from yuzui.standing import as_it_stands, promises_of, rests_on, stricter
 from yuzui.world import Snapshot
 
 if TYPE_CHECKING:  # both need numpy
-    from yuzui.evaluation.promise_watch import PromiseWatch
+    from yuzui.evaluation.promise_watch import PromiseWatch, Terms
     from yuzui.routing.artefact import Certificate
 
 log = logging.getLogger("yuzui")
@@ -253,20 +253,26 @@ def refusal(by: str, reason: str, stage: Stage) -> str:
     return "its promise is neither broken nor tightened" if stage == "holds" else ""
 
 
+def terms_of(certificate: Certificate, rules: WatchRules | None) -> Terms:
+    """`rules`: None where nobody watches any more; what was found is held to all the same."""
+    from yuzui.evaluation.promise_watch import Terms
+
+    if rules is None:
+        rules = WatchRules(share=0.0, max_level=0, budget_nano=0, grade="")
+    return Terms(
+        promised=certificate.epsilon, alpha=rules.alpha, on_broken=rules.on_broken, stricter=stricter(certificate)
+    )
+
+
 def _promise(
     key: PromiseKey, certificate: Certificate, rules: WatchRules | None, version: int, state: WatchState, now_ns: int
 ) -> Promise:
-    from yuzui.evaluation.promise_watch import PromiseWatch, Terms
+    from yuzui.evaluation.promise_watch import PromiseWatch
 
     if not state.since_ns:
         state.since_ns = now_ns
-    rules = rules or WatchRules(
-        share=0.0, max_level=0, budget_nano=0, grade=""
-    )  # what is known is held to all the same
-    terms = Terms(
-        promised=certificate.epsilon, alpha=rules.alpha, on_broken=rules.on_broken, stricter=stricter(certificate)
-    )
-    return Promise(key=key, certificate=certificate, version=version, watch=PromiseWatch(terms, state))
+    watch = PromiseWatch(terms_of(certificate, rules), state)
+    return Promise(key=key, certificate=certificate, version=version, watch=watch)
 
 
 def _watch(promise: Promise, state: WatchState) -> PromiseWatch:
