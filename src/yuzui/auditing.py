@@ -76,33 +76,40 @@ async def audit(snapshot: Snapshot, world: World, job: Audit) -> float:
     )  # fmt: skip  # one step
     if theirs.finish_reason == "length" and request.max_output_tokens is None:
         raise Ungraded("cut")  # by the bound that a budget needs; the candidate had none
-    return await _compared(snapshot, world, job, sensitivity, body, mine, theirs)
+    if rules.grade.partition(":")[0] != JUDGED:
+        return compared(job.scorer, rules, body, mine, theirs)
+    return await _verdict(snapshot, world, job, sensitivity, body, mine, theirs)
 
 
-async def _compared(
+async def _verdict(
     snapshot: Snapshot, world: World, job: Audit, sensitivity: Sensitivity, body: dict[str, object], mine: Answer,
     theirs: Answer,
 ) -> float:  # fmt: skip
-    scorer, kind = job.scorer, job.rules.grade.partition(":")[0]
-    example = example_of(body, theirs, kind)
-    if kind != JUDGED:
-        if kind == "tool_calls" and not mine.tool_calls and not theirs.tool_calls:
-            raise Ungraded("not_comparable", "neither answer calls a tool")
-        if problem := scorer.problem(example):
-            raise Ungraded("not_comparable", problem)
-        score = scorer.grade(example, mine, ()).score
-        if score is None:
-            raise Ungraded("not_comparable")
-        return 1 - score
+    """The loss that a judge sees, who is asked once for each order."""
+    example = example_of(body, theirs, JUDGED)
     mine, theirs = spelled(mine), spelled(theirs)
     told: list[Told] = []
-    for need in scorer.needs(example, mine, theirs):
+    for need in job.scorer.needs(example, mine, theirs):
         assert isinstance(need, Ask)  # a pairwise scorer asks
         told.append(Told(ok=True, text=(await _judge(snapshot, world, job, sensitivity, need)).text))
-    score = scorer.grade(example, mine, told).score
+    score = job.scorer.grade(example, mine, told).score
     if score is None:
         raise Ungraded("no_verdict")
     return (0.5 - score) * 2 * job.rules.verdict
+
+
+def compared(scorer: Scorer, rules: WatchRules, body: dict[str, object], mine: Answer, theirs: Answer) -> float:
+    """The loss where the reference's answer is the right one. Raise `Ungraded` where these two cannot be compared."""
+    kind = rules.grade.partition(":")[0]
+    example = example_of(body, theirs, kind)
+    if kind == "tool_calls" and not mine.tool_calls and not theirs.tool_calls:
+        raise Ungraded("not_comparable", "neither answer calls a tool")
+    if problem := scorer.problem(example):
+        raise Ungraded("not_comparable", problem)
+    score = scorer.grade(example, mine, ()).score
+    if score is None:
+        raise Ungraded("not_comparable")
+    return 1 - score
 
 
 async def _judge(snapshot: Snapshot, world: World, job: Audit, before: Sensitivity, need: Ask) -> Answer:

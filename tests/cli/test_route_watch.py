@@ -71,7 +71,7 @@ def test_a_broken_promise_is_shown_with_its_figures_and_how_they_were_computed(r
     assert told.exit_code == 0, told.stderr
     for words in (
         "broken since 2026-11-18", "only the reference answers", "of 100", "said nothing", "blocked 1", "95 %",
-        "0.002000 USD", "exact, for 100 USD a day", "shadow house/other", "25.0% failed (upstream_timeout 1)",
+        "0.002 USD", "exact, for 100 USD a day", "shadow house/other", "25.0% failed (upstream_timeout 1)",
         "100 ms on average", "50.0% of 2", "likeness of the texts 0.50", "budget 2",
     ):  # fmt: skip
         assert words in told.stdout, words
