@@ -82,6 +82,7 @@ def test_what_the_judge_says_decides_where_a_request_may_go(verdict: Mapping[str
         assert (
             judged.why == f"judges {main.id}" and judged.target == "house/small" and judged.allowed == ("house/small",)
         )
+        assert judged.part_of == main.id and main.part_of == ""
         assert judged.key_id == main.key_id and judged.usage is not None and judged.usage.input == 10
         sources = {cause.source for cause in main.causes}
         assert ("judge" in sources) == told.startswith("refused") and RECIPE not in str(judged)

@@ -92,7 +92,7 @@ def _example(exchange: Exchange, rules: CaptureRules) -> Captured | None:
         if exchange.masking is None:
             return None
         request = exchange.masking.request
-    body = _body(request)
+    body = plain_body(request)
     if body is None:
         return None
     answer, why = _answer(exchange, rules, target, is_masked=is_masked)
@@ -104,7 +104,7 @@ def _example(exchange: Exchange, rules: CaptureRules) -> Captured | None:
     )  # fmt: skip  # one thing
 
 
-def _body(request: ChatRequest) -> Json | None:
+def plain_body(request: ChatRequest) -> Json | None:
     """In OpenAI's words; None for one that cannot be said so, or that is not text alone."""
     if request.dialect == "openai_chat":
         body = dict(request.body)

@@ -30,6 +30,7 @@ from yuzui.config_judge import check_judge, read_judge
 from yuzui.config_masking import MaskingConfig, Switch, read_masking, read_model_kinds
 from yuzui.config_names import read_names
 from yuzui.config_secrets import read_auth, read_reference
+from yuzui.config_watch import check_watches, read_shadow, read_watch
 from yuzui.core.capture import CaptureRules
 from yuzui.core.chat import Feature, Operation
 from yuzui.core.documents import DocumentRules
@@ -164,9 +165,10 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
         lookups |= default_lookups
     _refuse_duplicates([target.name for target in targets], "targets")
     masking = read_masking(top.masking, rules)
-    models = _models(top.models, {target.name for target in targets}, masking.masking.kinds)
+    models = _models(top.models, {target.name for target in targets}, masking.masking.kinds, rules.lattice)
     check_economics(targets, models, money.rates)
     check_guarantees(models)
+    check_watches(models, targets)
     if rules.judge is not None:
         check_judge(rules.judge, rules.lattice, targets, {model.name for model in models})
     server = convert(top.server, _Server, "server")
@@ -402,7 +404,7 @@ def _base_url(url: str, premises: Premises, path: str) -> str:
 
 
 def _models(
-    tables: Sequence[Mapping[str, Any]], targets: set[str], masked_kinds: Collection[str]
+    tables: Sequence[Mapping[str, Any]], targets: set[str], masked_kinds: Collection[str], lattice: Lattice
 ) -> tuple[VirtualModel, ...]:
     models: list[VirtualModel] = []
     policies = policy_names()
@@ -430,6 +432,8 @@ def _models(
                 burst_queue=read_burst(item.burst, f"{path}.burst"),
                 reference=item.reference,
                 demand=read_demand(item.policy, item.router, item.router_sha256, item.guarantee, path),
+                watch=read_watch(item.watch, lattice, f"{path}.watch"),
+                shadow=read_shadow(item.shadow, lattice, f"{path}.shadow"),
             )
         )
     _refuse_duplicates([model.name for model in models], "models")
@@ -578,6 +582,8 @@ class _Model(_Table, frozen=True):
     router: str = ""
     router_sha256: str = ""
     guarantee: dict[str, Any] | None = None
+    watch: dict[str, Any] | None = None
+    shadow: dict[str, Any] | None = None
 
 
 class _Pattern(_Table, frozen=True):

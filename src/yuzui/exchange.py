@@ -46,6 +46,7 @@ from yuzui.core.price_terms import PriceTerm, field_of, recordable, show_factor
 from yuzui.core.sensitivity import Cause, Lattice, Sensitivity
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
+from yuzui.core.watching import WatchKind
 from yuzui.dialects._field_names import spelled
 from yuzui.masking import MaskedRequest
 from yuzui.masking_choice import NotMasked
@@ -70,6 +71,8 @@ class Delivered:
     texts: dict[tuple[int, str, int], list[str]] | None = None
     """What the answer says, by (choice, kind, position): each text, reasoning and tool call apart, because it may come
     back alone. Kept only while the conversation's memory needs it, or it is to be searched."""
+    called: dict[tuple[int, int], str] = field(default_factory=dict)
+    """Names of the tool calls in `texts`, by (choice, position)."""
     _last: dict[int, tuple[str, int]] = field(default_factory=dict)
     """What each choice said last: its kind and position."""
 
@@ -108,6 +111,8 @@ class Delivered:
             self._say(delta.index, "refusal", delta.refusal)
         for call in delta.tool_calls:
             self._say(delta.index, "call", call.arguments, call.position)
+            if call.name:
+                self.called[delta.index, call.position] = call.name
 
     def _say(self, index: int, kind: str, text: str, position: int | None = None) -> None:
         """`position`: of a call; elsewhere a new one begins when something else was said in between."""
@@ -152,6 +157,7 @@ class Delivered:
                     case ToolCallPart():
                         self.characters += len(part.name) + len(part.arguments)
                         self._say(choice.index, "call", part.arguments, position)
+                        self.called[choice.index, position] = part.name
                     case _:
                         pass
             self.pieces += 1
@@ -213,6 +219,8 @@ class Exchange:
     """The same, once a target was asked with it; the last one that was asked counts."""
     shown: MaskedRequest | None = None
     """The same, once any target was asked with it: somebody saw its stand-ins."""
+    drawn: frozenset[WatchKind] = frozenset()
+    """What is to be done with it once it is answered."""
     carries_label: bool = True
     """The label is above what this caller gets anyway: memory learns it, with all that is said under it."""
     found: AnswerFindings = NOTHING_FOUND

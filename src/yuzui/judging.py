@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-import msgspec
-
-from yuzui.accounting import bounds, settle
-from yuzui.accounting.window import window_of
-from yuzui.audit.record import AttemptRecord, write_record
-from yuzui.core.booking import Closing, Intent, Outcome
+from yuzui.aside import Aside, ask
 from yuzui.core.chat import ChatResponse, TextPart
-from yuzui.core.decision import AllowedSet, Decision
-from yuzui.core.errors import UpstreamFault, UpstreamInvalid, UpstreamTimeout, YuzuiError
-from yuzui.core.futures import heard
-from yuzui.core.ids import time_sorted_id
+from yuzui.core.decision import AllowedSet
+from yuzui.core.errors import UpstreamFault
 from yuzui.core.sensitivity import Cause, JudgeRules, Sensitivity
-from yuzui.core.target import Target
-from yuzui.dialects.openai_chat import DIALECT
-from yuzui.exchange import Exchange, safe_message
-from yuzui.lanes import choose_codec
+from yuzui.exchange import Exchange
 from yuzui.privacy.catalogue import source_version
-from yuzui.privacy.egress import check_egress
 from yuzui.privacy.judge import pieces_of, question, read_verdict
 from yuzui.privacy.label import raised_by
 from yuzui.world import Snapshot, World
 
-SOURCE: Final = "judge"
+SOURCE: Final[Literal["judge"]] = "judge"
 _PROMPT: Final = "yuzui.privacy.judge"
 """Where the questions stand, and how their answers are read: whose source is the version of a verdict."""
 _JOINT: Final = "\n\n"
@@ -70,120 +58,23 @@ async def judged(
 
 
 async def _ask(snapshot: Snapshot, world: World, exchange: Exchange, judge: JudgeRules, text: str) -> tuple[str, ...]:
-    """The labels of `text`. Durable before it is sent and after it came back, with a leaf of its own.
-
-    Raise an `UpstreamFault` when there is no verdict.
-    """
+    """The labels of `text`. Raise an `UpstreamFault` when there is no verdict."""
     target = next(one for one in snapshot.config.targets if one.name == judge.target)
-    own = _exchange(snapshot, world, exchange, judge, target, text)
-    request, caller, decision = own.request, own.caller, own.decision
-    assert request is not None and caller is not None and decision is not None
-    own.reserved_nano = bounds.most_expensive_nano((target,), request, own.input_bound, snapshot.config.money.rates)
-    await world.books.reserve(
-        Intent(
-            request_id=own.id, at_ns=own.at_ns, key_id=caller.key_id, window=own.window,
-            cap_nano=caller.budget.cap_nano if caller.budget is not None else 0, reserved_nano=own.reserved_nano,
-            record=_record(own, "unknown", None, 0),
-        )
-    )  # fmt: skip
-    own.has_intent = True
-    outcome: Outcome = "aborted"
-    fault: UpstreamFault | None = None
-    world.watch.started(target.name)
-    try:
-        labels = await _send(snapshot, world, own, judge, target)
-        outcome = "answered"
-        world.watch.succeeded(target.name)
-        return labels
-    except UpstreamFault as error:
-        outcome, fault = "failed", error
-        world.watch.failed(target.name, error)
-        world.telemetry.attempt_failed(target.name, error.code)
-        raise
-    finally:
-        world.watch.finished(target.name)
-        closed = world.books.close(_closing(snapshot, world, own, outcome, fault))
-        closed.add_done_callback(heard)
-        if outcome != "aborted":  # whoever was cancelled does not wait: the books have it anyway
-            await asyncio.shield(closed)
-
-
-async def _send(snapshot: Snapshot, world: World, own: Exchange, judge: JudgeRules, target: Target) -> tuple[str, ...]:
-    request, decision = own.request, own.decision
-    assert request is not None and decision is not None and own.sensitivity is not None
-    try:
-        async with asyncio.timeout(judge.deadline_ms / 1000):
-            codec = choose_codec(snapshot.codecs, target, request)
-            assert codec is not None  # a chat has one: the configuration was checked
-            wire = codec.write_request(request, target, output_cap=None)
-            scanned = check_egress(decision, target, own.sensitivity, wire, wire.body)
-            async with world.upstream.open(scanned, target, decision.allowed) as reply:
-                body = await reply.read()
-                if not 200 <= reply.status < 300:
-                    raise codec.read_error(reply.status, {}, body, target)
-                response = codec.read_response(body, wire)
-    except TimeoutError as error:
-        raise UpstreamTimeout(f"the judge took longer than {judge.deadline_ms} ms") from error
-    except UpstreamFault:
-        raise
-    except Exception as error:  # fail closed whatever breaks; the name of the error holds no content
-        raise UpstreamInvalid(f"the judge could not be asked: {type(error).__name__}") from error
-    own.answer_hash = own.hash_content(body)
-    own.delivered.count_response(response)
-    said = ""
-    if isinstance(response, ChatResponse) and len(response.choices) == 1:
-        said = "".join([part.text for part in response.choices[0].parts if isinstance(part, TextPart)])
-    try:
-        return read_verdict(said, tuple(judge.labels))
-    except ValueError as error:
-        raise UpstreamInvalid(str(error)) from error
-
-
-def _exchange(
-    snapshot: Snapshot, world: World, asking: Exchange, judge: JudgeRules, target: Target, text: str
-) -> Exchange:
-    """The judge's own request: of the same caller, and for that one target."""
-    body = question(target.name, tuple(judge.labels), text, world.verdicts.mark(text))
-    now_ns = world.clock.now_ns()
-    encoded = msgspec.json.encode(body)
-    own = Exchange(
-        id=time_sorted_id("req_", now_ns, world.randomness.bits64()), at_ns=now_ns, started=world.clock.monotonic(),
-        lattice=asking.lattice, snapshot_id=asking.snapshot_id, content_key=asking.content_key, dialect=DIALECT.name,
-    )  # fmt: skip
-    own.caller, own.request, own.target = asking.caller, DIALECT.read_request(body), target
-    own.request_hash = own.hash_content(encoded)
-    own.input_bound = bounds.input_tokens(len(encoded))
-    budget = asking.caller.budget if asking.caller is not None else None
-    own.window = window_of(budget.period, own.at_ns) if budget is not None else ""
+    assert exchange.caller is not None
     top = snapshot.config.sensitivity.lattice.top  # nobody knows yet how sensitive it is: it goes where all may go
-    own.sensitivity = Sensitivity(level=top, causes=(), kinds={})
-    own.decision = Decision(
-        model=target.name, policy=SOURCE, level=top, allowed=AllowedSet(frozenset((target.name,))), plan=(target,),
-        refused=(), why=f"judges {asking.id}", may_fall_back=False,
-    )  # fmt: skip
-    return own
+    aside = Aside(
+        operation=SOURCE, part_of=exchange.id, who="the judge",
+        body=question(target.name, tuple(judge.labels), text, world.verdicts.mark(text)), target=target,
+        allowed=AllowedSet(frozenset((target.name,))), sensitivity=Sensitivity(level=top, causes=(), kinds={}),
+        caller=exchange.caller, why=f"judges {exchange.id}", deadline_ms=judge.deadline_ms,
+    )  # fmt: skip  # one thing
+    return (
+        await ask(snapshot, world, aside, lambda response: read_verdict(_said(response), tuple(judge.labels)))
+    ).value
 
 
-def _record(own: Exchange, outcome: Outcome, error: YuzuiError | None, duration_ms: int) -> bytes:
-    return write_record(msgspec.structs.replace(own.record(outcome, error, duration_ms=duration_ms), operation=SOURCE))
-
-
-def _closing(snapshot: Snapshot, world: World, own: Exchange, outcome: Outcome, fault: UpstreamFault | None) -> Closing:
-    settlement = settle.settle(own, outcome, snapshot.config.money)
-    own.note_settlement(settlement, snapshot.config.money.currency)
-    duration_ms = int((world.clock.monotonic() - own.started) * 1000)
-    assert own.target is not None and own.caller is not None
-    own.attempts.append(
-        AttemptRecord(
-            target=own.target.name, outcome="ok" if outcome == "answered" else fault.code if fault else "aborted",
-            detail=safe_message(fault) if fault else "", duration_ms=duration_ms,
-            upstream_status=getattr(fault, "upstream_status", 0), tokens_delivered=own.delivered.pieces,
-        )
-    )  # fmt: skip
-    return Closing(
-        request_id=own.id, at_ns=own.at_ns, key_id=own.caller.key_id, app=own.caller.app, team=own.caller.team,
-        model=own.target.name, target=own.target.name, outcome=outcome, window=own.window,
-        reserved_nano=own.reserved_nano, spent_nano=settlement.spent_nano, is_estimated=settlement.is_estimated,
-        input_tokens=settlement.input_tokens, output_tokens=settlement.output_tokens, postings=settlement.postings,
-        record=_record(own, outcome, fault, duration_ms),
-    )  # fmt: skip
+def _said(response: ChatResponse) -> str:
+    """What the only choice says; "" where there are several."""
+    if len(response.choices) != 1:
+        return ""
+    return "".join([part.text for part in response.choices[0].parts if isinstance(part, TextPart)])

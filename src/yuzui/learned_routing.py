@@ -50,6 +50,8 @@ class GuaranteedModel:
     certificate: Certificate | None
     """The one that is applied; None: only the reference answers, for the reason in `problem`."""
     problem: str = ""
+    is_broken: bool = False
+    """Watching found that the promise does not hold."""
 
     @property
     def reference(self) -> str:
@@ -175,7 +177,8 @@ class _Asked(Advice):
     def _known(self) -> Advised:
         model, look = self._model, self._look
         known = Advised(
-            rule="no_certificate", reference=model.reference, chosen=model.reference, detail=self._problem,
+            rule="promise_broken" if model.is_broken else "no_certificate", reference=model.reference,
+            chosen=model.reference, detail=self._problem,
             router_sha256=model.demand.router_sha256, p_value=None if look is None else look.p_value,
         )  # fmt: skip  # one thing
         certificate = model.certificate

@@ -245,7 +245,9 @@ class Journey:
         exchange, config = self.exchange, self.snapshot.config
         exchange.carries_label = sensitivity.level > max(config.sensitivity.default, caller.constraints.floor)
         exchange.is_captured = wanted(config.capture, caller, request, sensitivity, self.world.randomness)
-        return exchange.carries_label or exchange.is_captured or self._listener.is_on
+        if self.snapshot.watched and self.world.afterwards is not None:
+            exchange.drawn = self.world.afterwards.draw(self.snapshot, request, sensitivity)
+        return exchange.carries_label or exchange.is_captured or self._listener.is_on or bool(exchange.drawn)
 
     async def _reserve(self, caller: Caller, request: ChatRequest, decision: Decision) -> Decision:
         """What the money was reserved for: a burst that the budget does not hold stays where it costs nothing."""
@@ -574,6 +576,8 @@ class Journey:
             self.world.gate.release(self._admission, self.exchange.usage)
         self._shelf.let_go()
         self._count()
+        if self.exchange.drawn and self._ended[0] == "answered" and self.world.afterwards is not None:
+            self.world.afterwards.offer(self.snapshot, self.exchange)
 
     def _count(self) -> None:
         """Once per request, when its last byte is out: how it ended for the client."""

@@ -48,6 +48,7 @@ from yuzui.privacy.conversation import ConversationMemory
 from yuzui.privacy.judge import Verdicts
 from yuzui.privacy.ner.cache import SpanCache
 from yuzui.privacy.scan import Scanner
+from yuzui.promises import Promises
 from yuzui.providers.catalogue import find_codecs
 from yuzui.providers.scripted import play
 from yuzui.routes import Routes
@@ -55,6 +56,8 @@ from yuzui.routing.health import Watch
 from yuzui.routing.retry import RetryBudget
 from yuzui.routing.router import Router
 from yuzui.tails import RETENTION_DAYS, Tails
+from yuzui.watch_gauges import watch_gauges
+from yuzui.watching import Watching, make_watched
 from yuzui.world import Snapshot, World
 
 log = logging.getLogger("yuzui")
@@ -63,6 +66,7 @@ KEY_REFRESH_S = 0.5
 FORGET_EVERY_S = 600.0
 DAY_S = 86_400
 NER_PATIENCE_S = 20.0  # how long the start waits for the models for names
+WATCH_PATIENCE_S = 2.0  # how long audits that run may finish at the end
 ENGINE_PATIENCE_S = 20.0  # how long a request waits for an embedded model that is still loading
 REMEMBERED_MESSAGES = 200_000
 REMEMBERED_TEXTS = 50_000
@@ -82,6 +86,8 @@ def make_snapshot(config: Config, data_dir: Path) -> Snapshot:
         scanner=Scanner(config.sensitivity),
         codecs=find_codecs(),
         guaranteed=guaranteed,
+        promised=guaranteed,
+        watched=make_watched(config),
     )
 
 
@@ -126,6 +132,9 @@ class Service:
         clock, randomness = SystemClock(), SystemRandomness()
         self._publisher = Publisher(self.books, self._audit)
         snapshot = make_snapshot(config, self._data_dir)
+        promises = Promises(self.books, now_ns=clock.now_ns, bits64=randomness.bits64, changed=self._restand)
+        snapshot = promises.adopt(snapshot, promises.load(snapshot.promised))
+        self.watching = Watching(promises, self.books)
         self.engine = _engine_of(config)
         self.documents = DocumentReader(secret=self._secrets.content_key)
         self.ner = names_process(config.sensitivity.names)
@@ -183,6 +192,7 @@ class Service:
             ),
             documents=self.documents,
             names=self._name_search(config),
+            afterwards=self.watching,
         )
 
     def _name_search(self, config: Config) -> NameSearch | None:
@@ -204,6 +214,7 @@ class Service:
             self.documents.start()
         if self.engine is not None:
             self.engine.start()
+        self.watching.start(self.gateway.world)
         self._tasks = [
             asyncio.create_task(self._refresh_keys(), name="refresh-keys"),
             asyncio.create_task(self._publish(), name="publish-audit"),
@@ -214,6 +225,7 @@ class Service:
     async def stop(self) -> None:
         """After the last request: publish the last leaves, close the books, stop the engine. Nothing is lost."""
         self._is_stopping = True
+        await self.watching.stop(WATCH_PATIENCE_S)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -260,6 +272,8 @@ class Service:
                 raise ConfigError("sensitivity.levels changed: remembered labels would mean something else; restart")
             _refuse_other_names(old, new)
             snapshot = await asyncio.to_thread(make_snapshot, new, self._data_dir)
+            found = await asyncio.to_thread(self.watching.promises.load, snapshot.promised)
+            snapshot = self.watching.promises.adopt(snapshot, found)
         except YuzuiError as error:
             log.error("reload_refused", extra={"fields": {"reason": error.message}})
             return
@@ -276,6 +290,10 @@ class Service:
             or new.capture.retention_days < old.capture.retention_days
         ):
             self.spawn(self._forget(once=True))
+
+    def _restand(self) -> None:
+        """A promise was found broken, or is trusted again: the requests from now on are decided accordingly."""
+        self.gateway.snapshot = self.watching.promises.apply(self.gateway.snapshot)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` beside the requests; it ends with the service at the latest."""
@@ -307,6 +325,9 @@ class Service:
                     openers = self.gateway.snapshot.config.masking.openers
                     refused = await obey(wish, self.books, self._vault, openers)
                     log.warning("vault_order", extra={"fields": {"order": wish.id, "refused": bool(refused)}})
+                for trust in await asyncio.to_thread(self.books.open_watch_orders):
+                    refused = await self.watching.promises.resume(trust)
+                    log.warning("watch_order", extra={"fields": {"order": trust.id, "refused": bool(refused)}})
             except YuzuiError as error:
                 log.error("label_orders_wait", extra={"fields": {"code": error.code}})
             except Exception:  # the edge: if this loop died, orders would wait for the next start
@@ -392,6 +413,7 @@ class Service:
                 "",
                 lambda: {} if self.ner is None else {"": float(self.ner.restarts)},
             ),
+            **watch_gauges(self.watching),
             "yuzui_target_in_flight": (
                 "Requests inside or waiting, per target.",
                 "target",

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 from yuzui.admission.gate import Gate
 from yuzui.config import Config
+from yuzui.core.chat import ChatRequest
+from yuzui.core.sensitivity import Sensitivity
+from yuzui.core.watching import ShadowRules, WatchKind, WatchRules
+from yuzui.exchange import Exchange
 from yuzui.learned_routing import GuaranteedModel
 from yuzui.masking import Masker
 from yuzui.ports import Archive, Books, Clock, Documents, Names, Randomness, Telemetry, Upstream
@@ -19,6 +24,9 @@ from yuzui.routing.retry import RetryBudget
 from yuzui.routing.router import Router
 from yuzui.tails import Tails
 
+if TYPE_CHECKING:  # a gateway that watches nothing does without
+    from yuzui.evaluation.scorers._contract import Scorer
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
@@ -29,7 +37,33 @@ class Snapshot:
     scanner: Scanner
     codecs: Mapping[str, Codec]
     guaranteed: Mapping[str, GuaranteedModel] = field(default_factory=dict)
-    """Virtual models that demand a guarantee, with their learned routers."""
+    """Virtual models that demand a guarantee, with their learned routers, as they stand after what watching found."""
+    promised: Mapping[str, GuaranteedModel] = field(default_factory=dict)
+    """The same as they were certified."""
+    watched: Mapping[str, Watched] = field(default_factory=dict)
+    """Virtual models whose promise is watched, or whose requests are copied to a shadow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What is done with one model's requests after they were answered."""
+
+    watch: WatchRules | None = None
+    scorer: Scorer | None = None
+    """Where there is a `watch`: how two answers are compared."""
+    shadow: ShadowRules | None = None
+
+
+class Afterwards(Protocol):
+    """What is done with requests once their client has its answer. Nothing here waits or raises."""
+
+    def draw(self, snapshot: Snapshot, request: ChatRequest, label: Sensitivity) -> frozenset[WatchKind]:
+        """What the request was drawn for, before it is answered: its answer must then be gathered."""
+        ...
+
+    def offer(self, snapshot: Snapshot, exchange: Exchange) -> None:
+        """An answered request that was drawn. Taken, or dropped and counted."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +90,5 @@ class World:
     """None where no documents are read."""
     names: Names | None = None
     """None: nobody looks for names in plain words."""
+    afterwards: Afterwards | None = None
+    """None: nothing is watched here."""

@@ -166,6 +166,25 @@ class RoutedRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     detail: str = ""
 
 
+class WatchRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What watching found of a promise, or that somebody trusts it again. Figures are of the test that led here."""
+
+    router: str
+    """SHA-256 of its file."""
+    certificate: str
+    epsilon: float | None = None
+    alpha: float | None = None
+    threshold: float | None = None
+    """That is applied from now on; None: the certificate's best, or none at all where the promise is broken."""
+    seen: int = 0
+    audited: int = 0
+    mean_loss: float | None = None
+    log_wealth: float | None = None
+    by: str = ""
+    os_user: str = ""
+    reason: str = ""
+
+
 class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One leaf per admitted or refused request. Hashes are keyed (BLAKE2b-256, hex): content is not guessable."""
 
@@ -178,6 +197,9 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     team: str = ""
     dialect: str = ""
     operation: str = "chat"
+    """Of a request of the gateway's own: judge | audit | audit_judge | shadow."""
+    part_of: str = ""
+    """Of such a one: the id of the client's request that it is about."""
     model: str = ""
     """What the client asked for."""
     stream: bool = False
@@ -215,8 +237,8 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Likewise; "" also where the operator gave none."""
     is_simulated: bool = False
     outcome: str = ""
-    """answered | refused | failed | aborted | unknown; declassified, vault_opened, vault_erased where no request stands
-    behind the leaf."""
+    """answered | refused | failed | aborted | unknown; declassified, vault_opened, vault_erased, promise_tightened,
+    promise_broken, promise_resumed where no request stands behind the leaf."""
     error: str = ""
     """The stable code, when there was one."""
     error_message: str = ""
@@ -242,6 +264,7 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     conversation: str = ""
     """What memory calls the conversation, where it keeps a label for it: two keyed hashes, hex."""
     declassified: DeclassificationRecord | None = None
+    watch: WatchRecord | None = None
     vault: VaultRecord | None = None
     shortened: bool = False
     """Texts or lists were cut to fit `MAX_RECORD_BYTES`: a client chose an enormous model name, or the like."""

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
 from yuzui.audit.record import VERSION, AskedRecord, CauseRecord, CostRecord, UsageRecord
+from yuzui.core.asides import OWN_OPERATIONS
+from yuzui.core.booking import DecisionOutcome
 from yuzui.core.errors import ConfigError
 
 _NONE: Final = msgspec.Raw(b"")
 
-NO_REQUEST: Final = frozenset(("declassified", "vault_opened", "vault_erased"))
+NO_REQUEST: Final = frozenset(get_args(DecisionOutcome))
 """Outcomes of leaves that no request stands behind."""
 ROUTING_CODES: Final = frozenset(
     (
@@ -71,7 +73,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_routed(self) -> bool:
         """Routing decided it, so another configuration may decide it otherwise."""
-        if not self.sensitivity or self.operation == "judge":
+        if not self.sensitivity or self.operation in OWN_OPERATIONS:
             return False
         if not self.plan:
             return self.error in ROUTING_CODES

@@ -11,6 +11,7 @@ from yuzui.audit.record import (
     RoutedRecord,
     UsageRecord,
     VaultRecord,
+    WatchRecord,
 )
 from yuzui.cli._text import listed, show_money, show_ms
 
@@ -50,6 +51,7 @@ RULES = {
     "reference_better": "the reference is expected to answer better",
     "unlike": "the request is unlike the examples, so the reference",
     "no_certificate": "no certificate, so the reference",
+    "promise_broken": "watching found that the promise does not hold, so the reference",
     "not_permitted": "the allowed set",
 }
 KEPT = {
@@ -68,10 +70,13 @@ def tell(record: RequestRecord, index: int, leaf_hash: bytes) -> Story:
         return _decision(record, record.declassified, index, leaf_hash)
     if record.vault is not None:
         return _vault(record, record.vault, index, leaf_hash)
+    if record.watch is not None:
+        return _watch(record, record.watch, index, leaf_hash)
     story: Story = [
         ("Request", [f"{record.id} at {record.at}"]),
         ("Asked by", [_caller(record)]),
         ("Asked for", [_wish(record)]),
+        *([("Part of", [f"{record.part_of}: the gateway asked it for itself"])] if record.part_of else []),
         ("Sensitivity", _label(record)),
         ("May go to", [listed(record.allowed)] if record.sensitivity else ["was not decided: it was refused before"]),
     ]
@@ -119,6 +124,24 @@ def _vault(record: RequestRecord, done: VaultRecord, index: int, leaf_hash: byte
         ("About", [", ".join(about)]),
         ("Stand-ins", list(done.stand_ins)),
         ("Reason", [done.reason]),
+        ("Receipt", [f"entry {index} of the audit log, leaf hash {leaf_hash.hex()}"]),
+    ]
+
+
+def _watch(record: RequestRecord, done: WatchRecord, index: int, leaf_hash: bytes) -> Story:
+    """The same: watching found that a promise does not hold, or somebody trusts it again."""
+    told = [f"{done.audited} audited answers, {done.seen} requests seen"]
+    if done.mean_loss is not None and done.log_wealth is not None and done.epsilon is not None:
+        told.append(f"mean loss {done.mean_loss:+.2%}, promised {done.epsilon:.2%} at most; log wealth "
+                    f"{done.log_wealth:.2f}")  # fmt: skip
+    if done.threshold is not None:
+        told.append(f"the threshold is {done.threshold:+.4f} from now on")
+    by = [("By", [f"{done.by} (as the user {done.os_user} of this machine)"]), ("Reason", [done.reason])]
+    return [
+        ("Promise", [f"{record.outcome.removeprefix('promise_')}: {record.id} at {record.at}"]),
+        ("About", [f"model {record.model}, router {done.router}, certificate {done.certificate}"]),
+        *(by if done.by else []),
+        ("Found", told),
         ("Receipt", [f"entry {index} of the audit log, leaf hash {leaf_hash.hex()}"]),
     ]
 

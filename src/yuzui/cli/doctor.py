@@ -14,6 +14,7 @@ import typer
 from yuzui.cli import _checks
 from yuzui.cli._checks import Check
 from yuzui.cli._checks_routing import check_guarantees
+from yuzui.cli._checks_watch import check_watches
 from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, data_dir_of, load_config, open_books
 from yuzui.cli._output import console, say, write_json
 from yuzui.cli._text import clean
@@ -99,7 +100,8 @@ def _examine_config(config: Config, data_dir: Path, has_keys: bool) -> list[Chec
     else:
         checks += _checks.check_prices(config, {name: key for name, key in wanted.items() if key in prices})
         priced = [replace(t, price=prices.get(wanted[t.name])) if t.name in wanted else t for t in config.targets]
-        checks += check_guarantees(replace(config, targets=tuple(priced)))
+        with_prices = replace(config, targets=tuple(priced))
+        checks += check_guarantees(with_prices) + check_watches(with_prices, data_dir)
     return checks + _checks.check_targets(config, _checks.connect)
 
 

@@ -140,19 +140,60 @@ def certify(
 
 @app.command()
 def status(
-    artefact: ArtefactArgument, config: ConfigOption = None, data_dir: DataDirOption = None, json: JsonOption = False
+    what: Annotated[
+        str, typer.Argument(metavar="[WHAT]", help="The file of `yuzui route fit`, or a model of the configuration.")
+    ] = "",
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    json: JsonOption = False,
 ) -> None:
-    """Show what an artefact was made of and what it may promise; check its hash.
+    """Show what an artefact may promise, or how the promise of a model stands after what watching found.
 
-    With a configuration: also which of its models use this file, and whether the gateway applies it there.
+    Of a file: what it was made of, its hash, and which models of the configuration use it. Of a model: audits, losses,
+    evidence against the promise, shadows. Without an argument: all models that are guaranteed or shadowed.
+    """
+    artefact = Path(what)
+    if what and artefact.is_file():
+        _numpy()
+        from yuzui.io.routing_file import read_routing
+        from yuzui.routing.learned import Learned
+
+        read = read_routing(artefact)
+        Learned(read)  # raises when its parts do not fit this version
+        _show(read, json, {"router_sha256": _file_hash(artefact), **_used(artefact, config, data_dir)})
+        return
+    settings = load_config(config)
+    names = frozenset(model.name for model in settings.models if model.demand or model.shadow)
+    if what and what not in names:
+        raise ConfigError(
+            f"there is no file {what}, and no model of that name that is guaranteed or shadowed"
+            + (f"; there is {', '.join(sorted(names))}" if names else "")
+        )
+    if not names:
+        raise ConfigError("no model of the configuration is guaranteed or shadowed; name a file of `yuzui route fit`")
+    _numpy()
+    from yuzui.cli._route_watch import show_models
+
+    show_models(settings, data_dir_of(data_dir), frozenset((what,)) if what else names, json)
+
+
+@app.command()
+def resume(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model whose promise was found broken.")],
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who decides it.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; the audit log keeps it.")],
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Trust a model again whose promise did not hold: its certificate is applied, and a new test begins.
+
+    Recorded in the audit log with the name and the reason. Exits with 1 where it is refused.
     """
     _numpy()
-    from yuzui.io.routing_file import read_routing
-    from yuzui.routing.learned import Learned
+    from yuzui.cli._route_watch import resume_model
 
-    read = read_routing(artefact)
-    Learned(read)  # raises when its parts do not fit this version
-    _show(read, json, {"router_sha256": _file_hash(artefact), **_used(artefact, config, data_dir)})
+    resume_model(load_config(config), data_dir_of(data_dir), model, by, reason, json)
 
 
 def _file_hash(artefact: Path) -> str:

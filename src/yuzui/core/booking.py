@@ -9,8 +9,10 @@ from yuzui.core.caller import BudgetPeriod
 
 Outcome = Literal["answered", "refused", "failed", "aborted", "unknown"]
 TextKind = Literal["prints", "forms"]
-DecisionOutcome = Literal["declassified", "vault_opened", "vault_erased"]
-"""No request, but what a named person did, in the same log."""
+DecisionOutcome = Literal[
+    "declassified", "vault_opened", "vault_erased", "promise_tightened", "promise_broken", "promise_resumed"
+]
+"""No request, but what a named person did, or what watching found, in the same log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

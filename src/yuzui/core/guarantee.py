@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Rule = Literal["certified", "reference_better", "unlike", "no_certificate", "not_permitted"]
+Rule = Literal["certified", "reference_better", "unlike", "no_certificate", "promise_broken", "not_permitted"]
 """What decided: a candidate under the certificate; the reference, because it is expected to answer better, the request
-is unlike the examples, or nothing is certified; or the allowed set."""
+is unlike the examples, nothing is certified, or what was did not hold; or the allowed set."""
 Kept = Literal["certified", "reference", "none"]
 """What may be said of an answer: given under the certificate; the reference's own, so nothing was lost; nothing."""
 

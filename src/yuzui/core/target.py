@@ -16,6 +16,7 @@ from yuzui.core.guarantee import Demand
 from yuzui.core.marginal import MarginalCost
 from yuzui.core.money import Price
 from yuzui.core.price_terms import PriceTerm
+from yuzui.core.watching import ShadowRules, WatchRules
 
 Premises = Literal["own", "vendor"]
 ALL_FEATURES: frozenset[Feature] = frozenset(
@@ -157,6 +158,9 @@ class VirtualModel:
     learned router may lose no more against than `demand` says."""
     demand: Demand | None = None
     """Policy `guaranteed` only."""
+    watch: WatchRules | None = None
+    """Likewise: how the promise is watched."""
+    shadow: ShadowRules | None = None
 
 
 def path_of(target: Target, codec: str, usual: str) -> str:

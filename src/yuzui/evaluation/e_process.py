@@ -10,6 +10,7 @@ nobody knows when. A mixture of wealths with weights that add up to one at most 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -36,6 +37,20 @@ class EProcess:
         self.seen = 0
         self.is_broken = False
         """An alarm was raised once: it stays."""
+
+    def resume(self, seen: int, log_wealths: Sequence[Sequence[float]]) -> None:
+        """Go on where another one stood. Raise `ValueError` for what no such process can have left behind."""
+        starts = min(-(-seen // START_EVERY), MOST_STARTS)
+        if len(log_wealths) != starts or any(len(row) != len(BET_SHARES) for row in log_wealths):
+            raise ValueError("these wealths are of another e-process")
+        self.seen = seen
+        self._log_wealths = np.array(log_wealths, np.float64).reshape(starts, len(BET_SHARES))
+        self.is_broken = self.log_wealth >= self._log_alarm
+
+    @property
+    def log_wealths(self) -> list[list[float]]:
+        """Beginnings x bets: with `seen` all that has to be kept."""
+        return [[float(one) for one in row] for row in self._log_wealths]
 
     def add(self, loss: float) -> bool:
         """One audited answer's loss, score of the reference minus its own, -1 to 1. Whether the promise is broken."""

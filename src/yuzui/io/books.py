@@ -9,13 +9,24 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 import apsw
 
 from yuzui.capturing import PREFIX as CAPTURES
-from yuzui.core.booking import Closing, Intent, KeptAnswer, KeyRecord, LabelOrder, Learnt, Receipt, VaultOrder
+from yuzui.core.booking import (
+    Closing,
+    DecisionOutcome,
+    Intent,
+    KeptAnswer,
+    KeyRecord,
+    LabelOrder,
+    Learnt,
+    Receipt,
+    VaultOrder,
+)
 from yuzui.core.errors import GatewayFault
+from yuzui.core.watching import PromiseKey, ShadowState, WatchOrder, WatchState
 from yuzui.io.database import (
     BUSY_TIMEOUT_MS,
     CLI_BUSY_TIMEOUT_MS,
@@ -53,6 +64,16 @@ from yuzui.io.vault_store import (
     vault_rows,
     vault_scopes,
 )
+from yuzui.io.watch_store import (
+    add_watch_order,
+    answer_to_watch_order,
+    end_watch_order,
+    open_watch_orders,
+    save_shadow,
+    save_watch,
+    shadow_states,
+    watch_states,
+)
 from yuzui.io.work_done import WorkDone, work_done
 
 CostKey = Literal["app", "team", "key", "model", "target", "day"]
@@ -62,7 +83,8 @@ MOST_REMEMBERED = 1_000_000
 MOST_TEXTS = 100_000
 """Texts and values of them that are known by their parts; a kilobyte each."""
 
-_DECISIONS = "'declassified', 'vault_opened', 'vault_erased'"  # leaves that no request stands behind
+_DECISIONS = ", ".join([f"'{outcome}'" for outcome in get_args(DecisionOutcome)])
+"""Leaves that no request stands behind."""
 _GROUPS: dict[CostKey, str] = {
     "app": "app",
     "team": "team",
@@ -328,6 +350,33 @@ class SqliteBooks:
 
     def answer_to_vault_order(self, order_id: str) -> OrderAnswer:
         return answer_to_vault_order(self._execute, order_id)
+
+    def watch_states(self, model: str = "") -> dict[PromiseKey, tuple[int, WatchState]]:
+        """Blocks; callable from any thread, as all of watching's."""
+        return watch_states(self._execute, model)
+
+    def save_watch(self, key: PromiseKey, version: int, state: WatchState) -> bool:
+        """False where another version than `version` lies there; 0 is none at all."""
+        return save_watch(self._execute, key, version, state)
+
+    def shadow_states(self, model: str = "") -> dict[tuple[str, str], tuple[int, ShadowState]]:
+        return shadow_states(self._execute, model)
+
+    def save_shadow(self, model: str, target: str, state: ShadowState) -> None:
+        save_shadow(self._execute, model, target, state)
+
+    def add_watch_order(self, order: WatchOrder) -> None:
+        """A running gateway carries it out within a second; see `answer_to_watch_order`."""
+        add_watch_order(self._execute, order)
+
+    def open_watch_orders(self) -> list[WatchOrder]:
+        return open_watch_orders(self._execute)
+
+    def end_watch_order(self, order_id: str, *, leaf: int = -1, refused: str = "") -> None:
+        end_watch_order(self._execute, order_id, leaf=leaf, refused=refused)
+
+    def answer_to_watch_order(self, order_id: str) -> OrderAnswer:
+        return answer_to_watch_order(self._execute, order_id)
 
     def record_of(self, request_id: str) -> tuple[int, bytes] | None:
         """(leaf index, record) of a closed request."""

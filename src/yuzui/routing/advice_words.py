@@ -9,6 +9,7 @@ RULES = {
     "reference_better": "the reference is expected to be better",
     "unlike": "unlike the examples, so the reference",
     "no_certificate": "no certificate, so the reference",
+    "promise_broken": "the promise did not hold, so the reference",
     "not_permitted": "not permitted",
 }
 
