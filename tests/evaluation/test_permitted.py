@@ -32,6 +32,8 @@ CITY = {"city": ["Ulm", "Ulm, Germany"], "days": [2], "unit": ["C", ""]}
         ({"at": {"lat": 1, "more": 2}}, {"at": [{"lat": [1]}]}, 0),
         ({"at": [{"lat": 1}]}, {"at": [[{"lat": [1]}]]}, 1),
         ({"note": "don't"}, {"note": ['don"t']}, 1),
+        ({}, {"a": []}, 1),  # it must not be there
+        ({"a": 1}, {"a": []}, 0),
         ({}, {}, 0),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any, Final
 from yuzui.evaluation.json_values import MOST_DEPTH
 
 LEFT_OUT: Final = ""
-"""Among the permitted values: the argument may as well not be there."""
+"""Among the permitted values: the argument may as well not be there. Where none is permitted it must not be."""
 _UNHEARD: Final = str.maketrans({**dict.fromkeys(" ,./-_*^"), "'": '"'})
 
 
@@ -21,7 +21,7 @@ def right_arguments(made: Any, permitted: Mapping[str, Sequence[Any]]) -> int | 
 
 def _is_one_of(name: str, made: Mapping[str, Any], values: Sequence[Any], depth: int) -> bool:  # Any: JSON values
     if name not in made:
-        return LEFT_OUT in [value for value in values if isinstance(value, str)]
+        return not values or LEFT_OUT in [value for value in values if isinstance(value, str)]
     return any(_fits(made[name], value, depth) for value in values)
 
 

@@ -28,10 +28,10 @@ _TYPES: Final[Mapping[str, str]] = {"dict": "object", "float": "number", "tuple"
 _COMPLETE: Final = "Complete this Python function. Answer with the whole function in one fenced block and nothing else."
 _CALL: Final = (
     "Write the function call that answers the user, as JSON on one line and nothing else: "
-    '{"name": <function>, "arguments": {<argument>: <value>, ...}}. Several calls are a list of such objects. Use the names '
-    "of functions and arguments exactly as they stand here. Arguments marked ? may be left out. If none of the functions "
-    "can help at all, write []."
-)
+    '{"name": <function>, "arguments": {<argument>: <value>, ...}}. Several calls are a list of such objects. '
+    "Use the names of functions and arguments exactly as they stand here. Arguments marked ? may be left out. "
+    "If none of the functions can help at all, write []."
+)  # no example with values: a model of 0.5B copies those (experiments/LOG.md)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

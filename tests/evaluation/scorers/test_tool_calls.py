@@ -103,7 +103,7 @@ def test_each_argument_has_permitted_values(answer: Answer, reference: Any, part
 
 
 @pytest.mark.parametrize(
-    "reference", [{"name": "f", "permitted": {"a": 1}}, {"name": "f", "permitted": {"a": []}}, {"permitted": {}}]
+    "reference", [{"name": "f", "permitted": {"a": 1}}, {"name": "f", "permitted": []}, {"permitted": {}}]
 )
 def test_permitted_values_are_lists(reference: Any) -> None:
     with pytest.raises(ValueError, match="permitted"):

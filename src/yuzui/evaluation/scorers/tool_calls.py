@@ -76,7 +76,7 @@ def calls_of(reference: Any) -> list[Json]:  # Any: JSON values
 def _permitted(call: Json) -> Json:
     permitted = call["permitted"]
     if not isinstance(call.get("name"), str) or not isinstance(permitted, dict) \
-            or not all(isinstance(values, list) and values for values in permitted.values()):  # fmt: skip
+            or not all(isinstance(values, list) for values in permitted.values()):  # fmt: skip
         raise ValueError("`permitted` names each argument with a list of its right values, beside the call's `name`")
     return {"name": call["name"], "permitted": permitted}
 
