@@ -98,6 +98,11 @@ def test_each_way_of_answering_beside_the_large_model() -> None:
     assert arms["always small"]["saving"] == pytest.approx(2 / 3, abs=1e-3)
     assert arms["served, up_front"]["saving"] == pytest.approx(1 / 3, abs=1e-3)
     assert arms["served, up_front"]["answered_by"] == {SMALL: 20, LARGE: 20}
+    booked = figures.Call(example="1", model="hybrid", score=1, input_tokens=100, output_tokens=30, seconds=2.0,
+                          target=LARGE, usd=0.25)  # fmt: skip  # the candidate's call is in it
+    speeds = {LARGE: figures.Speed(input_s=0.003, output_s=0.03)}
+    theirs = {"1": call("1", LARGE, 1, (100, 30), 1.2)}
+    assert figures.arm([booked], theirs, speeds)["usd_per_1000"]["mean"] == 250
     assert arms["always small"]["quality"]["mean"] == 0.75 and arms["always large"]["against_large"]["mean"] == 0
     assert arms["always small"]["against_large"]["low"] < -0.15 < arms["always small"]["against_large"]["high"]
 

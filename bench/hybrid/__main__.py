@@ -9,7 +9,6 @@ import os
 import random
 import secrets
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -27,12 +26,16 @@ from hybrid import figures, models
 from hybrid.figures import Call, Speed
 from hybrid.models import LARGE, SMALL
 from yuzui.cli._demo.setting import gateway
+from yuzui.core import guarantee
+from yuzui.core.money import NANO
 from yuzui.engine.cores import usable_cores
 from yuzui.evaluation.outcomes import Outcomes
 from yuzui.io.evaluation_store import EvaluationStore
 
 CACHE: Final = origin.ROOT / ".cache" / "hybrid"
-SETS: Final = ("bfcl_simple_python", "bfcl_multiple")
+SETS: Final = (
+    "bfcl_simple_python",
+)  # the shortest prompts: how many examples fit into the time decides what is certified
 SET_PACKAGE, SET_VERSION = "bfcl-eval", "2026.3.23"
 SCORER: Final = "tool_calls:order=any,where=text"
 FORM: Final = "text"
@@ -44,11 +47,12 @@ EPSILONS: Final = (0.20, 0.15, 0.10, 0.05, 0.02)
 """Tested in this order, fixed before anything was seen: the last one before the first failure holds at δ as well."""
 DELTA: Final = 0.1
 POLICIES: Final = ("up_front", "cascade")
-SERVED_AS: Final = {"up_front": "guaranteed"}
-"""Policy of a certificate → policy of a virtual model that applies it; the others are certified only."""
+SERVED: Final = POLICIES if hasattr(guarantee, "CascadeRules") else POLICIES[:1]
+"""A gateway that holds no answers serves what is decided up front; cascades are certified there all the same."""
 SHARE_ASKING: Final = 0.74  # of the time: what is left is for fitting, certifying and asking what is served
 IDLE_LOAD: Final = 0.7
 TRIAL_TIMEOUT_S: Final = 30.0
+CASCADE_TIMEOUT_S: Final = 120.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,7 +96,7 @@ class Setting:
         (self.folder / "yuzui.toml").write_text("\n".join([*blocks, served]), "utf-8")
 
     def ask(self, address: str, examples: Path, models_: str, reference: str, run: Path, until_s: float) -> None:
-        """`yuzui evaluate run`, stopped as by Ctrl-C when its time is over: what was answered is kept."""
+        """`yuzui evaluate run`, ended when its time is over: each answer is kept before the next is asked for."""
         command = [
             sys.executable, "-m", "yuzui", "evaluate", "run", str(examples), "--models", models_, "--scorer", SCORER,
             *(["--reference-model", reference] if reference else []), "--run", str(run), "--url", address,
@@ -106,8 +110,8 @@ class Setting:
                 if code:
                     raise SystemExit(f"the evaluation ended with {code}: see {self.folder / 'evaluate.log'}")
             except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGINT)
-                process.wait(120)
+                process.terminate()
+                process.wait(60)
 
 
 def main() -> None:
@@ -224,8 +228,8 @@ def experiment(setting: Setting, examples: Path) -> dict[str, Any]:  # Any: JSON
     test = write(setting.folder / "test.jsonl", [row for row in rows if row["id"] in set(held_out)])
     arms, served = {}, []
     for policy, loss in chosen.items():
-        if policy not in SERVED_AS:
-            served.append(f"{policy} is certified at {loss:.0%} and not served: this gateway has no policy for it")
+        if policy not in SERVED:
+            served.append(f"{policy} is certified at {loss:.0%} and not served: this gateway holds no answers")
             continue
         found, said = serve(setting, policy, loss, speeds, test)
         served.append(said)
@@ -263,8 +267,13 @@ def parts_of(names: list[str]) -> dict[str, str]:
     return {name: "train" if n < train else "calib" if n < train + calib else "test" for n, name in enumerate(names)}
 
 
-def calls_of(run: Path, model: str) -> dict[str, Call]:
-    """Example's id → its answer by `model`, in the order in which they were to be asked."""
+def calls_of(run: Path, model: str, *, is_booked: bool = False) -> dict[str, Call]:
+    """Example's id → its answer by `model`, in the order in which they were to be asked.
+
+    `is_booked`: it costs what the gateway says, which counts every call that a cascade made.
+    """
+    if not run.is_file():
+        return {}  # its time was over before it began
     with EvaluationStore(run) as store:
         outcomes: Outcomes = store.outcomes()
     found = {}
@@ -274,6 +283,7 @@ def calls_of(run: Path, model: str) -> dict[str, Call]:
             found[example.id] = Call(
                 example=example.id, model=model, score=score, input_tokens=result.input_tokens,
                 output_tokens=result.output_tokens, seconds=result.latency_ms / 1000, target=result.target or model,
+                usd=result.cost_nano / NANO if is_booked and result.cost_nano is not None else None,
             )  # fmt: skip  # one thing
     return found
 
@@ -341,9 +351,9 @@ def serve(setting: Setting, policy: str, loss: float, speeds: dict[str, Speed], 
     run = setting.folder / f"served-{policy}.sqlite3"
     config, data = setting.folder / "yuzui.toml", setting.folder / f"data-{policy}"
     with gateway(config, data, setting.folder / f"gateway-{policy}.log") as running:
-        waiting = [one for one in SERVED_AS if POLICIES.index(one) >= POLICIES.index(policy)]
+        waiting = SERVED[SERVED.index(policy) :]
         setting.ask(running.address, test, "hybrid", "", run, setting.left_s() / len(waiting) - 5)
-    calls = list(calls_of(run, "hybrid").values())
+    calls = list(calls_of(run, "hybrid", is_booked=True).values())
     verified = subprocess.run(
         [sys.executable, "-m", "yuzui", "audit", "verify", "--data-dir", str(data), "--config", str(config)],
         capture_output=True, text=True, check=False,
@@ -358,11 +368,14 @@ def serve(setting: Setting, policy: str, loss: float, speeds: dict[str, Speed], 
 
 def virtual_model(policy: str, loss: float, router_sha256: str) -> str:
     """The table of yuzui.toml under which a gateway applies the certificate of `policy`."""
-    return "\n".join([
-        "[[models]]", 'name = "hybrid"', f'candidates = ["{SMALL.target}", "{LARGE.target}"]',
-        f'policy = "{SERVED_AS[policy]}"', f'reference = "{LARGE.target}"', 'router = "router.json"',
-        f'router_sha256 = "{router_sha256}"', f"guarantee = {{ loss = {loss}, confidence = {1 - DELTA} }}", "",
-    ])  # fmt: skip  # one thing
+    lines = [
+        "[[models]]", 'name = "hybrid"', f'candidates = ["{SMALL.target}", "{LARGE.target}"]', 'policy = "guaranteed"',
+        f'reference = "{LARGE.target}"', 'router = "router.json"', f'router_sha256 = "{router_sha256}"',
+        f"guarantee = {{ loss = {loss}, confidence = {1 - DELTA} }}",
+    ]  # fmt: skip  # one thing
+    if policy == "cascade":
+        lines += ["[models.cascade]", 'streaming = "hold"', 'accepts = ["cascade"]', f"timeout_s = {CASCADE_TIMEOUT_S}"]
+    return "\n".join([*lines, ""])
 
 
 def negative(certified: dict[str, list[dict[str, Any]]], arms: dict[str, Any]) -> list[str]:  # Any: JSON
@@ -374,6 +387,8 @@ def negative(certified: dict[str, list[dict[str, Any]]], arms: dict[str, Any]) -
         failed = [one["epsilon"] for one in said if not one["is_safe"]]
         if failed:
             found.append(f"not to be promised by {policy}: {', '.join(f'{one:.0%}' for one in failed)}")
+    for policy in [one for one in SERVED if certified and f"served, {one}" not in arms]:
+        found.append(f"{policy} was not served: nothing could be promised, or no time was left")
     for name, figure in arms.items():
         if name.startswith("served") and figure["saving"] <= 0:
             found.append(f"{name} saves nothing: {figure['saving']:.1%}")

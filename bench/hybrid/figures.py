@@ -28,6 +28,9 @@ class Call:
     output_tokens: int
     seconds: float
     target: str = ""
+    """Who answered in the end."""
+    usd: float | None = None
+    """As the gateway booked it; None: counted from tokens and their measured time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,8 @@ class Speed:
         return round(self.input_s * rate, 6), round(self.output_s * rate, 6)
 
     def usd(self, call: Call) -> float:
+        if call.usd is not None:
+            return call.usd
         price_in, price_out = self.usd_per_million()
         return (call.input_tokens * price_in + call.output_tokens * price_out) / 1e6
 
