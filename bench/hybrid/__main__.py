@@ -232,7 +232,8 @@ def experiment(setting: Setting, examples: Path) -> dict[str, Any]:  # Any: JSON
             served.append(f"{policy} is certified at {loss:.0%} and not served: this gateway holds no answers")
             continue
         found, said = serve(setting, policy, loss, speeds, test)
-        served.append(said)
+        nothing = "" if certified[policy][0]["is_safe"] else "; nothing is certified, so the large model answers"
+        served.append(said + nothing)
         if found:
             arms[f"served, {policy}"] = figures.arm(found, large, speeds)
     arms = {
@@ -315,7 +316,9 @@ def certify(
     say(setting, "fitted")
     found: dict[str, list[dict[str, Any]]] = {}
     chosen: dict[str, float] = {}
-    for policy in POLICIES:
+    fitted = json.loads(setting.yuzui("route", "status", "router.json", "--json"))
+    # An answer without any text leaves a cascade nothing to read: then none is fitted.
+    for policy in POLICIES if fitted["candidates"][0]["cascade"] else POLICIES[:1]:
         said = []
         for epsilon in EPSILONS:
             certificate = certified_at(setting, graded, policy, epsilon, prices)
@@ -387,6 +390,8 @@ def negative(certified: dict[str, list[dict[str, Any]]], arms: dict[str, Any]) -
         failed = [one["epsilon"] for one in said if not one["is_safe"]]
         if failed:
             found.append(f"not to be promised by {policy}: {', '.join(f'{one:.0%}' for one in failed)}")
+    if certified and POLICIES[-1] not in certified:
+        found.append("no cascade could be fitted: not every answer of the small model has a text")
     for policy in [one for one in SERVED if certified and f"served, {one}" not in arms]:
         found.append(f"{policy} was not served: nothing could be promised, or no time was left")
     for name, figure in arms.items():
