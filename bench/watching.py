@@ -172,19 +172,23 @@ def serving(runs: int) -> dict[str, object]:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--simulated", type=int, default=100, help="runs of each kind")
-    options.add_argument("--served", type=int, default=1, help="runs through a gateway")
-    options.add_argument("--save", action="store_true", help=f"write {RESULT.relative_to(ROOT)}")
+    options.add_argument("--simulated", type=int, default=100, help="runs of each kind; 0: leave them out")
+    options.add_argument("--served", type=int, default=1, help="runs through a gateway; 0: leave them out")
+    options.add_argument("--save", action="store_true", help=f"put what ran into {RESULT.relative_to(ROOT)}")
     chosen = options.parse_args()
-    result = {
-        "commit": subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True, cwd=ROOT
-        ).stdout.strip(),
-        "promised": PROMISED, "alpha": ALPHA, "simulated": simulation(chosen.simulated),
-        "served": serving(chosen.served),
-    }  # fmt: skip
-    if chosen.save:
-        RESULT.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+    parts = {}
+    if chosen.simulated:
+        parts["simulated"] = simulation(chosen.simulated)
+    if chosen.served:
+        parts["served"] = serving(chosen.served)
+    if not chosen.save:
+        return
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout.strip()
+    before = json.loads(RESULT.read_text("utf-8")) if RESULT.exists() else {}
+    made = {name: {"commit": commit, "promised": PROMISED, "alpha": ALPHA, **part} for name, part in parts.items()}
+    RESULT.write_text(json.dumps(before | made, indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
