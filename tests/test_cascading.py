@@ -555,3 +555,22 @@ def test_a_log_of_cascades_verifies_and_a_backtest_counts_all_that_was_paid(tmp_
             assert change.after == "house/small"  # it answered, only not well enough: that is no failure
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_accepted_answer_is_audited_like_any_certified_one(tmp_path: Path, stream: bool) -> None:
+    watch = 'true\nwatch = { share = 1.0, budget = 100.0, grade = "exact", max_level = "internal" }'
+
+    async def story() -> None:
+        async with scene(tmp_path, of_cascade(), fallback=watch) as at:
+            record, _ = await at.ask(EASY, stream=stream)
+            at.says["small"] = WRONG
+            await at.ask(EASY, stream=stream)
+            (promise,) = at.running.service.watching.promises.known.values()
+            async with asyncio.timeout(10):
+                while (promise.state.audited, promise.state.referred) != (1, 1):
+                    await asyncio.sleep(0.05)
+            audits = [one for one in await at.running.records() if one.operation == "audit"]
+            assert [(one.part_of, one.target) for one in audits] == [(record.id, "vendor/big")]
+
+    asyncio.run(story())

@@ -47,7 +47,10 @@ def as_it_stands(name: str, model: GuaranteedModel, states: Mapping[PromiseKey, 
         state = states.get(key)
         if state is None or state.stage == "holds":
             continue
-        model = _broken(model, certificate) if state.stage == "broken" else _held_to(model, certificate, state.threshold)
+        if state.stage == "broken":
+            model = _broken(model, certificate)
+        else:
+            model = _held_to(model, certificate, state.threshold)
     return model
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Rule = Literal[
-    "certified", "reference_better", "unlike", "no_certificate", "promise_broken", "not_permitted", "cascade", "accepted",
-    "escalated",
-]  # fmt: skip
+    "certified", "reference_better", "unlike", "no_certificate", "promise_broken", "not_permitted",
+    "cascade", "accepted", "escalated",
+]  # fmt: skip  # as the words below tell them
 """What decided: a candidate under the certificate; the reference, because it is expected to answer better, the request
-is unlike the examples, nothing is certified, or what was did not hold; or the allowed set. Of a cascade: `cascade` until
-the answer of the candidate was judged, then `accepted` or `escalated`."""
+is unlike the examples, nothing is certified, or what was did not hold; or the allowed set. Of a cascade: `cascade`
+until the answer of the candidate was judged, then `accepted` or `escalated`."""
 Kept = Literal["certified", "reference", "none"]
 """What may be said of an answer: given under the certificate; the reference's own, so nothing was lost; nothing."""
 
