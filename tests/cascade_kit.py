@@ -13,7 +13,7 @@ from typing import Any
 import httpx2 as httpx
 from msgspec.structs import replace
 
-from fault_upstream import Call, FaultUpstream, completion
+from fault_upstream import Call, FaultUpstream, completion, piece
 from gateway_kit import RunningGateway, gateway
 from guarantee_kit import certificate, write_router
 from yuzui.audit.record import RequestRecord
@@ -98,7 +98,7 @@ def call_of(name: str, arguments: str) -> dict[str, Any]:  # Any: JSON
 class Scene:
     running: RunningGateway
     says: dict[str, Any] = field(default_factory=dict)
-    """Server → text, message, "down", or an event that it waits for (and then says what is right). Lists: one after another."""
+    """Server → text, message, "down", "cut", or an event that it waits for (and then says what is right). Lists: one after another."""
     asked: list[str] = field(default_factory=list)
     bodies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Server → what it was asked."""
@@ -144,7 +144,16 @@ async def scene(folder: Path, *certificates: Certificate, **changes: object) -> 
             if isinstance(what, asyncio.Event):
                 await what.wait()
                 what = AGREES if name == "tiny" else RIGHT
-            if what == "down":
+            if what == "cut":  # in the middle of it
+                await (
+                    call.start_stream()
+                    if body.get("stream")
+                    else call.write(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{")
+                )
+                if body.get("stream"):
+                    await call.event(piece("zq7 zq7 "))
+                call.reset()
+            elif what == "down":
                 await call.json({"error": {"message": "down"}}, status="503 Service Unavailable")
             else:
                 await _say(call, what, is_stream=bool(body.get("stream")), odds=body.get("logprobs") is True)

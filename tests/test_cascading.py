@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from decimal import Decimal
 from pathlib import Path
 
@@ -572,5 +573,49 @@ def test_an_accepted_answer_is_audited_like_any_certified_one(tmp_path: Path, st
                     await asyncio.sleep(0.05)
             audits = [one for one in await at.running.records() if one.operation == "audit"]
             assert [(one.part_of, one.target) for one in audits] == [(record.id, "vendor/big")]
+
+    asyncio.run(story())
+
+
+DIALECTS: tuple[tuple[str, dict[str, object]], ...] = (
+    ("/v1/chat/completions", {"model": "support", "max_tokens": 20, "messages": [{"role": "user", "content": EASY}]}),
+    ("/v1/messages", {"model": "support", "max_tokens": 20, "messages": [{"role": "user", "content": EASY}]}),
+    ("/v1/responses", {"model": "support", "max_output_tokens": 20, "input": EASY}),
+)
+MARK = "zq7"
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_happens_nothing_of_a_refused_answer_is_seen_and_the_sums_hold(tmp_path: Path, seed: int) -> None:
+    """Thirty requests of any dialect, servers that answer, disagree, say nothing, fail or break off."""
+    drawn = random.Random(seed)
+    marked = f"{MARK} {MARK} {MARK} {MARK} "
+    of_call = call_of("f", f'{{"{MARK}": "{MARK} {MARK}"}}')
+    of_small = (*(marked + RIGHT, marked + WRONG) * 2, "", of_call, drawn.choice(("cut", "down")))
+    of_tiny, of_big = (*(AGREES,) * 6, "", "down", "I think 7"), (*(FROM_BIG,) * 6, "down")
+
+    async def story() -> None:
+        certified = of_cascade(signals=Signals(log_probabilities=False, samples=1))
+        async with scene(tmp_path, certified) as at:
+            records = []
+            for _ in range(30):
+                at.says |= {"small": drawn.choice(of_small), "tiny": drawn.choice(of_tiny), "big": drawn.choice(of_big)}
+                path, body = drawn.choice(DIALECTS)
+                answer = await at.post(path, {**body, "stream": True} if drawn.random() < 0.5 else body)
+                record = await at.running.record_of(answer.headers["x-yuzui-request-id"])
+                records.append(record)
+                assert record.routed is not None
+                is_small = record.outcome == "answered" and record.target == "house/small"
+                assert (MARK in answer.text) == is_small, record
+                if is_small:  # accepted, or the last one who could be asked at all, with nothing claimed
+                    assert record.routed.guarantee == ("certified" if record.routed.rule == "accepted" else "none")
+                    assert not any(one.role == "candidate" for one in record.attempts)
+                elif record.outcome == "answered":
+                    assert (record.target, record.routed.guarantee) == ("vendor/big", "reference")
+                assert record.cost is None or record.cost.others == sum(
+                    one.cost.book for one in record.attempts if one.cost is not None
+                )
+            assert {"accepted", "escalated"} <= {one.routed.rule for one in records if one.routed is not None}
+            await assert_sums(at, *records)
 
     asyncio.run(story())

@@ -23,9 +23,9 @@ EVERYBODY = (OTHER, SMALL, BIG)
         ((SMALL, OTHER), ("big",), (SMALL, OTHER, BIG), "cascade"),
         ((SMALL,), (), (SMALL, BIG), "cascade"),
         ((BIG, OTHER), ("small",), (BIG, OTHER), "escalated"),
-        ((SMALL, BIG, OTHER), ("tiny",), (BIG, OTHER), "escalated"),
+        ((SMALL, BIG, OTHER), ("tiny",), (BIG, OTHER, SMALL), "escalated"),
         ((SMALL,), ("small",), (BIG,), "escalated"),
-        ((SMALL, BIG, OTHER), ("small", "big", "other"), (BIG, OTHER), "escalated"),
+        ((SMALL, BIG, OTHER), ("small", "big", "other"), (BIG, OTHER, SMALL), "escalated"),
     ],
 )
 def test_the_plan_of_a_cascade(

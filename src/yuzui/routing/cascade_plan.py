@@ -23,6 +23,9 @@ def cascade_plan(
     sick = [name for name in (advised.chosen, *advised.asks.checks) if name in blocked]
     if not sick and plan[0].name == advised.chosen:
         return (plan if reference in plan else (*plan, reference)), advised
-    left = tuple([target for target in plan if target.name != advised.chosen])
     detail = f"{', '.join(sick)} left alone after failures" if sick else f"{advised.chosen} does not come first"
-    return left or (reference,), replace(advised, rule="escalated", asks=None, detail=detail)
+    escalated = replace(advised, rule="escalated", asks=None, detail=detail)
+    if [target.name for target in plan] == [advised.chosen]:
+        return (reference,), escalated
+    # The candidate comes last, with nothing claimed: as everywhere where the reference is to answer.
+    return tuple(sorted(plan, key=lambda target: target.name == advised.chosen)), escalated
