@@ -63,10 +63,12 @@ class _Missing(Exception):
 def begin_cascade(
     snapshot: Snapshot, world: World, exchange: Exchange, request: ChatRequest, advice: Advice | None
 ) -> Cascade | None:
-    """The cascade of a request that was just decided; None where nobody advised one."""
+    """The cascade of a request that was just decided; None where nobody advised one, or somebody else answers first."""
     decision = exchange.decision
     advised = decision.advised if decision is not None else None
     if decision is None or advice is None or advised is None or advised.asks is None:
+        return None
+    if decision.plan[0].name != advised.chosen:
         return None
     return Cascade(snapshot, world, exchange, request, advice, decision, advised, advised.asks)
 
@@ -97,6 +99,7 @@ class Cascade:
         self._is_decided = False
         self._began = 0.0
         self._limit: asyncio.Timeout | None = None
+        self._line: _Line | None = None
 
     def most_nano(self) -> int:
         """The most that all calls but the one that answers can cost, in nano-units of the book currency."""
@@ -120,7 +123,8 @@ class Cascade:
         asked: list[tuple[Target, Role]] = [(check, "check") for check in self._checks]
         asked += [(self._candidate, "sample")] * self._asks.samples
         self._calls = [asyncio.create_task(self._ask(request, target, role)) for target, role in asked]
-        line = _Line(open_line, self._snapshot.config.server.heartbeat_s) if open_line is not None else None
+        if open_line is not None:
+            self._line = _Line(open_line, self._snapshot.config.server.heartbeat_s)
         self._began = self._world.clock.monotonic()
         try:
             async with asyncio.timeout(self._asks.timeout_s) as limit:
@@ -144,8 +148,8 @@ class Cascade:
             for call in self._calls:
                 call.cancel()
             await asyncio.gather(*self._calls, return_exceptions=True)
-            if line is not None:
-                await line.stop()
+            if self._line is not None:
+                await self._line.stop()
 
     def codec(self, codec: Codec) -> Codec:
         """`codec` for the candidate, asked for log-probabilities where they are needed."""
@@ -169,7 +173,7 @@ class Cascade:
 
     async def decide(self) -> bytes:
         """The answer is whole: return what was kept of it if it may be released, else raise `Escalated`."""
-        if self._limit is not None:
+        if self._limit is not None and not self._limit.expired():
             self._limit.reschedule(None)  # the others have limits of their own, and releasing has none
         try:
             judged = await self._judged(await self._known())
@@ -180,6 +184,8 @@ class Cascade:
         if not judged.is_kept:
             self._reject("")
             raise Escalated
+        if self._line is not None:
+            await self._line.stop()  # from here on others write to it
         self._conclude(replace(self._advised, rule="accepted", asks=None), "accepted")
         return b"".join(self._held)
 
