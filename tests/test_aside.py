@@ -132,3 +132,18 @@ def test_a_cancelled_one_is_settled_from_what_was_sent() -> None:
         assert record.outcome == "aborted" and running.service.books.verify_sums() == []
 
     run(never, hangs, story)
+
+
+def test_one_that_is_cancelled_while_it_reserves_leaves_nothing_reserved() -> None:
+    async def story(running: RunningGateway, own: FaultUpstream, vendor: FaultUpstream) -> None:
+        asking = asyncio.create_task(asked(running, aside_of(running)))
+        await asyncio.sleep(0)  # it waits for the books now
+        await asyncio.sleep(0)
+        asking.cancel()
+        assert isinstance((await asyncio.gather(asking, return_exceptions=True))[0], asyncio.CancelledError)
+        (record,) = await until_recorded(running)
+        assert (record.outcome, record.attempts, record.cost) == ("aborted", (), None)
+        (row,) = running.service.books.budgets(PAYER.key_id)
+        assert (row.reserved_nano, row.spent_nano) == (0, 0) and vendor.calls == []
+
+    run(never, never, story)

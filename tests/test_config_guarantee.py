@@ -9,7 +9,7 @@ import pytest
 from guarantee_kit import config
 from yuzui.config import Config, read
 from yuzui.core.errors import ConfigError
-from yuzui.core.guarantee import Demand
+from yuzui.core.guarantee import CascadeRules, Demand
 
 GOOD = config("r.json", "a" * 64)
 
@@ -44,3 +44,56 @@ def test_what_is_missing_or_wrong_is_named(was: str, becomes: str, says: str) ->
     assert was in GOOD
     with pytest.raises(ConfigError, match=says):
         load(GOOD.replace(was, becomes))
+
+
+CASCADE = """
+[models.cascade]
+streaming = "hold"
+checks = ["house/other"]
+"""
+
+
+def test_a_cascade_is_read_and_its_second_opinions_are_no_candidates() -> None:
+    text = GOOD.replace('["house/other", "house/small"', '["house/small"')
+    (model,) = load(text + CASCADE).models
+    assert model.demand is not None
+    assert model.demand.cascade == CascadeRules(streaming="hold", checks=("house/other",))
+    assert (model.candidates, model.checks) == (("house/small", "vendor/big"), ("house/other",))
+    (model,) = load(GOOD + CASCADE).models
+    assert model.checks == ()  # they are judged as candidates already
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "says"),
+    [
+        ('streaming = "hold"\n', "", r"models\[0\].cascade.streaming: say what becomes of streamed answers"),
+        ('"hold"', '"never"', r"models\[0\].cascade.streaming"),
+        ("checks", "check", r"models\[0\].cascade.check: unknown key; did you mean 'checks'"),
+        ('["house/other"]', '["house/othr"]', r"models\[0\].cascade.checks: no target that chats .* did you mean 'house/other'"),
+        ('["house/other"]', '["house/other", "house/other"]', r"cascade.checks: write each name once"),
+        ('streaming = "hold"', 'streaming = "hold"\naccepts = []', r"models\[0\].cascade.accepts"),
+        ('streaming = "hold"', 'streaming = "hold"\naccepts = ["up_front"]', r"models\[0\].cascade.accepts"),
+        ('streaming = "hold"', 'streaming = "hold"\ntimeout_s = 0', r"models\[0\].cascade.timeout_s"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_cascade_is_named(was: str, becomes: str, says: str) -> None:
+    assert was in CASCADE
+    with pytest.raises(ConfigError, match=says):
+        load(GOOD + CASCADE.replace(was, becomes))
+
+
+def test_a_cascade_without_a_guarantee_is_refused() -> None:
+    plain = """
+[[targets]]
+name = "house/other"
+provider = "vllm"
+model = "other"
+base_url = "http://127.0.0.1:1/v1"
+price = "free"
+
+[[models]]
+name = "support"
+candidates = ["house/other"]
+"""
+    with pytest.raises(ConfigError, match=r"models\[0\].cascade: only policy = \"guaranteed\" uses it"):
+        load(plain + "cascade = {}\n")

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -25,10 +26,12 @@ from yuzui.core.chat import (
     ToolSpec,
 )
 from yuzui.core.errors import ConfigError, InvalidRequest
-from yuzui.core.guarantee import Advised
+from yuzui.core.guarantee import Advised, Asks, Said
 from yuzui.core.target import Target, VirtualModel
-from yuzui.learned_routing import LONG_BYTES, GuaranteedModel, advise, asked_of, make_guaranteed, unread
-from yuzui.routing.artefact import Artefact, Certificate, Fitted, hash_of
+from yuzui.learned_routing import LONG_BYTES, UNTOLD, GuaranteedModel, advise, asked_of, make_guaranteed, unread
+from yuzui.routing.artefact import Artefact, Certificate, Fitted, Signals, hash_of
+from yuzui.routing.own_text import Answered
+from yuzui.routing.surface import Asked
 
 CONFIG = read(config("r.json", "a" * 64), {"BIG": "x"}, source=Path("yuzui.toml"))
 (MODEL,) = CONFIG.models
@@ -116,7 +119,7 @@ def test_other_prices_than_those_of_the_examples_end_the_certificate() -> None:
 
 def test_models_that_are_no_targets_of_the_model_are_refused() -> None:
     fit = msgspec.structs.replace(fitted(), reference=msgspec.structs.replace(fitted().reference, name="huge"))
-    with pytest.raises(ConfigError, match="huge is neither the name nor the model of a candidate; candidates are"):
+    with pytest.raises(ConfigError, match="huge is neither the name nor the model of a candidate; there are"):
         make(fit=fit)
     twice = tuple(replace(one, model="small") if one.name == "house/other" else one for one in CONFIG.targets)
     with pytest.raises(ConfigError, match=r"small is the model of house/small, house/other"):
@@ -225,3 +228,128 @@ def test_of_a_request_without_its_text_the_reference_is_the_answer() -> None:
     found = advice.choose(EVERYBODY, NOBODY)
     assert (found.rule, found.chosen, found.epsilon) == ("no_certificate", "vendor/big", None)
     assert unread(models, "auto") is None
+
+
+# ---- cascades -------------------------------------------------------------------------------------------------------
+
+WITH = read(
+    config("r.json", "a" * 64).replace('["house/other", "house/small"', '["house/small"').replace('model = "other"', 'model = "tiny"')
+    + '[models.cascade]\nstreaming = "hold"\nchecks = ["house/other"]\n',
+    {"BIG": "x"}, source=Path("yuzui.toml"),
+)  # fmt: skip
+(CASCADED,) = WITH.models
+KNOWN = Signals(log_probabilities=False, samples=0)
+
+
+def cascade(**changes: object) -> Certificate:
+    return certificate(**{"policy": "cascade", "threshold": 0.2, "signals": KNOWN, **changes})  # type: ignore[arg-type]  # fields
+
+
+def made(
+    *certificates: Certificate, model: VirtualModel = CASCADED, targets: tuple[Target, ...] = WITH.targets
+) -> GuaranteedModel:
+    return make(*certificates, model=model, targets=targets)
+
+
+def with_rules(**changes: object) -> VirtualModel:
+    assert CASCADED.demand is not None and CASCADED.demand.cascade is not None
+    rules = replace(CASCADED.demand.cascade, **changes)  # type: ignore[arg-type]  # fields of CascadeRules
+    return replace(CASCADED, demand=replace(CASCADED.demand, cascade=rules))
+
+
+def test_a_cascade_says_what_it_asks() -> None:
+    model = made(cascade(signals=Signals(log_probabilities=True, samples=99)))
+    assert (model.certificate, model.cascade_problem, model.shortfall) == (None, "", "")
+    assert model.asks == Asks(policy="cascade", checks=("house/other",), samples=16, log_probabilities=True)
+    everybody = frozenset({"house/small", "house/other", "vendor/big"})
+    found = advised(model, permitted=everybody)
+    assert (found.rule, found.chosen, found.policy, found.asks) == ("cascade", "house/small", "cascade", model.asks)
+    assert found.order == ("house/small", "vendor/big") and found.kept("house/small") == "none"
+    assert advised(model, STRANGE, everybody).rule == "unlike"
+    assert advised(model, permitted=everybody - {"house/other"}).rule == "not_permitted"
+    assert advised(model, masked=frozenset({"house/other"}), permitted=everybody).rule == "not_permitted"
+    assert advised(model, permitted=frozenset({"house/small", "house/other"})).chosen == ""
+
+
+def test_the_kinds_that_are_accepted_are_tried_in_their_order() -> None:
+    both = (cascade(), cascade(policy="portable_cascade"))
+    first, second = made(*both).asks, made(*both, model=with_rules(accepts=("portable_cascade", "cascade"))).asks
+    assert first is not None and second is not None
+    assert (first.policy, second.policy) == ("cascade", "portable_cascade")
+    lone = made(cascade(epsilon=0.5), cascade(policy="portable_cascade")).asks
+    assert lone is not None and lone.policy == "portable_cascade"
+
+
+@pytest.mark.parametrize(
+    ("certificates", "accepts", "says"),
+    [
+        ((certificate(),), ("cascade",), "only up_front is certified, not cascade"),
+        ((cascade(signals=None),), ("cascade",), "do not all come with the same log-probabilities and samples"),
+        ((cascade(threshold=None),), ("cascade",), "could certify no threshold"),
+        ((cascade(),), ("portable_cascade",), "only cascade is certified, not portable_cascade"),
+    ],
+)
+def test_a_cascade_that_cannot_be_served_says_why(
+    certificates: tuple[Certificate, ...], accepts: tuple[str, ...], says: str
+) -> None:
+    model = made(*certificates, model=with_rules(accepts=accepts))
+    assert model.cascade is None and says in model.cascade_problem == model.shortfall
+    expected = "certified" if certificates[0].policy == "up_front" else "no_certificate"
+    assert advised(model, permitted=frozenset({"house/small", "vendor/big"})).rule == expected
+
+
+def test_log_probabilities_must_be_had_and_prices_of_checks_must_be_the_same() -> None:
+    mute = tuple(replace(one, features=one.features - {"logprobs"}) for one in WITH.targets)
+    model = made(cascade(signals=Signals(log_probabilities=True, samples=0)), targets=mute)
+    assert "which house/small does not give here" in model.cascade_problem
+    dear = tuple(
+        replace(one, premises="vendor", price=WITH.targets[2].price) if one.name == "house/other" else one
+        for one in WITH.targets
+    )
+    assert "house/other costs 10/30" in made(cascade(), targets=dear).cascade_problem
+
+
+def test_second_opinions_must_be_named() -> None:
+    with pytest.raises(ConfigError, match=r"models.support.cascade.checks: tiny is neither .*; there are none"):
+        made(cascade(), model=with_rules(checks=()))
+
+
+@pytest.mark.parametrize(
+    ("more", "streaming", "is_cascaded"),
+    [
+        ({}, "hold", True),
+        ({"stream": True}, "hold", True),
+        ({"stream": True}, "up_front", False),
+        ({}, "up_front", True),
+        ({"n": 2}, "hold", False),
+        ({"features": frozenset({"web_search"})}, "hold", False),
+        ({"features": frozenset({"server_tools"})}, "hold", False),
+    ],
+)
+def test_which_requests_are_cascaded(more: dict[str, Any], streaming: str, is_cascaded: bool) -> None:
+    model = made(cascade(), certificate(), model=with_rules(streaming=streaming))
+    found = model.advice(request(**more)).choose(frozenset({"house/small", "house/other", "vendor/big"}), NOBODY)
+    assert found.rule == ("cascade" if is_cascaded else "certified")
+
+
+def test_forms_are_not_promised_where_nobody_can_verify_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("yuzui.learned_routing.find_spec", lambda name: None)
+    model = made(cascade(), certificate())
+    meaning = msgspec.structs.replace(said(user(EASY)), tools=(ToolSpec(name="f"),))
+    with_tools = request(read_meaning=lambda _: meaning)
+    everybody = frozenset({"house/small", "house/other", "vendor/big"})
+    assert model.advice(with_tools).choose(everybody, NOBODY).asks is None
+    assert model.advice(request()).choose(everybody, NOBODY).asks is not None
+
+
+def test_an_answer_is_judged_as_the_router_judges_it_and_its_number_stays_unsaid() -> None:
+    model = made(cascade())
+    advice = model.advice(request())
+    judged = advice.judge(Said(text="It is so. #### 123", checks=("The answer is 123",)))
+    look = model.learned.look(Asked(text=EASY))
+    answered = Answered(question=EASY, text="It is so. #### 123")
+    assert judged.gain == model.learned.judge(look, "small", answered, ["The answer is 123"])
+    assert judged.is_kept and judged.signals["agree_share"] == 1.0
+    assert not UNTOLD & judged.signals.keys()
+    with pytest.raises(ConfigError, match="no cascade"):
+        model.advice(request(operation="embeddings")).judge(Said(text="x"))

@@ -35,6 +35,7 @@ def test_a_copy_tells_latency_cost_and_agreement(tmp_path: Path) -> None:
         async with scene(tmp_path, SHADOW, places=says("So the answer is 42.")) as at:
             record, headers = await at.ask()
             assert record.target == "house/small" and "other" not in headers["x-yuzui-target"]
+            await at.settled()
             at.places.own = says("The answer is 7").own
             await at.ask()
             await at.settled()

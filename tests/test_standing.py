@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from cascade_kit import config as cascade_config
+from cascade_kit import of_cascade
 from guarantee_kit import EASY, certificate, config, write_router
 from watch_kit import TESTED
 from yuzui.config import read
@@ -11,6 +13,7 @@ from yuzui.core.watching import WatchState
 from yuzui.dialects.openai_chat import DIALECT
 from yuzui.io.learned_routers import load_routers
 from yuzui.learned_routing import GuaranteedModel
+from yuzui.routing.artefact import Certificate
 from yuzui.standing import as_it_stands, key_of, promises_of, rests_on, stricter
 
 ALL = frozenset(("house/small", "house/other", "vendor/big"))
@@ -60,3 +63,36 @@ def test_advice_rests_on_the_threshold_that_is_applied_now(tmp_path: Path) -> No
     assert rests_on(replace(told, threshold=0.29), found, WatchState(stage="tightened", threshold=0.29))
     assert not rests_on(told, found, WatchState(stage="broken"))
     assert not rests_on(replace(told, epsilon=0.01), found, WatchState())
+
+
+def cascaded(folder: Path, *more: Certificate) -> GuaranteedModel:
+    text = cascade_config(folder / "r.json", write_router(folder / "r.json", of_cascade(tested=TESTED), *more))
+    return load_routers(read(text, {"BIG": "k"}, source=None))["support"]
+
+
+def asked(one: GuaranteedModel) -> Advised:
+    request = DIALECT.read_request({"model": "support", "messages": [{"role": "user", "content": EASY}]})
+    return one.advice(request).choose(frozenset(("house/small", "house/tiny", "vendor/big")), frozenset())
+
+
+def test_a_cascade_stands_by_its_own_promise(tmp_path: Path) -> None:
+    made = cascaded(tmp_path, certificate())
+    (up_front, _), (key, found) = promises_of("support", made)
+    assert (found.policy, up_front.model) == ("cascade", key.model) and up_front != key
+    told = asked(made)
+    assert (told.rule, told.threshold) == ("cascade", 0.2)
+    accepted = replace(told, rule="accepted", asks=None, gain=0.1)
+    assert rests_on(accepted, found, WatchState()) and not rests_on(
+        replace(accepted, policy="up_front"), found, WatchState()
+    )
+    tight = asked(as_it_stands("support", made, {key: WatchState(stage="tightened", threshold=-0.5)}))
+    assert (tight.rule, tight.threshold) == ("cascade", -0.5)
+    broken = {key: WatchState(stage="broken")}
+    assert asked(as_it_stands("support", made, broken)).rule == "certified", "the other promise holds"
+    assert asked(as_it_stands("support", made, {up_front: WatchState(stage="broken")})).rule == "cascade"
+    both = asked(as_it_stands("support", made, {**broken, up_front: WatchState(stage="broken")}))
+    assert (both.rule, both.chosen) == ("promise_broken", "vendor/big")
+    alone = cascaded(tmp_path)
+    ((key, _),) = promises_of("support", alone)
+    told = asked(as_it_stands("support", alone, {key: WatchState(stage="broken")}))
+    assert (told.rule, told.chosen, told.epsilon) == ("promise_broken", "vendor/big", None)

@@ -15,6 +15,7 @@ def test_each_figure_is_that_of_the_promise(tmp_path: Path) -> None:
             assert gauges["yuzui_watch_mean_loss"][2]() == {"support": 0.0} and gauges["yuzui_watch_dropped"][2]() == {}
             await at.ask(EASY)
             await at.ask(HARD)
+            await at.settled()
             at.places.vendor = lambda _: None
             await at.ask(EASY)
             await at.settled()

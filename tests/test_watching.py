@@ -11,11 +11,14 @@ import openai
 import pytest
 
 from fault_upstream import Call
-from guarantee_kit import EASY, HARD
+from guarantee_kit import EASY, HARD, certificate, config, write_router
 from watch_kit import JUDGED, PUBLIC, WATCH, Places, Scene, is_judging, run, scene, verdict
+from yuzui.config import load
 from yuzui.core.errors import ConfigError
+from yuzui.core.guarantee import Advised
 from yuzui.core.watching import WHY_UNGRADED, PromiseKey, WatchOrder, WatchState
 from yuzui.watching import MOST_WAITING
+from yuzui.wiring import Service
 
 SECRET = "My card is 4111 1111 1111 1111. What is the capital of France and a tree number 412?"
 
@@ -131,8 +134,6 @@ def test_a_candidate_that_becomes_worse_loses_its_traffic_until_somebody_resumes
 
 
 def test_another_router_begins_anew(tmp_path: Path) -> None:
-    from guarantee_kit import certificate
-
     places = Places(own=lambda _: "Berlin")
 
     async def story() -> None:
@@ -368,5 +369,62 @@ def test_a_comparison_that_needs_more_than_two_answers_refuses_the_start(tmp_pat
         with pytest.raises(ConfigError, match=r"models.support.watch.grade: numeric takes"):
             async with scene(tmp_path, WATCH.replace('"exact"', '"numeric:tolerence=1"')):
                 pass
+
+    run(story)
+
+
+def test_a_reload_keeps_a_broken_promise_and_a_new_router_does_not(tmp_path: Path) -> None:
+    path = tmp_path / "yuzui.toml"
+    off = PUBLIC + "[sensitivity.names]\nenabled = false\n"
+
+    def write(threshold: float, more: str = WATCH) -> None:
+        sha256 = write_router(tmp_path / "r.json", certificate(threshold=threshold))
+        path.write_text(config("r.json", sha256) + more + off, "utf-8")
+
+    async def story() -> None:
+        write(0.3)
+        service = Service(load(path, {"BIG": "k"}), tmp_path / "data")
+        await service.start()
+        try:
+            (promise,) = service.watching.promises.known.values()
+            for _ in range(30):
+                told = Advised(rule="certified", reference="vendor/big", chosen="house/small",
+                               router_sha256=promise.key.router_sha256, epsilon=0.02, delta=0.1, threshold=0.3,
+                               examples=promise.certificate.data.examples,
+                               data_sha256=promise.certificate.data.sha256)  # fmt: skip
+                service.watching.promises.add(promise.key, told, 1.0, is_audit=True)
+            assert service.gateway.snapshot.guaranteed["support"].is_broken
+            for more in (WATCH.replace("1.0", "0.5"), ""):
+                write(0.3, more)
+                await service.reload()
+                assert service.gateway.snapshot.guaranteed["support"].is_broken
+                assert ("support" in service.gateway.snapshot.watched) == bool(more)
+            write(0.29)
+            await service.reload()
+            assert not service.gateway.snapshot.guaranteed["support"].is_broken
+            write(0.3)
+            await service.reload()
+            assert service.gateway.snapshot.guaranteed["support"].is_broken, "the books remember"
+        finally:
+            await service.stop()
+
+    run(story)
+
+
+def test_a_client_that_leaves_is_not_audited(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with scene(tmp_path, places=Places(delay_s={"own": 1.0})) as at:
+            leaving = asyncio.create_task(at.ask())
+            async with asyncio.timeout(5):
+                while not at.places.asked["own"]:
+                    await asyncio.sleep(0.01)
+            leaving.cancel()
+            await asyncio.gather(leaving, return_exceptions=True)
+            await at.running.close_clients()
+            async with asyncio.timeout(5):
+                while not await at.running.records():
+                    await asyncio.sleep(0.02)
+            await at.settled()
+            assert [one.outcome for one in await at.running.records()] == ["aborted"] and state_of(at).seen == 0
 
     run(story)

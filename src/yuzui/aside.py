@@ -82,7 +82,12 @@ async def ask(
     own = _exchange(snapshot, world, aside)
     target = aside.target
     codec, scanned = _written(snapshot, aside, own)
-    await _reserve(snapshot, world, aside, own)
+    try:
+        await _reserve(snapshot, world, aside, own)
+    except asyncio.CancelledError:  # nothing was sent; what may have been reserved is given back behind it
+        own.target = None
+        world.books.close(_closing(snapshot, world, aside, own, "aborted", None)).add_done_callback(heard)
+        raise
     outcome: Outcome = "aborted"
     fault: UpstreamFault | None = None
     world.watch.started(target.name)
@@ -207,14 +212,8 @@ def _closing(
     settlement = settle.settle(own, outcome, snapshot.config.money)
     own.note_settlement(settlement, snapshot.config.money.currency)
     duration_ms = int((world.clock.monotonic() - own.started) * 1000)
-    own.attempts.append(
-        AttemptRecord(
-            target=aside.target.name,
-            outcome="ok" if outcome == "answered" else fault.code if fault else "aborted",
-            detail=safe_message(fault) if fault else "", duration_ms=duration_ms,
-            upstream_status=getattr(fault, "upstream_status", 0), tokens_delivered=own.delivered.pieces,
-        )
-    )  # fmt: skip
+    if own.target is not None:
+        own.attempts.append(_attempt(aside, own, outcome, fault, duration_ms))
     return Closing(
         request_id=own.id, at_ns=own.at_ns, key_id=aside.caller.key_id, app=aside.caller.app, team=aside.caller.team,
         model=aside.target.name, target=aside.target.name, outcome=outcome, window=own.window,
@@ -222,3 +221,13 @@ def _closing(
         input_tokens=settlement.input_tokens, output_tokens=settlement.output_tokens, postings=settlement.postings,
         record=_record(aside, own, outcome, fault, duration_ms),
     )  # fmt: skip
+
+
+def _attempt(
+    aside: Aside, own: Exchange, outcome: Outcome, fault: UpstreamFault | None, duration_ms: int
+) -> AttemptRecord:
+    return AttemptRecord(
+        target=aside.target.name, outcome="ok" if outcome == "answered" else fault.code if fault else "aborted",
+        detail=safe_message(fault) if fault else "", duration_ms=duration_ms,
+        upstream_status=getattr(fault, "upstream_status", 0), tokens_delivered=own.delivered.pieces,
+    )  # fmt: skip  # one thing

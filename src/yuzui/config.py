@@ -167,7 +167,7 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
     masking = read_masking(top.masking, rules)
     models = _models(top.models, {target.name for target in targets}, masking.masking.kinds, rules.lattice)
     check_economics(targets, models, money.rates)
-    check_guarantees(models)
+    check_guarantees(models, targets)
     check_watches(models, targets)
     if rules.judge is not None:
         check_judge(rules.judge, rules.lattice, targets, {model.name for model in models})
@@ -431,7 +431,7 @@ def _models(
                 masked_kinds=read_model_kinds(item.masking, item.masked_kinds, masked_kinds, path),
                 burst_queue=read_burst(item.burst, f"{path}.burst"),
                 reference=item.reference,
-                demand=read_demand(item.policy, item.router, item.router_sha256, item.guarantee, path),
+                demand=read_demand(item.policy, item.router, item.router_sha256, item.guarantee, item.cascade, path),
                 watch=read_watch(item.watch, lattice, f"{path}.watch"),
                 shadow=read_shadow(item.shadow, lattice, f"{path}.shadow"),
             )
@@ -582,6 +582,7 @@ class _Model(_Table, frozen=True):
     router: str = ""
     router_sha256: str = ""
     guarantee: dict[str, Any] | None = None
+    cascade: dict[str, Any] | None = None
     watch: dict[str, Any] | None = None
     shadow: dict[str, Any] | None = None
 

@@ -1,17 +1,18 @@
-"""What yuzui.toml says of a model that demands a guarantee: the router's file, its hash, and how much may be lost."""
+"""What yuzui.toml says of a model that demands a guarantee: the router's file, its hash, how much may be lost, and
+whether a candidate may answer first and be judged by its answer."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
 
-from yuzui.config_checks import convert
+from yuzui.config_checks import convert, near
 from yuzui.core.errors import ConfigError
-from yuzui.core.guarantee import Demand
-from yuzui.core.target import VirtualModel
+from yuzui.core.guarantee import CascadePolicy, CascadeRules, Demand, Streaming
+from yuzui.core.target import Target, VirtualModel
 
 GUARANTEED: Final = "guaranteed"
 """The policy that needs all of it."""
@@ -23,14 +24,26 @@ class GuaranteeTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     confidence: Annotated[float, msgspec.Meta(gt=0.5, lt=1)]
 
 
+class CascadeTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    streaming: Streaming
+    accepts: Annotated[tuple[CascadePolicy, ...], msgspec.Meta(min_length=1)] = ("cascade", "portable_cascade")
+    checks: tuple[str, ...] = ()
+    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 60.0
+
+
 def read_demand(
-    policy: str, router: str, sha256: str, guarantee: dict[str, Any] | None, path: str
+    policy: str,
+    router: str,
+    sha256: str,
+    guarantee: dict[str, Any] | None,
+    cascade: dict[str, Any] | None,
+    path: str,
 ) -> Demand | None:  # Any: TOML values
-    """All three keys with policy `guaranteed`, and none of them with another. Raise `ConfigError`."""
-    given = {"router": router, "router_sha256": sha256, "guarantee": guarantee}
+    """The first three keys with policy `guaranteed`, and none of the four with another. Raise `ConfigError`."""
+    given = {"router": router, "router_sha256": sha256, "guarantee": guarantee, "cascade": cascade}
     if policy != GUARANTEED:
         for key, value in given.items():
-            if value:
+            if value or (key == "cascade" and value is not None):
                 raise ConfigError(f'{path}.{key}: only policy = "{GUARANTEED}" uses it; write that, or leave it out')
         return None
     if not router:
@@ -43,14 +56,39 @@ def read_demand(
     if guarantee is None:
         raise ConfigError(f"{path}.guarantee: say what must be promised, such as {{ loss = 0.02, confidence = 0.9 }}")
     table = convert(guarantee, GuaranteeTable, f"{path}.guarantee")
-    return Demand(router=router, router_sha256=sha256, loss=table.loss, confidence=table.confidence)
+    return Demand(
+        router=router, router_sha256=sha256, loss=table.loss, confidence=table.confidence,
+        cascade=None if cascade is None else _cascade(cascade, f"{path}.cascade"),
+    )  # fmt: skip  # one thing
 
 
-def check_guarantees(models: Sequence[VirtualModel]) -> None:
-    """A promise is against a reference that can be asked. Raise `ConfigError`."""
+def _cascade(table: dict[str, Any], path: str) -> CascadeRules:  # Any: TOML values
+    if "streaming" not in table:
+        raise ConfigError(
+            f'{path}.streaming: say what becomes of streamed answers: "hold" sends nothing until the answer was '
+            'accepted, "up_front" decides before who answers, without a cascade'
+        )
+    read = convert(table, CascadeTable, path)
+    for key, values in (("accepts", read.accepts), ("checks", read.checks)):
+        if len(set(values)) < len(values):
+            raise ConfigError(f"{path}.{key}: write each name once")
+    return CascadeRules(streaming=read.streaming, accepts=read.accepts, checks=read.checks, timeout_s=read.timeout_s)
+
+
+def check_guarantees(models: Sequence[VirtualModel], targets: Collection[Target]) -> None:
+    """A promise is against a reference that can be asked, and second opinions are those of targets that chat. Raise
+    `ConfigError`."""
+    chatting = {target.name for target in targets if "chat" in target.serves}
     for position, model in enumerate(models):
-        if model.demand is not None and model.reference not in model.candidates:
+        if model.demand is None:
+            continue
+        if model.reference not in model.candidates:
             raise ConfigError(
                 f'models[{position}].reference: policy = "{GUARANTEED}" loses at most so much against it, so name one '
                 f"of the model's candidates: {', '.join(model.candidates)}"
             )
+        for name in model.demand.cascade.checks if model.demand.cascade is not None else ():
+            if name not in chatting:
+                raise ConfigError(
+                    f"models[{position}].cascade.checks: no target that chats is named {name!r}{near(name, chatting)}"
+                )

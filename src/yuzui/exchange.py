@@ -41,6 +41,7 @@ from yuzui.core.errors import (
     UpstreamUnreachable,
     YuzuiError,
 )
+from yuzui.core.guarantee import Advised
 from yuzui.core.money import NANO
 from yuzui.core.price_terms import PriceTerm, field_of, recordable, show_factor
 from yuzui.core.sensitivity import Cause, Lattice, Sensitivity
@@ -193,6 +194,10 @@ class Exchange:
     answer_hash: str = ""
     usage: Usage | None = None
     cost: CostRecord | None = None
+    others: list[Settlement] = field(default_factory=list)
+    """Of calls that the answer took beside its own: see `cascading.py`."""
+    is_opened_early: bool = False
+    """The stream began, to be kept alive, before it was known who answers: its end tells what its head could not."""
     dropped: tuple[str, ...] = ()
     first_token_ms: int = 0
     suppressed: int = 0
@@ -266,17 +271,18 @@ class Exchange:
 
     def note_settlement(self, settlement: Settlement, book_currency: str) -> None:
         self.usage = settlement.usage
-        if settlement.usage is not None and settlement.price_version:
-            self.cost = CostRecord(
-                amount=settlement.amount_nano,
-                currency=settlement.currency,
-                book=settlement.spent_nano,
-                book_currency=book_currency,
-                price_version=settlement.price_version,
-                rate=settlement.rate,
-                factor=show_factor(settlement.factor.factor) if settlement.factor.terms else "1",
-                terms=settlement.factor.terms,
+        self.cost = cost_record(settlement, book_currency)
+        if others := sum([one.spent_nano for one in self.others]):
+            nothing = CostRecord(
+                amount=0, currency=book_currency, book=0, book_currency=book_currency, price_version="-"
             )
+            self.cost = msgspec.structs.replace(self.cost or nothing, others=others)
+
+    def note_advice(self, advised: Advised, words: str) -> None:
+        """What became of a cascade; `words` for the line that tells why."""
+        if self.decision is not None:
+            self._opening = None
+            self.decision = replace(self.decision, advised=advised, why=f"{self.decision.why}; {words}")
 
     def record(self, outcome: Outcome, error: YuzuiError | None, *, duration_ms: int) -> RequestRecord:
         """The leaf, as far as the request got. What the decision settled is written once, for both times."""
@@ -342,7 +348,7 @@ class Exchange:
             window=self.window,
             reserved_nano=self.reserved_nano if self.has_intent else 0,
             spent_nano=settlement.spent_nano,
-            is_estimated=settlement.is_estimated,
+            is_estimated=settlement.is_estimated or any(one.is_estimated for one in self.others),
             input_tokens=settlement.input_tokens,
             output_tokens=settlement.output_tokens,
             postings=settlement.postings,
@@ -368,6 +374,8 @@ class Exchange:
             threshold=advised.threshold,
             gain=None if advised.gain is None else round(advised.gain, 6),
             p_value=None if advised.p_value is None else round(advised.p_value, 6),
+            policy=advised.policy,
+            signals=dict(advised.signals),
             detail=advised.detail,
         )
 
@@ -431,10 +439,12 @@ class Exchange:
             full=tuple(sorted(decision.full)) if decision and decision.full else (),
         )
 
-    def headers(self) -> dict[str, str]:
-        """What every answer tells in its headers, as far as it is known."""
+    def headers(self, *, is_early: bool = False) -> dict[str, str]:
+        """What every answer tells in its headers, as far as it is known; `is_early`: nothing of who answers."""
         # The last two are where the official clients of OpenAI and Anthropic look for it.
         headers = {"x-yuzui-request-id": self.id, "x-request-id": self.id, "request-id": self.id}
+        if is_early:
+            return headers
         if self.target is not None:
             headers["x-yuzui-target"] = self.target.name
             if self.target.is_simulated:
@@ -454,7 +464,7 @@ class Exchange:
         if self.dropped:
             headers["x-yuzui-dropped"] = ", ".join(self.dropped)
         if self.cost is not None:
-            headers["x-yuzui-cost"] = f"{Decimal(self.cost.book) / NANO:f} {self.cost.book_currency}"
+            headers["x-yuzui-cost"] = f"{Decimal(self.cost.total) / NANO:f} {self.cost.book_currency}"
         return headers
 
     def trailer(self, receipt: Receipt) -> dict[str, Any]:  # Any: JSON values
@@ -466,7 +476,25 @@ class Exchange:
             trailer["answer_findings"] = news
         if self.found.redacted:
             trailer["answer_redacted"] = dict(self.found.redacted)
+        if self.is_opened_early:
+            trailer["headers"] = {name: told for name, told in self.headers().items() if name.startswith("x-yuzui-")}
         return trailer
+
+
+def cost_record(settlement: Settlement, book_currency: str) -> CostRecord | None:
+    """None where nothing was consumed, or nobody knows a price."""
+    if settlement.usage is None or not settlement.price_version:
+        return None
+    return CostRecord(
+        amount=settlement.amount_nano,
+        currency=settlement.currency,
+        book=settlement.spent_nano,
+        book_currency=book_currency,
+        price_version=settlement.price_version,
+        rate=settlement.rate,
+        factor=show_factor(settlement.factor.factor) if settlement.factor.terms else "1",
+        terms=settlement.factor.terms,
+    )
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -18,6 +19,7 @@ from yuzui.core.chat import (
     AudioPart,
     ChatRequest,
     DocumentPart,
+    Feature,
     ImagePart,
     Meaning,
     OpaquePart,
@@ -25,18 +27,25 @@ from yuzui.core.chat import (
     ToolResultPart,
 )
 from yuzui.core.errors import ConfigError, YuzuiError
-from yuzui.core.guarantee import Advice, Advised, Demand
+from yuzui.core.guarantee import MOST_SAMPLES, Advice, Advised, Asks, Demand, Judged, Said
 from yuzui.core.money import per_million
 from yuzui.core.target import Target, VirtualModel
+from yuzui.providers._log_probabilities import tells_odds
+from yuzui.providers.catalogue import find_codecs
 
-if TYPE_CHECKING:  # both need numpy
-    from yuzui.routing.artefact import Artefact, Certificate, Priced
+if TYPE_CHECKING:  # all need numpy
+    from yuzui.routing.artefact import Artefact, Certificate, Policy, Priced
     from yuzui.routing.learned import Learned, Look
+    from yuzui.routing.own_text import Answered
     from yuzui.routing.surface import Asked
 
+_ACTS: Final[frozenset[Feature]] = frozenset(("web_search", "server_tools"))
+"""What a vendor does while it answers: done before anybody could look at it."""
 LONG_BYTES: Final = 4 * 1024
 """Of a request: reading a longer one would hold up all others for more than half a millisecond."""
 PICO_PER_USD_PER_MILLION: Final = 1_000_000
+UNTOLD: Final = frozenset(("own_log_answer", "own_log_answer_ratio"))
+"""Signals that no record holds: the number that an answer comes down to could be read from them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,26 +57,54 @@ class GuaranteedModel:
     targets: Mapping[str, str]
     """The artefact's name of a model → target name."""
     certificate: Certificate | None
-    """The one that is applied; None: only the reference answers, for the reason in `problem`."""
+    """The one about choices up front that is applied; None: nobody is chosen, for the reason in `problem`."""
     problem: str = ""
     is_broken: bool = False
     """Watching found that the promise does not hold."""
+    cascade: Certificate | None = None
+    """The one about answers that is applied."""
+    cascade_problem: str = ""
+    """Why none is, where the model's `cascade` asks for one."""
+    asks: Asks | None = None
+    """What `cascade` needs to know of an answer."""
 
     @property
     def reference(self) -> str:
         return self.targets[self.learned.reference]
 
+    @property
+    def shortfall(self) -> str:
+        """Why not everything that the model asks for is applied; "" where it is."""
+        if self.cascade_problem:
+            return self.cascade_problem
+        return self.problem if self.certificate is None and self.cascade is None else ""
+
     def advice(self, request: ChatRequest) -> Advice:
         """What is expected of `request`, whoever may answer it."""
-        if self.certificate is None:
-            return _Asked(self, None, self.problem)
+        if self.certificate is None and self.cascade is None:
+            return _Asked(self, None, problem=self.problem)
         if request.operation != "chat":
-            return _Asked(self, None, "it is about chats only")
+            return _Asked(self, None, problem="it is about chats only")
         try:
             asked = asked_of(request.meaning)
+            has_cascade = self.cascade is not None and self._cascades(request)
         except YuzuiError:  # the hub cannot say it; a lane may still carry it, so it is not refused here
-            asked = None
-        return _Asked(self, None if asked is None else self.learned.look(asked))
+            asked, has_cascade = None, False
+        if not has_cascade and self.certificate is None:
+            return _Asked(self, None, problem=self.problem)
+        look = None if asked is None else self.learned.look(asked)
+        return _Asked(self, look, asked=asked, has_cascade=has_cascade)
+
+    def _cascades(self, request: ChatRequest) -> bool:
+        """Whether the answer to `request` can be held and judged: one answer, with no side effect before it is."""
+        rules = self.demand.cascade
+        if rules is None or request.n > 1 or (request.stream and rules.streaming == "up_front"):
+            return False
+        if not _ACTS.isdisjoint(request.features):
+            return False
+        meaning = request.meaning
+        has_form = meaning.response_format is not None and meaning.response_format.kind == "json_schema"
+        return not (meaning.tools or has_form) or find_spec("jsonschema_rs") is not None
 
 
 async def advise(models: Mapping[str, GuaranteedModel], request: ChatRequest, size_bytes: int) -> Advice | None:
@@ -83,7 +120,7 @@ async def advise(models: Mapping[str, GuaranteedModel], request: ChatRequest, si
 def unread(models: Mapping[str, GuaranteedModel], model: str) -> Advice | None:
     """The advice for a request for `model` of which nobody has the text: the reference. None without a router."""
     found = models.get(model)
-    return None if found is None else _Asked(found, None, "its text is not known")
+    return None if found is None else _Asked(found, None, problem="its text is not known")
 
 
 def make_guaranteed(
@@ -103,14 +140,79 @@ def make_guaranteed(
             f"{path}: {demand.router} was made against {names[learned.reference]} as reference, not "
             f"{model.reference}; correct models.{model.name}.reference, or fit it again"
         )
-    by_name = {target.name: target for target in mine}
+    by_name = {target.name: target for target in targets}
     priced = [artefact.fitted.reference, *(one.model for one in artefact.fitted.candidates)]
+    certificate, problem = _applied(artefact.certificates, learned.candidates, demand, "up_front")
+    if changed := _changes(priced, names, by_name):
+        certificate, problem = None, changed
+    made = GuaranteedModel(demand=demand, learned=learned, targets=names, certificate=certificate, problem=problem)
+    return made if demand.cascade is None else _with_cascade(made, model, priced, by_name)
+
+
+def _with_cascade(
+    made: GuaranteedModel, model: VirtualModel, priced: Sequence[Priced], by_name: Mapping[str, Target]
+) -> GuaranteedModel:
+    """`made` with the first cascade of the kinds that are accepted that is good for what is demanded."""
+    learned, rules = made.learned, made.demand.cascade
+    assert rules is not None
+    path = f"models.{model.name}.cascade.checks"
+    problems: list[str] = []
+    for policy in rules.accepts:
+        found, problem = _applied(learned.artefact.certificates, learned.candidates, made.demand, policy)
+        if found is None:
+            problems.append(problem)
+            continue
+        (candidate,) = found.candidates
+        names = learned.checks_of(candidate)
+        mine = [by_name[name] for name in rules.checks]
+        checks = {name: _target_of(name, mine, path, "a second opinion that is named here") for name in names}
+        weights = learned.artefact.fitted.candidates[learned.candidates.index(candidate)].cascade
+        others = weights.checks if weights is not None else ()
+        problem = (
+            _changes([*priced, *others], {**made.targets, **checks}, by_name)
+            or _unservable(found, by_name[made.targets[candidate]])
+        )  # fmt: skip  # one thing
+        if problem:
+            problems.append(problem)
+            continue
+        signals = found.signals
+        assert signals is not None  # _unservable said so
+        asks = Asks(
+            policy=policy, checks=tuple(checks[name] for name in names), samples=min(signals.samples, MOST_SAMPLES),
+            log_probabilities=signals.log_probabilities, timeout_s=rules.timeout_s,
+        )  # fmt: skip  # one thing
+        return replace(made, cascade=found, asks=asks)
+    return replace(made, cascade_problem="; ".join(dict.fromkeys(problems)))
+
+
+def _unservable(certificate: Certificate, candidate: Target) -> str:
+    """Why what a cascade was certified with cannot be had of `candidate`; "" where it can."""
+    if certificate.signals is None:
+        return (
+            "its examples do not all come with the same log-probabilities and samples, or an older version certified "
+            "it: run `yuzui route certify` again on examples that are alike"
+        )
+    if certificate.signals.log_probabilities and not tells_odds(find_codecs()[candidate.codec], candidate):
+        return (
+            f"it was certified with log-probabilities, which {candidate.name} does not give here: fit and certify it "
+            "without them, or serve the candidate through an API of OpenAI's kind"
+        )
+    return ""
+
+
+def _changes(priced: Sequence[Priced], names: Mapping[str, str], by_name: Mapping[str, Target]) -> str:
     changed = [words for one in priced if (words := _changed(one, by_name[names[one.name]]))]
-    certificate, problem = _applied(artefact.certificates, learned.candidates, demand)
-    if changed:
-        certificate = None
-        problem = f"prices have changed: {'; '.join(changed)}; fit it again with --price, and certify"
-    return GuaranteedModel(demand=demand, learned=learned, targets=names, certificate=certificate, problem=problem)
+    return f"prices have changed: {'; '.join(changed)}; fit it again with --price, and certify" if changed else ""
+
+
+def answered_of(asked: Asked, said: Said) -> Answered:
+    """An answer as the router's examples have it."""
+    from yuzui.routing.own_text import Answered
+
+    return Answered(
+        question=asked.text, text=said.text, wants_json=asked.schema_characters > 0 and not asked.tools,
+        was_cut=said.was_cut, log_probabilities=said.log_probabilities,
+    )  # fmt: skip  # one thing
 
 
 def asked_of(meaning: Meaning) -> Asked | None:
@@ -149,10 +251,14 @@ def asked_of(meaning: Meaning) -> Asked | None:
 class _Asked(Advice):
     """One request, looked at."""
 
-    __slots__ = ("_look", "_model", "_problem")
+    __slots__ = ("_asked", "_certificate", "_look", "_model", "_problem")
 
-    def __init__(self, model: GuaranteedModel, look: Look | None, problem: str = "") -> None:
-        self._model, self._look, self._problem = model, look, problem
+    def __init__(
+        self, model: GuaranteedModel, look: Look | None, *, asked: Asked | None = None, has_cascade: bool = False,
+        problem: str = "",
+    ) -> None:  # fmt: skip
+        self._model, self._look, self._problem, self._asked = model, look, problem, asked
+        self._certificate = model.cascade if has_cascade else model.certificate
 
     @override
     def choose(self, permitted: frozenset[str], masked: frozenset[str]) -> Advised:
@@ -165,6 +271,8 @@ class _Asked(Advice):
             return known
         if look is None:
             return replace(known, rule="unlike", detail="there is nothing in it to look at")
+        if self._certificate is model.cascade and model.asks is not None:
+            return self._cascade(known, look, model.asks, permitted - masked)
         whole = [name for name, target in model.targets.items() if target in permitted and target not in masked]
         choice = model.learned.choose(look, model.certificate, whole)
         detail = ""
@@ -174,6 +282,31 @@ class _Asked(Advice):
             known, rule=choice.rule, chosen=model.targets[choice.model], gain=choice.gain, detail=detail,
         )  # fmt: skip  # one thing
 
+    def _cascade(self, known: Advised, look: Look, asks: Asks, whole: frozenset[str]) -> Advised:
+        """Who answers first, if all that are to be asked may see the request as it is."""
+        assert self._certificate is not None
+        if asks.policy == "cascade" and not look.is_like:
+            return replace(known, rule="unlike")
+        candidate = self._model.targets[self._certificate.candidates[0]]
+        if kept_out := [name for name in (candidate, *asks.checks) if name not in whole]:
+            detail = f"{', '.join(kept_out)} may not see it as it is, so the reference"
+            return replace(known, rule="not_permitted", detail=detail)
+        return replace(known, rule="cascade", chosen=candidate, asks=asks)
+
+    @override
+    def judge(self, said: Said) -> Judged:
+        """Raise `ConfigError` where no cascade was advised."""
+        certificate, look, asked = self._certificate, self._look, self._asked
+        if certificate is None or look is None or asked is None:
+            raise ConfigError("no cascade was advised")
+        learned = self._model.learned
+        gain, signals = learned.weigh(
+            look, certificate.candidates[0], answered_of(asked, said), said.checks, said.samples,
+            is_portable=certificate.policy == "portable_cascade",
+        )  # fmt: skip  # one thing
+        told = {name: value for name, value in signals.items() if name not in UNTOLD}
+        return Judged(gain=gain, is_kept=learned.keeps(look, gain, certificate), signals=told)
+
     def _known(self) -> Advised:
         model, look = self._model, self._look
         known = Advised(
@@ -181,26 +314,26 @@ class _Asked(Advice):
             chosen=model.reference, detail=self._problem,
             router_sha256=model.demand.router_sha256, p_value=None if look is None else look.p_value,
         )  # fmt: skip  # one thing
-        certificate = model.certificate
+        certificate = self._certificate
         if certificate is None or self._problem:
             return known
         return replace(
             known, epsilon=certificate.epsilon, delta=certificate.delta, examples=certificate.data.examples,
-            data_sha256=certificate.data.sha256, threshold=certificate.threshold,
+            data_sha256=certificate.data.sha256, threshold=certificate.threshold, policy=certificate.policy,
         )  # fmt: skip  # one thing
 
 
 def _applied(
-    certificates: Sequence[Certificate], candidates: Sequence[str], demand: Demand
+    certificates: Sequence[Certificate], candidates: Sequence[str], demand: Demand, policy: Policy
 ) -> tuple[Certificate | None, str]:
-    """The certificate that is good for `demand`, or why there is none."""
-    up_front = [one for one in certificates if one.policy == "up_front"]
-    if not up_front:
+    """The certificate of `policy` that is good for `demand`, or why there is none."""
+    of_policy = [one for one in certificates if one.policy == policy]
+    if not of_policy:
         others = ", ".join(sorted({one.policy for one in certificates}))
-        return None, f"only {others} is certified, not up_front" if others else "nothing is certified"
-    mine = [one for one in up_front if set(one.candidates) <= set(candidates)]
+        return None, f"only {others} is certified, not {policy}" if others else "nothing is certified"
+    mine = [one for one in of_policy if set(one.candidates) <= set(candidates)]
     if not mine:
-        return None, f"what is certified is about {', '.join(up_front[0].candidates)}"
+        return None, f"what is certified is about {', '.join(of_policy[0].candidates)}"
     good = [one for one in mine if demand.is_met_by(one.epsilon, one.delta)]
     if not good:
         best = mine[0]
@@ -214,7 +347,7 @@ def _applied(
     return passed, ""
 
 
-def _target_of(name: str, targets: Sequence[Target], path: str) -> str:
+def _target_of(name: str, targets: Sequence[Target], path: str, what: str = "a candidate") -> str:
     """The target of that name, else the one whose `model` it is. Raise `ConfigError` for none or several."""
     found = [one.name for one in targets if one.name == name] or [one.name for one in targets if one.model == name]
     if len(found) == 1:
@@ -222,8 +355,8 @@ def _target_of(name: str, targets: Sequence[Target], path: str) -> str:
     if found:
         raise ConfigError(f"{path}: {name} is the model of {', '.join(found)}: fit the router with a target's name")
     raise ConfigError(
-        f"{path}: {name} is neither the name nor the model of a candidate; candidates are "
-        f"{', '.join(target.name for target in targets)}"
+        f"{path}: {name} is neither the name nor the model of {what}; there are "
+        f"{', '.join(target.name for target in targets) or 'none'}"
     )
 
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any
-
-from typing_extensions import override
 
 from yuzui.accounting import bounds, settle
 from yuzui.accounting.window import window_of
@@ -21,6 +19,7 @@ from yuzui.admission.limits import Admission
 from yuzui.answers import Listener
 from yuzui.audit.record import AttemptRecord, write_record
 from yuzui.capturing import captured, wanted
+from yuzui.cascading import Cascade, Escalated, begin_cascade
 from yuzui.core.answers import Answer, Count
 from yuzui.core.booking import Intent, Outcome, Receipt
 from yuzui.core.caller import Caller
@@ -40,6 +39,8 @@ from yuzui.core.errors import (
     YuzuiError,
 )
 from yuzui.core.futures import heard
+from yuzui.core.guarantee import Advice
+from yuzui.core.headers import HeaderView
 from yuzui.core.ids import time_sorted_id
 from yuzui.core.sensitivity import Finding, Sensitivity
 from yuzui.core.target import Target
@@ -157,6 +158,9 @@ class Journey:
         self._findings: tuple[Finding, ...] = ()
         self._admission: Admission | None = None
         self._ended: tuple[Outcome, YuzuiError | None] = ("aborted", None)
+        self._cascade: Cascade | None = None
+        self._has_said = False
+        """Something of an answer has reached the client."""
         now_ns = world.clock.now_ns()
         self.exchange = Exchange(
             id=time_sorted_id("req_", now_ns, world.randomness.bits64()),
@@ -235,7 +239,7 @@ class Journey:
         )  # fmt: skip  # one step
 
         # Reserve the money: durable before anything leaves.
-        decision = await self._reserve(caller, request, decision)
+        decision = await self._reserve(caller, request, decision, advice)
 
         # Send it, stream it back, settle it.
         await self._try_plan(request, decision)
@@ -249,8 +253,11 @@ class Journey:
             exchange.drawn = self.world.afterwards.draw(self.snapshot, request, sensitivity)
         return exchange.carries_label or exchange.is_captured or self._listener.is_on or bool(exchange.drawn)
 
-    async def _reserve(self, caller: Caller, request: ChatRequest, decision: Decision) -> Decision:
+    async def _reserve(
+        self, caller: Caller, request: ChatRequest, decision: Decision, advice: Advice | None
+    ) -> Decision:
         """What the money was reserved for: a burst that the budget does not hold stays where it costs nothing."""
+        self._cascade = begin_cascade(self.snapshot, self.world, self.exchange, request, advice)
         try:
             await self._reserve_for(caller, request, decision)
         except BudgetExceeded:
@@ -272,6 +279,8 @@ class Journey:
             self.snapshot.config.money.rates,
             partial(sent_terms, self.snapshot.codecs, request),
         )
+        if self._cascade is not None:
+            exchange.reserved_nano = min(exchange.reserved_nano + self._cascade.most_nano(), bounds.MOST_NANO)
         await self.world.books.reserve(
             Intent(
                 request_id=exchange.id,
@@ -291,7 +300,7 @@ class Journey:
         course = Course(world.retries, decision, world.randomness, world.clock)
         target: Target | None = decision.plan[0]
         while target is not None:
-            exchange.target = target
+            exchange.target = tried = target
             exchange.delivered = Delivered(texts=None if exchange.delivered.texts is None else {})
             began = world.clock.monotonic()
             delay_s = 0.0
@@ -303,13 +312,16 @@ class Journey:
             except UpstreamFault as fault:
                 world.watch.failed(target.name, fault)
                 self._note_failure(target, fault, began)
-                if self.reply.has_started:
+                if self._has_said:
                     await self._break_off(fault)
                     return
                 step = course.after(target, fault)
                 if step is None:
                     raise
                 target, delay_s = step.target, step.delay_s
+            except Escalated:
+                target = course.without(target)
+                assert target is not None  # the reference is in the plan of every cascade
             except AnswerWithheld as error:
                 world.watch.succeeded(target.name)
                 self._listener.note_attempt(target, error)
@@ -321,7 +333,7 @@ class Journey:
                     error.message += self._who_can(request, decision)
                     raise
             finally:
-                world.watch.finished(exchange.target.name)
+                world.watch.finished(tried.name)
             if delay_s:
                 await asyncio.sleep(delay_s)
 
@@ -348,7 +360,8 @@ class Journey:
         if codec is None:
             await self._count_here(request)
             return
-        codec = await self._listener.begin(codec, request, masked)
+        cascade = self._cascade if self._cascade is not None and self._cascade.holds(target) else None
+        codec = await self._listener.begin(cascade.codec(codec) if cascade else codec, request, masked)
         codec = masked.codec(codec) if masked else codec
         wire = codec.write_request(request, target, output_cap=bounds.output_cap(exchange.caller, request, target))
         proof = await masked.check(wire, target) if masked else None
@@ -358,25 +371,30 @@ class Journey:
         exchange.dropped = speakable(wire.dropped, self.dialect.names)
         exchange.delivered.units = wire.units
         exchange.delivered.sent_terms = sent_terms(self.snapshot.codecs, request, target)
-        if request.stream:
-            await self._relay_stream(request, decision, target, codec, scanned)
-        else:
-            await self._relay_whole(request, decision, target, codec, scanned)
+        relay = self._relay_stream if request.stream else self._relay_whole
+        if cascade is None:
+            await relay(request, decision, target, codec, scanned, None)
+            return
+        async with cascade.asking(self._open_early if request.stream else None):
+            await relay(request, decision, target, cascade.heard(codec), scanned, cascade)
 
     async def _relay_whole(
-        self, request: ChatRequest, decision: Decision, target: Target, codec: Codec, scanned: Scanned[WireRequest]
-    ) -> None:
+        self, request: ChatRequest, decision: Decision, target: Target, codec: Codec, scanned: Scanned[WireRequest],
+        cascade: Cascade | None,
+    ) -> None:  # fmt: skip
         exchange = self.exchange
         began = self.world.clock.monotonic()
         async with self.world.upstream.open(scanned, target, decision.allowed) as upstream:
             body = await upstream.read()
             if not 200 <= upstream.status < 300:
-                raise codec.read_error(upstream.status, _HeaderView(upstream.header), body, target)
+                raise codec.read_error(upstream.status, HeaderView(upstream.header), body, target)
             # In here, where words that quote our key are caught.
             response = await self._listener.read(codec, body, scanned.wire)
         self._note_first_token(target, began)
         exchange.delivered.count_response(response)
         exchange.answer_hash = exchange.hash_content(body)
+        if cascade is not None:
+            await cascade.decide()
         await self._answer_whole(response, request, self._facts(codec, target))
 
     async def _count_here(self, request: ChatRequest) -> None:
@@ -402,8 +420,9 @@ class Journey:
         await self.reply.send(data, more=False)
 
     async def _relay_stream(
-        self, request: ChatRequest, decision: Decision, target: Target, codec: Codec, scanned: Scanned[WireRequest]
-    ) -> None:
+        self, request: ChatRequest, decision: Decision, target: Target, codec: Codec, scanned: Scanned[WireRequest],
+        cascade: Cascade | None,
+    ) -> None:  # fmt: skip
         exchange, reply, delivered = self.exchange, self.reply, self.exchange.delivered
         decoder = codec.decoder(scanned.wire)
         facts = self._facts(codec, target)
@@ -413,29 +432,36 @@ class Journey:
         held = b""  # a role without content promises nothing: until content comes, another target may still answer
         async with self.world.upstream.open(scanned, target, decision.allowed) as upstream:
             if not 200 <= upstream.status < 300:
-                raise codec.read_error(upstream.status, _HeaderView(upstream.header), await upstream.read(), target)
+                raise codec.read_error(upstream.status, HeaderView(upstream.header), await upstream.read(), target)
             async with aclosing(upstream.chunks()) as chunks:
                 async for data in chunks:
                     digest.update(data)
                     out = held
-                    has_content = reply.has_started
+                    has_content = self._has_said
                     for chunk in decoder.feed(data):
                         if delivered.count(chunk):
                             has_content = True
                         out += writer.write(chunk)
-                    if not has_content and len(out) < MOST_HELD_BYTES:
+                    if cascade is not None:
+                        cascade.keep(out)
+                    elif not has_content and len(out) < MOST_HELD_BYTES:
                         held = out
                     elif out:
                         held = b""
-                        if not reply.has_started:
+                        if not self._has_said:
+                            self._has_said = True
                             self._note_first_token(target, began)
-                            await self._start_stream(writer)
+                            if not reply.has_started:
+                                await self._start_stream(writer)
                         await reply.send(out, more=True)
                     if decoder.is_complete:
                         break
                     decoder.feed(b"")  # a fault that stood behind good chunks waits for this call
             decoder.close()
         exchange.answer_hash = digest.hexdigest()
+        if cascade is not None:
+            held = await cascade.decide()
+            self._note_first_token(target, began)
         await self._listener.finish()
         if request.keeps or request.joins:
             self._shelf.put(request, writer.kept(), facts)
@@ -457,8 +483,14 @@ class Journey:
         self.exchange.first_token_ms = _ms(latency_s)
         self.world.watch.first_token(target.name, latency_s * 1000)
 
+    async def _open_early(self) -> None:
+        """Nothing may be said yet, but the line is kept alive; who answers is told at the end."""
+        if self._writer is not None and not self.reply.has_started:
+            self.exchange.is_opened_early = True
+            await self._start_stream(self._writer)
+
     async def _start_stream(self, writer: StreamWriter) -> None:
-        headers = self.exchange.headers()
+        headers = self.exchange.headers(is_early=self.exchange.is_opened_early)
         assert self.exchange.request is not None
         headers["content-type"] = self.dialect.answer_type(self.exchange.request)
         headers["cache-control"] = "no-store"
@@ -559,6 +591,7 @@ class Journey:
         self._listener.finish_now()
         settlement = settle.settle(exchange, outcome, self.snapshot.config.money)
         exchange.note_settlement(settlement, self.snapshot.config.money.currency)
+        settlement = settle.together(settlement, exchange.others)
         learn(world.memory, exchange, self._findings)
         duration_ms = _ms(world.clock.monotonic() - exchange.started)
         if exchange.is_captured and outcome == "answered":
@@ -602,28 +635,6 @@ class Journey:
             input_tokens=usage.input_tokens if usage else 0,
             output_tokens=usage.output_tokens if usage else 0,
         )
-
-
-class _HeaderView(Mapping[str, str]):
-    """An upstream's headers as the codecs read them: by name, on demand."""
-
-    def __init__(self, header: Callable[[str], str | None]) -> None:
-        self._header = header
-
-    @override
-    def __getitem__(self, name: str) -> str:
-        value = self._header(name)
-        if value is None:
-            raise KeyError(name)
-        return value
-
-    @override
-    def __iter__(self) -> Iterator[str]:
-        return iter(())  # codecs ask for names they know; nothing is ever relayed wholesale
-
-    @override
-    def __len__(self) -> int:
-        return 0
 
 
 def _highest(*levels: int | None) -> int | None:

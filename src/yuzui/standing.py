@@ -21,8 +21,9 @@ BROKEN = "watching found that its promise does not hold (yuzui route status)"
 
 def promises_of(name: str, model: GuaranteedModel) -> Iterator[tuple[PromiseKey, Certificate]]:
     """Every certificate that is applied, with the key of its watch."""
-    if model.certificate is not None:
-        yield key_of(name, model, model.certificate), model.certificate
+    for certificate in (model.certificate, model.cascade):
+        if certificate is not None:
+            yield key_of(name, model, certificate), certificate
 
 
 def key_of(name: str, model: GuaranteedModel, certificate: Certificate) -> PromiseKey:
@@ -47,10 +48,23 @@ def as_it_stands(name: str, model: GuaranteedModel, states: Mapping[PromiseKey, 
         if state is None or state.stage == "holds":
             continue
         if state.stage == "broken":
-            model = replace(model, certificate=None, problem=BROKEN, is_broken=True)
+            model = _broken(model, certificate)
         else:
-            model = replace(model, certificate=msgspec.structs.replace(certificate, threshold=state.threshold))
+            model = _held_to(model, certificate, state.threshold)
     return model
+
+
+def _broken(model: GuaranteedModel, certificate: Certificate) -> GuaranteedModel:
+    """Without `certificate`: another that holds is still applied."""
+    if certificate.policy == "up_front":
+        return replace(model, certificate=None, problem=BROKEN, is_broken=True)
+    left = replace(model, cascade=None, asks=None, cascade_problem=BROKEN)
+    return left if left.certificate is not None else replace(left, problem=BROKEN, is_broken=True)
+
+
+def _held_to(model: GuaranteedModel, certificate: Certificate, threshold: float | None) -> GuaranteedModel:
+    held = msgspec.structs.replace(certificate, threshold=threshold)
+    return replace(model, certificate=held) if certificate.policy == "up_front" else replace(model, cascade=held)
 
 
 def rests_on(advised: Advised, certificate: Certificate, state: WatchState) -> bool:
@@ -58,6 +72,7 @@ def rests_on(advised: Advised, certificate: Certificate, state: WatchState) -> b
     threshold = certificate.threshold if state.threshold is None else state.threshold
     return (
         state.stage != "broken"
+        and advised.policy == certificate.policy
         and advised.threshold == threshold
         and (advised.epsilon, advised.delta, advised.examples, advised.data_sha256)
         == (certificate.epsilon, certificate.delta, certificate.data.examples, certificate.data.sha256)

@@ -78,8 +78,8 @@ def make_snapshot(config: Config, data_dir: Path) -> Snapshot:
     config = with_prices(config, data_dir)
     guaranteed = load_routers(config)
     for name, model in guaranteed.items():
-        if model.certificate is None:  # the reference answers: correct, and not what anybody wants to pay for
-            log.warning("guarantee_not_certified", extra={"fields": {"model": name, "reason": model.problem}})
+        if model.shortfall:  # the reference answers: correct, and not what anybody wants to pay for
+            log.warning("guarantee_not_certified", extra={"fields": {"model": name, "reason": model.shortfall}})
     return Snapshot(
         config=config,
         router=Router(config.targets, config.models, config.sensitivity.lattice, rates=config.money.rates),

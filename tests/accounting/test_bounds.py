@@ -18,6 +18,7 @@ from yuzui.accounting.bounds import (
     MOST_NANO,
     TEMPLATE_TOKENS,
     UNREADABLE_INPUT_TOKENS,
+    all_calls_nano,
     expected_output_tokens,
     input_bound,
     input_tokens,
@@ -185,3 +186,13 @@ def test_a_dear_tier_is_reserved_where_it_is_sent_and_where_the_vendor_may_choos
     assert usual * 5 / 3 <= reserved("service_tier=priority") < usual * 5 / 3 + 2
     assert reserved() == reserved("service_tier=auto") == reserved("service_tier=priority")
     assert most_expensive_nano([target], request, 1000, RATES) == reserved("service_tier=priority")
+
+
+def test_several_calls_are_reserved_together() -> None:
+    request = a_request(max_output_tokens=10)
+    one, other = a_target("one", a_price(1_000_000, 1_000_000)), a_target("other", a_price(5_000_000, 2_000_000))
+    lone = [most_expensive_nano([target], request, 100, RATES) for target in (one, other)]
+    assert all_calls_nano([one, one, other], request, 100, RATES) == 2 * lone[0] + lone[1]
+    assert all_calls_nano([], request, 100, RATES) == 0
+    dear = a_target("dear", a_price(10**12, 10**12))
+    assert all_calls_nano([dear] * 99, a_request(max_output_tokens=10**7), 10**9, RATES) == MOST_NANO

@@ -14,7 +14,7 @@ from msgspec import structs
 from accounting_kit import RATES, Counted, Ended, Money, a_price, a_request, a_target
 from yuzui.accounting.bounds import most_expensive_nano
 from yuzui.accounting.prices import FREE
-from yuzui.accounting.settle import NOTHING, estimate_tokens, estimate_usage, settle
+from yuzui.accounting.settle import NOTHING, estimate_tokens, estimate_usage, settle, together
 from yuzui.core.booking import Outcome
 from yuzui.core.caller import Budget, Caller
 from yuzui.core.chat import Feature, Operation
@@ -236,3 +236,18 @@ def test_a_tier_whose_price_nobody_knows_is_charged_at_the_list_price_and_flagge
     assert settlement.spent_nano == cost_nano(a_price(), used)
     assert settlement.usage is not None and settlement.is_estimated and settlement.usage.note == "unknown_tier"
     assert settlement.price_version == "config:1 x1 (service_tier=scale)"
+
+
+def test_calls_beside_the_answer_are_added_each_at_its_own_price_and_rate() -> None:
+    caller = Caller(key_id="k1", app="x")
+    own, cny, free = (
+        settle(Ended(a_target(name, price=price), delivered=Counted(9, 9, TOLD), caller=caller), "answered", Money())
+        for name, price in (("own", a_price()), ("cny", a_price(currency="CNY")), ("free", FREE))
+    )
+    assert together(own, []) is own
+    whole = together(own, [cny, free, NOTHING])
+    assert whole.spent_nano == own.spent_nano + cny.spent_nano
+    assert whole.postings == (*own.postings, *cny.postings)
+    assert (whole.usage, whole.amount_nano, whole.currency) == (own.usage, own.amount_nano, own.currency)
+    for currency in ("USD", "CNY"):
+        assert sum(one.amount_nano for one in whole.postings if one.currency == currency) == 0

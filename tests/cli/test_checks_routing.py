@@ -3,10 +3,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from cascade_kit import config as cascade_config
+from cascade_kit import of_cascade
 from guarantee_kit import certificate, config, write_router
 from yuzui.cli._checks_routing import check_guarantees
 from yuzui.config import read
-from yuzui.routing.artefact import Certificate
+from yuzui.routing.artefact import Certificate, Signals
 
 from .conftest import Run
 
@@ -60,3 +62,31 @@ def test_a_fit_says_the_hash_that_the_configuration_wants(run: Run, tmp_path: Pa
     sha256 = write_router(tmp_path / "r.json", certificate())
     told = run("route", "status", tmp_path / "r.json", "--json")
     assert json.loads(told.stdout)["router_sha256"] == sha256
+
+
+def cascaded(tmp_path: Path, *certificates: Certificate, **changes: object) -> tuple[str, str]:
+    path = tmp_path / "y.toml"
+    path.write_text(cascade_config("r.json", write_router(tmp_path / "r.json", *certificates), **changes), "utf-8")
+    return examined(path)
+
+
+def test_a_cascade_is_told_with_what_it_asks_and_what_becomes_of_streams(tmp_path: Path) -> None:
+    full = of_cascade(signals=Signals(log_probabilities=True, samples=2))
+    verdict, found = cascaded(tmp_path, full)
+    assert verdict == "ok" and "cascade (streams are held): house/small certified at 0.02, 0.9" in found
+    assert "with second opinions of house/tiny, 2 more answers, log-probabilities" in found
+    verdict, found = cascaded(tmp_path, of_cascade(), streaming="up_front")
+    assert verdict == "ok" and "(not for streams)" in found
+    assert "streamed requests are answered by vendor/big: only cascade is certified, not up_front" in found
+    verdict, found = cascaded(tmp_path, of_cascade(), certificate(), streaming="up_front")
+    assert verdict == "ok" and "; up_front: house/small certified" in found
+
+
+def test_a_cascade_that_is_not_applied_is_a_warning_even_where_a_choice_up_front_is(tmp_path: Path) -> None:
+    verdict, found = cascaded(tmp_path, certificate())
+    assert verdict == "warn" and "up_front: house/small certified" in found
+    assert found.endswith(
+        "no cascade: only up_front is certified, not cascade; only up_front is certified, not portable_cascade"
+    )
+    verdict, found = cascaded(tmp_path)
+    assert verdict == "warn" and found.endswith("no cascade: nothing is certified; vendor/big answers everything")

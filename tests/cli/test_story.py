@@ -168,3 +168,36 @@ def test_a_guarantee_is_told_with_what_it_rests_on() -> None:
     ]  # fmt: skip
     assert set(RULES) == set(get_args(Rule)) and set(KEPT) == {*get_args(Kept), ""}
     assert "Guarantee" not in told(BASE)
+
+
+def test_a_cascade_is_told_with_its_signals_and_what_each_call_cost() -> None:
+    cost = CostRecord(amount=2_000, currency="USD", book=2_000, book_currency="USD", price_version="v")
+    record = RequestRecord(
+        id="r", at="x", target="vendor/big", outcome="answered",
+        usage=UsageRecord(input=10, output=5),
+        cost=CostRecord(amount=250_000, currency="USD", book=250_000, book_currency="USD", price_version="w", others=2_750),
+        routed=RoutedRecord(
+            guarantee="reference", rule="escalated", reference="vendor/big", chosen="house/small", router="ab",
+            epsilon=0.02, delta=0.1, examples=2000, data="cd" * 32, threshold=0.2, gain=0.4, policy="cascade",
+            signals={"agree_share": 0.5, "own_hedges": 2.0}, detail="house/tiny: upstream_timeout",
+        ),
+        attempts=(
+            AttemptRecord(target="house/tiny", outcome="upstream_timeout", role="check", duration_ms=5),
+            AttemptRecord(
+                target="house/small", outcome="escalated", role="candidate", duration_ms=9, tokens_delivered=1,
+                usage=UsageRecord(input=10, output=5), cost=cost,
+            ),
+            AttemptRecord(target="vendor/big", outcome="ok", duration_ms=9),
+        ),
+    )  # fmt: skip  # one thing
+    story = told(record)
+    assert "signals: agree_share 0.5, own_hedges 2" in story["Guarantee"]
+    assert story["Guarantee"][1].endswith("so the reference (house/tiny: upstream_timeout)")
+    assert story["Guarantee"][2].endswith("(cdcdcdcdcdcdcdcd), cascade")
+    assert story["Attempts"][0] == "1. house/tiny (a second opinion): upstream_timeout, 5 ms"
+    assert story["Attempts"][1].startswith(
+        "2. house/small (asked first, not handed on): escalated, 9 ms, 1 piece delivered"
+    )
+    assert "10 in, 5 out" in story["Attempts"][1] and "price v" in story["Attempts"][1]
+    (paid,) = story["Cost"]
+    assert "the answer" in paid and "the other calls" in paid and "price w" in paid

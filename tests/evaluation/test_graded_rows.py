@@ -97,3 +97,11 @@ def test_fitting_reads_what_is_exported(tmp_path: Path, name: str) -> None:
     read = read_graded(path)
     check_examples(read, [OWN, VENDOR])
     assert len(read) == 34 and read[0].answers[VENDOR].cost_usd == 1e-4 and read[0].id == "e2"
+
+
+def test_what_an_answer_calls_is_a_part_of_its_text() -> None:
+    run = outcomes()
+    calls = ({"name": "f", "arguments": '{"b": 1, "a": 2}'},)
+    run = replace(run, results={key: replace(r, text="", tool_calls=calls) for key, r in run.results.items()})
+    rows, _ = graded_rows(run, "exact", (OWN, VENDOR))
+    assert rows[0]["answers"][OWN]["text"] == 'f({"a":2,"b":1})'

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yuzui.core.errors import ConfigError
-from yuzui.evaluation.json_values import Schema, field_score, find_json, leaves, same
+from yuzui.evaluation.json_values import field_score, find_json, leaves, same
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-99, 99) | st.text(max_size=4),
@@ -66,26 +64,3 @@ def test_deep_json_is_refused() -> None:
         value = [value]
     with pytest.raises(ValueError, match="deeper"):
         leaves(value)
-
-
-def test_a_schema_says_what_is_wrong_and_where() -> None:
-    schema = Schema(
-        {"type": "object", "properties": {"a": {"type": "array", "items": {"type": "integer"}}}, "required": ["a"]}
-    )
-    assert schema.problem({"a": [1]}) == ""
-    assert schema.problem({"a": [1, "x"]}).startswith("$.a[1]:")
-    assert "required" in schema.problem({})
-
-
-@pytest.mark.parametrize(
-    "schema", [{"type": "foo"}, {"$ref": "https://example.com/schema.json"}, {"$ref": "file:///etc/passwd"}]
-)
-def test_what_is_no_schema_and_what_lies_elsewhere_are_refused(schema: Any) -> None:
-    with pytest.raises(ConfigError, match="no JSON schema"):
-        Schema(schema)
-
-
-def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
-    with pytest.raises(ConfigError, match=r"yuzui\[evaluation\]"):
-        Schema({})

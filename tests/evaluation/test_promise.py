@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from graded_kit import CANDIDATE, CHECK, REFERENCE, artefact, examples, fitted
 from yuzui.core.errors import ConfigError
 from yuzui.evaluation.graded import Costs
 from yuzui.evaluation.promise import MOST_SHOWN, Promise, promise, routed_by, thresholds_of
-from yuzui.routing.artefact import Policy, read_artefact, write_artefact
+from yuzui.routing.artefact import Certificate, Policy, Signals, read_artefact, write_artefact
 from yuzui.routing.learned import Learned
 
 
@@ -88,3 +90,32 @@ def test_epsilon_and_delta_must_mean_something(epsilon: float, delta: float) -> 
 def test_a_cascade_of_nobody_is_refused() -> None:
     with pytest.raises(ConfigError, match="name one of small"):
         thresholds_of(Learned(artefact()), "cascade", "other")
+
+
+def test_a_cascade_says_which_signals_its_examples_had_if_they_are_alike() -> None:
+    router, plain = Learned(artefact()), examples(60, 21)
+
+    def signals(*, odds: int = 0, samples: int = 0, policy: Policy = "cascade") -> Signals | None:
+        changed = []
+        for place, example in enumerate(plain):
+            answer = replace(
+                example.answers["small"], log_probabilities=(-0.5,) if place < odds else (),
+                samples=("#### 123", "#### 124") if place < samples else (),
+            )  # fmt: skip  # one thing
+            changed.append(replace(example, answers={**example.answers, "small": answer}))
+        return promise(router, changed, asked(policy), costs()).signals
+
+    assert signals() == Signals(log_probabilities=False, samples=0)
+    assert signals(odds=60, samples=60) == Signals(log_probabilities=True, samples=2)
+    assert signals(odds=59) is None and signals(samples=1) is None
+    assert signals(policy="up_front") is None
+
+
+def test_an_older_certificate_reads_without_its_signals() -> None:
+    certificate = promise(Learned(artefact()), examples(60, 21), asked("cascade"), costs())
+    raw = write_artefact(fitted(), (certificate,))
+    assert b'"signals":{"log_probabilities":false,"samples":0}' in raw
+    older = msgspec.convert(
+        {name: value for name, value in msgspec.to_builtins(certificate).items() if name != "signals"}, Certificate
+    )
+    assert older.signals is None and older == replace(certificate, signals=None)

@@ -146,6 +146,18 @@ def most_expensive_nano(
     return min(most, MOST_NANO)
 
 
+def all_calls_nano(
+    calls: Sequence[Target],
+    request: ChatRequest,
+    text_bound: int,
+    rates: Mapping[str, Decimal],
+    sent_terms: Callable[[Target], Collection[PriceTerm]] | None = None,
+) -> int:
+    """The most that asking each of `calls` the same can charge together; a target may stand there several times."""
+    each = [most_expensive_nano((target,), request, text_bound, rates, sent_terms) for target in calls]
+    return min(sum(each), MOST_NANO)
+
+
 def _units_bound_pico(request: ChatRequest, price: Price, text_bound: int) -> int:
     """Bound on what is charged by other units than tokens."""
     most = units_bound(request, text_bound)

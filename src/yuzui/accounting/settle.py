@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Protocol, assert_never
 
@@ -134,6 +134,18 @@ def settle(ended: Ended, outcome: Outcome, money: Money) -> Settlement:
         factor=factor,
         spent_nano=convert_nano(amount_nano, rate),
         postings=_postings(key_id, target.name, amount_nano, price.currency, version, shown_rate),
+    )
+
+
+def together(answer: Settlement, others: Sequence[Settlement]) -> Settlement:
+    """What one request costs whose answer took `others` beside it: their postings, each at its own price and rate, and
+    the sum in the book currency. Usage, amount and price stay those of the answer."""
+    if not others:
+        return answer
+    return replace(
+        answer,
+        spent_nano=answer.spent_nano + sum([one.spent_nano for one in others]),
+        postings=answer.postings + tuple([posting for one in others for posting in one.postings]),
     )
 
 

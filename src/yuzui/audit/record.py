@@ -20,15 +20,6 @@ class CauseRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     detail: str = ""
 
 
-class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    target: str
-    outcome: str
-    detail: str = ""
-    upstream_status: int = 0
-    duration_ms: int = 0
-    tokens_delivered: int = 0
-
-
 class UsageRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     input: int = 0
     cached_input: int = 0
@@ -79,6 +70,29 @@ class CostRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What `terms` made of the price of a token: `1.75`, `5/3`."""
     terms: tuple[str, ...] = ()
     """Tiers and the like that are not the list price's: `service_tier=priority`."""
+    others: int = 0
+    """Nano-units of the book currency: of the other calls that the request took, as its `attempts` tell them. They are
+    not in `amount` and `book`."""
+
+    @property
+    def total(self) -> int:
+        """Nano-units of the book currency: all that the request cost."""
+        return self.book + self.others
+
+
+class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    target: str
+    outcome: str
+    """`ok`, `escalated` (a cascade did not accept the answer), `aborted`, or an error's code."""
+    role: str = ""
+    """Of a call that was not to answer the client: `candidate` (its answer was not accepted, or broke off after it was
+    begun), `sample`, `check`. Its usage and cost follow; those of the answer are the record's own."""
+    detail: str = ""
+    upstream_status: int = 0
+    duration_ms: int = 0
+    tokens_delivered: int = 0
+    usage: UsageRecord | None = None
+    cost: CostRecord | None = None
 
 
 class AskedRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -148,7 +162,8 @@ class RoutedRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """certified: a candidate answered under the certificate; reference: the reference itself did; none: neither.
     "" where nobody was asked."""
     rule: str
-    """What decided: certified | reference_better | unlike | no_certificate | not_permitted."""
+    """What decided: certified | reference_better | unlike | no_certificate | not_permitted | accepted | escalated, or
+    `cascade` where it ended before the candidate's answer was judged."""
     reference: str
     chosen: str = ""
     router: str
@@ -163,6 +178,10 @@ class RoutedRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Predicted, of the reference over the candidate."""
     p_value: float | None = None
     """How ordinary the request is among the examples."""
+    policy: str = ""
+    """Of the certificate: up_front | cascade | portable_cascade; "" without one, and in records before cascades."""
+    signals: dict[str, float] = {}
+    """Of a cascade: what it looked at in the answer, but for what the answer could be read from."""
     detail: str = ""
 
 

@@ -33,6 +33,7 @@ ROUTING_CODES: Final = frozenset(
 class RecordedAttempt(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     outcome: str
+    role: str = ""
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):

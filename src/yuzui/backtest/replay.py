@@ -164,7 +164,7 @@ class Replay:
         cost, target = recorded.cost, fate.target
         before = 0
         if cost is not None:
-            before = cost.book
+            before = cost.total
             if cost.book_currency != self._config.money.currency:
                 raise ConfigError(
                     f"the books are kept in {cost.book_currency}, the draft's money.currency is "
@@ -319,7 +319,7 @@ class Replay:
 
     def _first(self, recorded: Recorded, decision: Decision) -> Target:
         """Who answers: the first of the plan that did not fail then. Where all did, the one that was tried last."""
-        failed = {one.target for one in recorded.attempts if one.outcome != "ok"} - {recorded.target}
+        failed = {one.target for one in recorded.attempts if one.outcome != "ok" and not one.role} - {recorded.target}
         if recorded.target and recorded.outcome == "failed":
             failed.add(recorded.target)
         left = [target for target in decision.plan if target.name not in failed]
@@ -394,7 +394,7 @@ def _key(recorded: Recorded) -> tuple[object, ...]:
         None if asked is None else (asked.features, asked.terms, asked.blocked, asked.full, asked.draw is None),
         cost.terms if cost is not None and asked is None else (),
         () if len(attempts) == 1 and attempts[0].outcome == "ok" else
-        tuple([(one.target, one.outcome) for one in attempts]),
+        tuple([(one.target, one.outcome, one.role) for one in attempts]),
     )  # fmt: skip  # one thing
 
 

@@ -6,6 +6,7 @@ from yuzui.audit.record import (
     AnswerRecord,
     AttemptRecord,
     CauseRecord,
+    CostRecord,
     DeclassificationRecord,
     RequestRecord,
     RoutedRecord,
@@ -53,6 +54,14 @@ RULES = {
     "no_certificate": "no certificate, so the reference",
     "promise_broken": "watching found that the promise does not hold, so the reference",
     "not_permitted": "the allowed set",
+    "cascade": "a cascade that ended before the candidate's answer was judged",
+    "accepted": "a cascade that accepted the candidate's answer",
+    "escalated": "a cascade that did not take the candidate's answer, so the reference",
+}
+ROLES = {
+    "candidate": "asked first, not handed on",
+    "sample": "asked again, for its votes",
+    "check": "a second opinion",
 }
 KEPT = {
     "certified": "certified: {routed.chosen} answered under the certificate",
@@ -207,12 +216,15 @@ def _routed(routed: RoutedRecord) -> list[str]:
         lines.append(
             f"certificate: at most {routed.epsilon:.4g} worse than {routed.reference}, with confidence "
             f"{1 - routed.delta:.4g}, on {routed.examples} examples ({routed.data[:16]})"
+            + (f", {routed.policy}" if routed.policy else "")
         )
     if routed.gain is not None:
         up_to = f", certified up to {routed.threshold:+.4f}" if routed.threshold is not None else ""
         lines.append(f"predicted gain of {routed.reference}: {routed.gain:+.4f}{up_to}")
     if routed.p_value is not None:
         lines.append(f"likeness to the examples: {routed.p_value:.3g} (1: most ordinary, 0: unlike all of them)")
+    if routed.signals:
+        lines.append(f"signals: {', '.join([f'{name} {value:g}' for name, value in sorted(routed.signals.items())])}")
     return [*lines, f"router: {routed.router}"]
 
 
@@ -221,7 +233,10 @@ def _attempt(attempt: AttemptRecord) -> str:
     pieces = "piece" if attempt.tokens_delivered == 1 else "pieces"
     tokens = f", {attempt.tokens_delivered} {pieces} delivered" if attempt.tokens_delivered else ""
     detail = f": {attempt.detail}" if attempt.detail else ""
-    return f"{attempt.target}: {attempt.outcome}{status}, {show_ms(attempt.duration_ms)}{tokens}{detail}"
+    role = f" ({ROLES.get(attempt.role, attempt.role)})" if attempt.role else ""
+    paid = f", {attempt.usage.input} in, {attempt.usage.output} out" if attempt.usage else ""
+    paid += f", {_priced(attempt.cost)}" if attempt.cost else ""
+    return f"{attempt.target}{role}: {attempt.outcome}{status}, {show_ms(attempt.duration_ms)}{tokens}{paid}{detail}"
 
 
 def _outcome(record: RequestRecord) -> list[str]:
@@ -304,6 +319,15 @@ def _cost(record: RequestRecord) -> str:
     cost = record.cost
     if cost is None:
         return "nothing"
+    if not cost.others:
+        return _priced(cost)
+    return (
+        f"{show_money(cost.total, cost.book_currency)}: the answer {_priced(cost)}; the other calls "
+        f"{show_money(cost.others, cost.book_currency)}"
+    )
+
+
+def _priced(cost: CostRecord) -> str:
     text = show_money(cost.amount, cost.currency)
     if cost.book_currency != cost.currency:
         text += f" = {show_money(cost.book, cost.book_currency)} at {cost.rate}"

@@ -21,6 +21,7 @@ from yuzui.cli._evaluate_options import (
     read_parameters,
     run_file,
 )
+from yuzui.cli._evaluate_sets import import_set, list_sets
 from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, data_dir_of
 from yuzui.cli._output import note, say, show_facts, show_table, write_json
 from yuzui.core.errors import ConfigError
@@ -34,6 +35,8 @@ if TYPE_CHECKING:  # loaded when a command asks for them
     from yuzui.io.sandbox import Sandbox
 
 app = typer.Typer(no_args_is_help=True, help="Measure models on your own examples, through the gateway.")
+app.command("sets")(list_sets)
+app.command("import")(import_set)
 
 ExamplesArgument = Annotated[Path, typer.Argument(metavar="EXAMPLES", help="Examples, .jsonl or .parquet.")]
 MOST_SHOWN = 20

@@ -285,6 +285,8 @@ def _show_certificate(certificate: Certificate) -> None:
             f"{certificate.saving:.1%} of what the reference alone costs"
         )
     say(f"costs: {certificate.cost_basis}")
+    if certificate.policy != "up_front":
+        say(f"signals: {_signals(certificate)}")
     rows = [
         (f"{one.threshold:+.4f}", f"{one.open_share:.1%}", f"{one.loss:+.2%}", f"{one.saving:+.1%}",
          "yes" if one.passed else "no", "-" if one.passed else _needed(one.needed, data.examples))
@@ -295,6 +297,14 @@ def _show_certificate(certificate: Certificate) -> None:
         rows,
         right=frozenset(range(4)),
     )
+
+
+def _signals(certificate: Certificate) -> str:
+    found = certificate.signals
+    if found is None:
+        return "not the same in all examples, or not noted: the gateway cannot serve it (certify again on ones alike)"
+    odds = "with" if found.log_probabilities else "without"
+    return f"{odds} log-probabilities, {found.samples} more answers of the candidate"
 
 
 def _needed(needed: int | None, examples: int) -> str:

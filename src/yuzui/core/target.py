@@ -162,6 +162,12 @@ class VirtualModel:
     """Likewise: how the promise is watched."""
     shadow: ShadowRules | None = None
 
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """Targets beside the candidates that may see its requests to give a second opinion, and never answer them."""
+        rules = self.demand.cascade if self.demand is not None else None
+        return tuple([name for name in rules.checks if name not in self.candidates]) if rules is not None else ()
+
 
 def path_of(target: Target, codec: str, usual: str) -> str:
     """Where `codec` speaks to `target`, without the query. `quirks.path` is that of the target's main codec."""

@@ -17,7 +17,8 @@ from yuzui.core.usage import Usage
 
 ASSUMPTION: Final = (
     "the same input and output tokens at the reference's list price today ({version}), without caches, batches or "
-    "other discounts, whatever the label would have permitted; what the reference answered counts as booked; "
+    "other discounts, whatever the label would have permitted; what the reference answered counts as booked for it "
+    "alone; "
     "requests that wrote no tokens are left out; own targets count as booked, machines are in `yuzui tco report`"
 )
 
@@ -37,6 +38,10 @@ class Work(Protocol):
     def output_tokens(self) -> int: ...
     @property
     def spent_nano(self) -> int: ...
+    @property
+    def others_nano(self) -> int:
+        """Of it: paid to others than `target`, which a cascade asked beside it."""
+        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,7 +82,7 @@ def savings(
         saving.requests += row.requests
         saving.spent_nano += row.spent_nano
         if row.target == name:
-            saving.reference_nano += row.spent_nano
+            saving.reference_nano += row.spent_nano - row.others_nano  # alone it would have needed no others
             continue
         usage = Usage(input_tokens=row.input_tokens, output_tokens=row.output_tokens)
         listed = cost_nano(reference.price, usage)  # with the price of one request inside

@@ -26,6 +26,8 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     response_format: Json | None = None
     references: list[Any] = []  # Any: texts, numbers, JSON values, tool calls
     """Right answers; a scorer takes the one that fits best."""
+    setup: str = ""
+    """Python source that is run before the answer's code: imports, and what the answer may refer to."""
     tests: str = ""
     """Python source that is run behind the answer's code; it fails by an exception."""
     rubric: list[str] = []

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from yuzui.core.money import NANO
+from yuzui.core.said_text import Called, said_text
 from yuzui.evaluation.calls import Result
 from yuzui.evaluation.examples import Example, Json, name_of, texts_of
 from yuzui.evaluation.outcomes import Outcomes
@@ -53,7 +54,7 @@ def flat(row: Json) -> Json:
 def _answer(result: Result, score: float) -> Json:
     answer: Json = {
         "score": score,
-        "text": result.text,
+        "text": said_text(result.text, [Called(str(c["name"]), str(c["arguments"])) for c in result.tool_calls]),
         "input_tokens": result.input_tokens,
         "output_tokens": result.output_tokens,
         "was_cut": result.finish_reason == "length",

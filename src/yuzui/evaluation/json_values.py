@@ -1,14 +1,13 @@
-"""JSON in answers: found, compared field by field, and checked against a schema that nothing is fetched for."""
+"""JSON in answers: found, and compared field by field."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import msgspec
 
-from yuzui.core.errors import ConfigError
 from yuzui.evaluation.normal_text import normalised
 
 _FENCE: Final = re.compile(r"```[A-Za-z0-9_-]*\s*\n(.*?)```", re.DOTALL)
@@ -67,31 +66,3 @@ def field_score(answer: Any, reference: Any, *, is_loose: bool = False) -> float
     mine, theirs = leaves(answer, is_loose=is_loose), leaves(reference, is_loose=is_loose)
     common = sum((mine & theirs).values())
     return 2 * common / (sum(mine.values()) + sum(theirs.values()))
-
-
-class Schema:
-    """A JSON Schema, compiled with the library `jsonschema-rs`; a `$ref` elsewhere is an error, never a fetch."""
-
-    def __init__(self, schema: Any) -> None:  # Any: JSON values
-        """Raise `ConfigError` for a schema that is none, or where the library is missing."""
-        try:
-            import jsonschema_rs
-        except ImportError as error:
-            raise ConfigError(
-                "checks against a JSON schema need the package jsonschema-rs: pip install 'yuzui[evaluation]'"
-            ) from error
-        try:
-            self._validator = jsonschema_rs.validator_for(schema, retriever=_refuse)
-        except ValueError as error:  # the library's error is one
-            raise ConfigError(f"this is no JSON schema: {str(error).splitlines()[0]}") from error
-
-    def problem(self, value: Any) -> str:  # Any: JSON values
-        """The first thing that is wrong with `value`, with its place; "" where it fits."""
-        for error in self._validator.iter_errors(value):
-            place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path)
-            return f"${place}: {error.message}"[:200]
-        return ""
-
-
-def _refuse(uri: str) -> NoReturn:
-    raise ValueError("schemas that refer to other documents are not followed")

@@ -12,7 +12,7 @@ from yuzui.core.errors import ConfigError
 from yuzui.evaluation.certify import METHOD, Findings, Floats, Routed, RuleFacts, cascade, certify, route
 from yuzui.evaluation.fit import answered_of, data_facts
 from yuzui.evaluation.graded import Costs, Graded, check_apart, check_examples
-from yuzui.routing.artefact import Certificate, Policy, Tested
+from yuzui.routing.artefact import Certificate, Policy, Signals, Tested
 from yuzui.routing.learned import Learned, Look
 
 MOST_SHOWN: Final = 12
@@ -53,6 +53,7 @@ def promise(router: Learned, examples: Sequence[Graded], wanted: Promise, costs:
         threshold=best.threshold if best else None, loss=best.loss if best else 0.0,
         open_share=best.open_share if best else 0.0, saving=best.saving if best else 0.0,
         tested=_selection(findings), cost_basis=costs.basis,
+        signals=None if wanted.policy == "up_front" else _signals(examples, wanted.candidate),
     )  # fmt: skip  # one thing
 
 
@@ -113,6 +114,16 @@ def cascade_gains(
     if policy == "cascade":
         gains = np.where([look.is_like for look in looks], gains, np.inf)
     return gains, paid
+
+
+def _signals(examples: Sequence[Graded], candidate: str) -> Signals | None:
+    """What every answer of `candidate` came with; None where they differ. An empty text has no tokens."""
+    answers = [example.answers[candidate] for example in examples]
+    told = {bool(answer.log_probabilities) for answer in answers if answer.text}
+    samples = {len(answer.samples) for answer in answers}
+    if len(told) > 1 or len(samples) != 1:
+        return None
+    return Signals(log_probabilities=told == {True}, samples=samples.pop())
 
 
 def _selection(findings: Findings) -> tuple[Tested, ...]:

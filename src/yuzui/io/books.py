@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -74,7 +74,7 @@ from yuzui.io.watch_store import (
     shadow_states,
     watch_states,
 )
-from yuzui.io.work_done import WorkDone, work_done
+from yuzui.io.work_done import OtherCalls, WorkDone, other_calls, work_done
 
 CostKey = Literal["app", "team", "key", "model", "target", "day"]
 
@@ -105,6 +105,19 @@ class CostRow:
     output_tokens: int
     spent_nano: int
     estimated_requests: int
+
+
+def paid_to_others(rows: Sequence[CostRow], calls: Sequence[OtherCalls]) -> list[CostRow]:
+    """`rows` by target, what each request spent counted for whom it was paid to; requests and tokens stay with the one
+    that answered. The largest first."""
+    found = {row.name: row for row in rows}
+    for call in calls:
+        for name, amount in ((call.target, -call.spent_nano), (call.paid, call.spent_nano)):
+            row = found.get(name) or CostRow(
+                name=name, requests=0, input_tokens=0, output_tokens=0, spent_nano=0, estimated_requests=0
+            )
+            found[name] = replace(row, spent_nano=row.spent_nano + amount)
+    return sorted(found.values(), key=lambda row: (-row.spent_nano, row.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -398,11 +411,12 @@ class SqliteBooks:
             f"GROUP BY 1 ORDER BY {order}",
             (since_ns, until_ns),
         )
-        return [
+        found = [
             CostRow(name=r[0], requests=r[1], input_tokens=r[2], output_tokens=r[3], spent_nano=r[4],
                     estimated_requests=r[5])
             for r in cast(list[tuple[str, int, int, int, int, int]], rows)
         ]  # fmt: skip
+        return paid_to_others(found, other_calls(self._execute, since_ns, until_ns)) if by == "target" else found
 
     def work_done(self, since_ns: int, until_ns: int, models: Sequence[str], teams: Sequence[str]) -> WorkDone:
         """Tokens by model, team and target, and the busiest hour; of all models and teams where none is named."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from decimal import Decimal
+from typing import Final, NamedTuple, cast
 
 import msgspec
 
+from yuzui.core.money import convert_nano
 from yuzui.io.label_store import Read
+from yuzui.io.recovery import UNKNOWN_TARGET
 
 NS_PER_HOUR: Final = 3_600_000_000_000
 
@@ -27,6 +30,8 @@ class WorkRow:
     """Sum of the squares of each request's output tokens: how much they vary."""
     spent_nano: int
     """Book currency."""
+    others_nano: int = 0
+    """Of it: paid to other targets, which a cascade asked beside the one that answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +39,16 @@ class WorkDone:
     rows: tuple[WorkRow, ...]
     busiest_hour: int
     """Requests in it; hours begin at full hours, UTC."""
+
+
+class OtherCalls(NamedTuple):
+    """What requests of one model and team, answered by `target`, paid to `paid`, which is another target."""
+
+    model: str
+    team: str
+    target: str
+    paid: str
+    spent_nano: int
 
 
 _WHERE: Final = (
@@ -51,6 +66,10 @@ def work_done(execute: Read, since_ns: int, until_ns: int, models: Sequence[str]
         f"total(output_tokens * 1.0 * output_tokens), sum(spent) {_WHERE} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
         bindings,
     )
+    others: dict[tuple[str, str, str], int] = {}
+    for call in other_calls(execute, since_ns, until_ns):
+        key = (call.model, call.team, call.target)
+        others[key] = others.get(key, 0) + call.spent_nano
     busiest = execute(
         f"SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n {_WHERE} GROUP BY at_ns / {NS_PER_HOUR})", bindings
     )
@@ -59,13 +78,27 @@ def work_done(execute: Read, since_ns: int, until_ns: int, models: Sequence[str]
             [
                 WorkRow(
                     model=r[0], team=r[1], target=r[2], requests=r[3], input_tokens=r[4], output_tokens=r[5],
-                    output_squares=r[6], spent_nano=r[7],
+                    output_squares=r[6], spent_nano=r[7], others_nano=others.get((r[0], r[1], r[2]), 0),
                 )
                 for r in cast(list[tuple[str, str, str, int, int, int, float, int]], rows)
             ]
         ),
         busiest_hour=cast(int, busiest[0][0]),
     )  # fmt: skip
+
+
+def other_calls(execute: Read, since_ns: int, until_ns: int) -> list[OtherCalls]:
+    """Of requests from `since_ns` up to but not including `until_ns`; book currency, each posting at its own rate."""
+    rows = execute(
+        "SELECT r.model, r.team, r.target, substr(p.account, 8), -p.amount_nano, p.rate, count(*) "
+        "FROM request r JOIN posting p USING (seq) WHERE r.at_ns >= ? AND r.at_ns < ? AND p.account LIKE 'target:%' "
+        "AND p.account NOT IN ('target:' || r.target, ?) GROUP BY 1, 2, 3, 4, 5, 6",
+        (since_ns, until_ns, UNKNOWN_TARGET),
+    )
+    return [
+        OtherCalls(model, team, target, paid, count * convert_nano(amount, Decimal(rate)))
+        for model, team, target, paid, amount, rate, count in cast(list[tuple[str, str, str, str, int, str, int]], rows)
+    ]
 
 
 def _json(names: Sequence[str]) -> str:

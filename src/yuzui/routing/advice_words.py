@@ -11,6 +11,9 @@ RULES = {
     "no_certificate": "no certificate, so the reference",
     "promise_broken": "the promise did not hold, so the reference",
     "not_permitted": "not permitted",
+    "cascade": "cascade: its answer decides",
+    "accepted": "its answer was accepted",
+    "escalated": "escalated to the reference",
 }
 
 
@@ -32,4 +35,5 @@ def advice_words(advised: Advised | None, first: str) -> str:
         told.append(f"gain {advised.gain:+.3f}{up_to}")
     if advised.p_value is not None:
         told.append(f"likeness {advised.p_value:.2g}")
-    return f"{words}{': ' if told else ''}{', '.join(told)}; guarantee: {advised.kept(first)}"
+    promise = "open until its answer was judged" if advised.rule == "cascade" else advised.kept(first)
+    return f"{words}{': ' if told else ''}{', '.join(told)}; guarantee: {promise}"

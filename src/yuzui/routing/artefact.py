@@ -90,6 +90,14 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     needed: int | None
 
 
+class Signals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the answers of a cascade's examples came with, all of them alike: it must be there when it is served."""
+
+    log_probabilities: bool
+    samples: int
+    """Further answers of the candidate."""
+
+
 class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """ "At most `epsilon` worse than always the reference, with confidence 1 - `delta`", and on what that rests."""
 
@@ -114,6 +122,8 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """A selection of the thresholds that were tested, the certified one among them."""
     cost_basis: str
     """How the costs were computed."""
+    signals: Signals | None = None
+    """Of a cascade. None: its examples are not alike, or nobody noted it; then it cannot be served."""
 
 
 class Artefact(msgspec.Struct, frozen=True, kw_only=True):

@@ -122,8 +122,29 @@ class Learned:
         `checks`: texts of the second opinions, in the artefact's order. Raise `ConfigError` for a candidate without
         cascade or another number of checks.
         """
+        return self.weigh(look, candidate, answered, checks, samples, is_portable=is_portable)[0]
+
+    def weigh(
+        self,
+        look: Look,
+        candidate: str,
+        answered: Answered,
+        checks: Sequence[str],
+        samples: Sequence[str] = (),
+        *,
+        is_portable: bool = False,
+    ) -> tuple[float, dict[str, float]]:
+        """The same, with the signals of the answer by name: those that are not 0."""
         place = self.candidates.index(candidate)
-        return self._cascades[place].gain(look, look.gains[place], answered, checks, samples, is_portable)
+        gain, row = self._cascades[place].gain(look, look.gains[place], answered, checks, samples, is_portable)
+        return gain, {
+            name: round(float(value), 4) for name, value in zip(portable_names(len(checks)), row, strict=False) if value
+        }
+
+    def checks_of(self, candidate: str) -> tuple[str, ...]:
+        """Models whose second opinions the candidate's cascade was fitted with; none without a cascade."""
+        weights = self.artefact.fitted.candidates[self.candidates.index(candidate)].cascade
+        return tuple(check.name for check in weights.checks) if weights is not None else ()
 
     def keeps(self, look: Look, gain: float, certificate: Certificate | None) -> bool:
         """Whether an answer with this predicted gain may be given to the client under a cascade's `certificate`."""
@@ -169,10 +190,10 @@ class _Cascade:
     def gain(
         self, look: Look, up_front: float, answered: Answered, checks: Sequence[str], samples: Sequence[str],
         is_portable: bool,
-    ) -> float:  # fmt: skip
+    ) -> tuple[float, Floats]:  # fmt: skip
         if self._full is None or self._portable is None:
             raise ConfigError(f"{self._name} was fitted without a cascade: the examples need the texts of its answers")
         if len(checks) != self._checks:
             raise ConfigError(f"{self._name} was fitted with {self._checks} second opinions, not {len(checks)}")
         row = cascade_row(look, up_front, answered, checks, samples)
-        return self._portable.one(row[: self._width]) if is_portable else self._full.one(row)
+        return (self._portable.one(row[: self._width]) if is_portable else self._full.one(row)), row

@@ -29,12 +29,14 @@ class Name:
 
     name: str
     candidates: tuple[Target, ...]
+    checks: tuple[Target, ...] = ()
+    """Others that are judged like candidates, and never answer: they give second opinions."""
     policy_name: str
     policy: Policy
     may_fall_back: bool
     weights: Mapping[str, int]
     context_sizes: tuple[int, ...]
-    """Known context sizes of the candidates, ascending: requests between the same two have the same verdicts."""
+    """Known context sizes of all that are judged, ascending: requests between the same two have the same verdicts."""
     is_virtual: bool
     burst_queue: int = 1
     is_alias: bool = False
@@ -83,7 +85,7 @@ class Names:
         return sorted(shown, key=lambda name: not name.is_virtual)
 
     def _add_model(self, model: VirtualModel, by_name: Mapping[str, Target]) -> None:
-        missing = [name for name in model.candidates if name not in by_name]
+        missing = [name for name in (*model.candidates, *model.checks) if name not in by_name]
         if missing:
             raise ConfigError(f"models.{model.name}.candidates: no target is named {missing[0]!r}")
         if model.policy not in self._policies:
@@ -91,7 +93,7 @@ class Names:
         candidates = tuple(by_name[name] for name in dict.fromkeys(model.candidates))
         self._add(
             model.name, candidates, model.policy, may_fall_back=model.may_fall_back, weights=model.weights,
-            burst_queue=model.burst_queue,
+            burst_queue=model.burst_queue, checks=tuple(by_name[name] for name in model.checks),
         )  # fmt: skip
 
     def _add_built_in(self, targets: Sequence[Target], rates: Mapping[str, float]) -> None:
@@ -135,17 +137,21 @@ class Names:
         is_virtual: bool = True,
         burst_queue: int = 1,
         is_alias: bool = False,
+        checks: tuple[Target, ...] = (),
     ) -> None:
         if name in self._names:
             raise ConfigError(f"{name!r} names two things in [[targets]] and [[models]]; rename one of them")
         self._names[name] = Name(
             name=name,
             candidates=candidates,
+            checks=checks,
             policy_name=policy,
             policy=self._policies[policy],
             may_fall_back=may_fall_back,
             weights=dict(weights or {}),
-            context_sizes=tuple(sorted({target.context_tokens for target in candidates if target.context_tokens})),
+            context_sizes=tuple(
+                sorted({target.context_tokens for target in (*candidates, *checks) if target.context_tokens})
+            ),
             is_virtual=is_virtual,
             burst_queue=burst_queue,
             is_alias=is_alias,

@@ -25,6 +25,7 @@ from yuzui.routing.allowed import (
     judge,
     refuse_for_sovereignty,
 )
+from yuzui.routing.cascade_plan import cascade_plan
 from yuzui.routing.health import Health
 from yuzui.routing.listing import describe
 from yuzui.routing.load_words import load_words
@@ -124,6 +125,7 @@ class Router:
             preferred=advised.order if advised is not None else (), fraction=fraction,
         )  # fmt: skip  # one thing
         plan = self._plan(name, judged, facts, health)
+        plan, advised = cascade_plan(plan, judged.permitted, advised, health.blocked)
         if health.claim is not None:
             health.claim(plan[0].name)
         return Decision(
@@ -202,11 +204,14 @@ class Router:
         return tuple(found)
 
     def _judge(self, name: Name, demands: Demands) -> _Judged:
-        judgement = judge(name.candidates, demands, lattice=self._lattice, currencies=self._rates.keys())
+        everybody = (*name.candidates, *name.checks)
+        judgement = judge(everybody, demands, lattice=self._lattice, currencies=self._rates.keys())
         return _Judged(
             demands=demands,
             allowed=judgement.allowed,
-            permitted=judgement.permitted,
+            permitted=tuple([target for target in judgement.permitted if target not in name.checks])
+            if name.checks
+            else judgement.permitted,
             refused=judgement.refused,
             masked=judgement.masked,
             refused_words=_refused_words(judgement.refused),
@@ -267,9 +272,10 @@ class Router:
     def _refusal(
         self, name: Name, judged: _Judged, sensitivity: Sensitivity, allowed_models: frozenset[str] | None
     ) -> Exception:
+        checks = {target.name for target in name.checks}
         return explain_refusal(
             name.name,
-            judged.refused,
+            tuple([verdict for verdict in judged.refused if verdict.target not in checks]),
             name.candidates,
             self._writable(allowed_models),
             judged.demands,
@@ -306,7 +312,8 @@ def _refused_words(refused: Sequence[Verdict]) -> str:
 
 def _asked(name: Name, sent_terms: Callable[[Target], frozenset[PriceTerm]]) -> Mapping[str, frozenset[PriceTerm]]:
     """Target name → terms beyond the list price; nearly always nothing."""
-    return {target.name: terms for target in name.candidates if (terms := sent_terms(target) - STANDARD)}
+    everybody = (*name.candidates, *name.checks) if name.checks else name.candidates
+    return {target.name: terms for target in everybody if (terms := sent_terms(target) - STANDARD)}
 
 
 def _unpaid(name: Name, permitted: Sequence[Target], facts: Facts, health: Health) -> tuple[Target, ...]:

@@ -24,6 +24,13 @@ def test_programs(text: str, code: str) -> None:
     assert program_of(text, TESTS) == f"{code}\n\n{TESTS}\n"
 
 
+def test_what_the_answer_may_refer_to_stands_before_it() -> None:
+    example = Example(prompt="q", setup="import math", tests=TESTS)
+    answer = Answer(model="m", text="def f(): return math.ceil(0.5)")
+    (need,) = CodeScorer(name="code").needs(example, answer, None)
+    assert need == Execute(source=f"import math\n\n{answer.text}\n\n{TESTS}\n")
+
+
 def test_grades() -> None:
     scorer, example = CodeScorer(name="code"), Example(prompt="q", tests=TESTS)
     answer = Answer(model="m", text="def f(): return 1")

@@ -81,3 +81,50 @@ def test_the_best_assignment_is_found_where_a_greedy_one_is_not() -> None:
     wanted = [{"name": "f", "arguments": {"a": 1, "b": 1}}, {"name": "f", "arguments": {"a": 1, "b": 2}}]
     answer = made(("f", '{"a": 1, "b": 2}'), ("f", '{"a": 1, "b": 1}'))
     assert score(answer, wanted, "any", partial=True) == 1
+
+
+PERMITTED: dict[str, Any] = {"name": "weather", "permitted": {"city": ["Ulm", "Ulm, Germany"], "days": [2, ""]}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "partial", "wanted"),
+    [
+        (made(("weather", '{"city": "ulm germany"}')), PERMITTED, False, 1.0),
+        (made(("weather", '{"city": "ulm", "days": 3}')), PERMITTED, False, 0.0),
+        (made(("weather", '{"city": "ulm", "days": 3}')), PERMITTED, True, 0.5),
+        (made(("weather", '{"city": "ulm", "hours": 3}')), PERMITTED, True, 0.0),
+        (made(("climate", '{"city": "ulm"}')), PERMITTED, True, 0.0),
+        (made(MADE_B, ("weather", '{"city": "ulm"}')), [PERMITTED, B], False, 1.0),
+        (made(("now", "{}")), {"name": "now", "permitted": {}}, False, 1.0),
+    ],
+)
+def test_each_argument_has_permitted_values(answer: Answer, reference: Any, partial: bool, wanted: float) -> None:
+    assert score(answer, reference, "any", partial) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(
+    "reference", [{"name": "f", "permitted": {"a": 1}}, {"name": "f", "permitted": []}, {"permitted": {}}]
+)
+def test_permitted_values_are_lists(reference: Any) -> None:
+    with pytest.raises(ValueError, match="permitted"):
+        calls_of(reference)
+
+
+@pytest.mark.parametrize(
+    ("text", "reference", "wanted"),
+    [
+        ('{"name": "weather", "arguments": {"city": "Ulm", "days": 2}}', A, 1.0),
+        ('Sure:\n```json\n[{"name": "weather", "arguments": {"city": "Ulm", "days": 2}}]\n```', A, 1.0),
+        ('{"name": "weather", "arguments": {"city": "Bonn", "days": 2}}', A, 0.0),
+        ("It is sunny.", A, 0.0),
+        ("It is sunny.", [], 1.0),
+        ("[]", [], 1.0),
+        ('{"name": "weather", "arguments": {}}', [], 0.0),
+        ("[1]", A, 0.0),
+        ('{"function": 1}', A, 0.0),
+    ],
+)
+def test_calls_written_as_text(text: str, reference: Any, wanted: float) -> None:
+    scorer = ToolCallScorer(name="tool_calls:where=text", where="text")
+    answer = Answer(model="m", text=text, tool_calls=({"name": "weather", "arguments": "{}"},))
+    assert scorer.grade(Example(prompt="q", references=[reference]), answer, ()).score == wanted

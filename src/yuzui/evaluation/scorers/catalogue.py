@@ -35,6 +35,7 @@ _CHOICES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("numeric", "take"): ("last", "first", "any"),
     ("numeric", "unit"): ("optional", "required"),
     ("tool_calls", "order"): ("same", "any"),
+    ("tool_calls", "where"): ("calls", "text"),
     ("json_fields", "text"): ("same", "normalised"),
 }
 _FUNCTION: Final = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")

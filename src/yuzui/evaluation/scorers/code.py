@@ -16,7 +16,7 @@ _PYTHON: Final = frozenset(("", "python", "py", "python3"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeScorer:
-    """1 where the tests pass: the answer's Python, then `tests`, as one program that is run to its end."""
+    """1 where the tests pass: `setup`, the answer's Python, `tests`, as one program that is run to its end."""
 
     name: str
 
@@ -24,7 +24,7 @@ class CodeScorer:
         return "" if example.tests else "it has no `tests`"
 
     def needs(self, example: Example, answer: Answer, reference: Answer | None) -> tuple[Need, ...]:
-        return (Execute(source=program_of(answer.text, example.tests)),)
+        return (Execute(source=program_of(answer.text, example.tests, example.setup)),)
 
     def grade(self, example: Example, answer: Answer, told: Sequence[Told]) -> Grade:
         (ran,) = told
@@ -33,8 +33,9 @@ class CodeScorer:
         return Grade(score=float(ran.ok), detail={} if ran.ok else {"why": ran.why, "output": ran.text[-400:]})
 
 
-def program_of(text: str, tests: str) -> str:
-    """The answer's fenced Python, or all of it where nothing is fenced, with the tests behind it."""
+def program_of(text: str, tests: str, setup: str = "") -> str:
+    """The answer's fenced Python, or all of it where nothing is fenced, between `setup` and the tests."""
     blocks = [code for language, code in _FENCE.findall(text) if language.lower() in _PYTHON]
     code = "\n\n".join(blocks) if blocks else text
-    return f"{code}\n\n{tests}\n"
+    before = f"{setup}\n\n" if setup else ""
+    return f"{before}{code}\n\n{tests}\n"

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from yuzui.core.json_schema import Schema
 from yuzui.evaluation.examples import Example
-from yuzui.evaluation.json_values import Schema, field_score, find_json
+from yuzui.evaluation.json_values import field_score, find_json
 from yuzui.evaluation.scorers._contract import Answer, Grade, Need, Told
 
 

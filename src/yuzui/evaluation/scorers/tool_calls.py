@@ -1,4 +1,4 @@
-"""Tool calls against the right ones: names, arguments field by field, in order or in any."""
+"""Tool calls, made or written as text, against the right ones: names, arguments field by field, in order or in any."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any, Final, Literal
 import msgspec
 
 from yuzui.evaluation.examples import Example, Json
-from yuzui.evaluation.json_values import leaves
+from yuzui.evaluation.json_values import find_json, leaves
+from yuzui.evaluation.permitted import right_arguments
 from yuzui.evaluation.scorers._contract import Answer, Grade, Need, Told
 
 MOST_FREE: Final = 12  # calls that are matched in any order: the search doubles with each
@@ -22,6 +23,8 @@ class ToolCallScorer:
     order: Literal["same", "any"] = "same"
     partial: bool = False
     """Right arguments count each; else a call is right or wrong, and so is the answer."""
+    where: Literal["calls", "text"] = "calls"
+    """`text`: the calls stand in the answer's text, as JSON. What is no JSON is no call."""
 
     def problem(self, example: Example) -> str:
         if not example.references:
@@ -37,7 +40,7 @@ class ToolCallScorer:
         return ()
 
     def grade(self, example: Example, answer: Answer, told: Sequence[Told]) -> Grade:
-        made = [_call(call) for call in answer.tool_calls]
+        made = _written(answer.text) if self.where == "text" else [_call(call) for call in answer.tool_calls]
         score = max([self._score(made, calls_of(one)) for one in example.references])
         if not self.partial:
             score = float(score >= 1.0)
@@ -56,6 +59,7 @@ class ToolCallScorer:
 def calls_of(reference: Any) -> list[Json]:  # Any: JSON values
     """A right answer: one call, or a list of calls (an empty one: none is to be made); OpenAI's shape is read as well.
 
+    Instead of `arguments` a call may have `permitted`: for each argument the list of values that are right.
     Raise `ValueError` for anything else.
     """
     if isinstance(reference, str):
@@ -66,7 +70,24 @@ def calls_of(reference: Any) -> list[Json]:  # Any: JSON values
     listed = reference if isinstance(reference, list) else [reference]
     if not all(isinstance(one, dict) for one in listed):
         raise ValueError("a reference is neither a tool call nor a list of them")
-    return [_call(one) for one in listed]
+    return [_permitted(one) if "permitted" in one else _call(one) for one in listed]
+
+
+def _permitted(call: Json) -> Json:
+    permitted = call["permitted"]
+    if not isinstance(call.get("name"), str) or not isinstance(permitted, dict) \
+            or not all(isinstance(values, list) for values in permitted.values()):  # fmt: skip
+        raise ValueError("`permitted` names each argument with a list of its right values, beside the call's `name`")
+    return {"name": call["name"], "permitted": permitted}
+
+
+def _written(text: str) -> list[Json]:
+    """The calls that `text` is, alone or in its only fence: one, or a list of them."""
+    try:
+        found = find_json(text)
+        return [_call(one) for one in (found if isinstance(found, list) else [found])]
+    except (ValueError, AttributeError):  # no JSON, or JSON that is no call
+        return []
 
 
 def _call(call: Json) -> Json:
@@ -83,9 +104,12 @@ def _call(call: Json) -> Json:
 
 
 def _likeness(made: Json, wanted: Json) -> float:
-    """0 for another tool; else the F1 of the arguments' fields."""
+    """0 for another tool; else the F1 of the arguments' fields, or the share of right ones where values are listed."""
     if made["name"] != wanted["name"] or made["arguments"] is None:
         return 0.0
+    if "permitted" in wanted:
+        right = right_arguments(made["arguments"], wanted["permitted"])
+        return 0.0 if right is None else right / len(wanted["permitted"]) if wanted["permitted"] else 1.0
     try:
         mine, theirs = leaves(made["arguments"]), leaves(wanted["arguments"])
     except ValueError:

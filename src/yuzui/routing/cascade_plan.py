@@ -1,0 +1,31 @@
+"""The plan of a cascade: the candidate that answers first, and always the reference to escalate to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from yuzui.core.guarantee import Advised
+from yuzui.core.target import Target
+
+
+def cascade_plan(
+    plan: tuple[Target, ...], permitted: Sequence[Target], advised: Advised | None, blocked: Collection[str]
+) -> tuple[tuple[Target, ...], Advised | None]:
+    """`plan` and `advised` as they can be carried out; both as they are where there is no cascade.
+
+    A cascade that lacks somebody is not begun: what it would find out could not be judged, and would be paid for.
+    Escalating is no fallback, so the reference is in the plan also where nobody may fall back, or it failed lately.
+    """
+    if advised is None or advised.asks is None:
+        return plan, advised
+    reference = next(target for target in permitted if target.name == advised.reference)
+    sick = [name for name in (advised.chosen, *advised.asks.checks) if name in blocked]
+    if not sick and plan[0].name == advised.chosen:
+        return (plan if reference in plan else (*plan, reference)), advised
+    detail = f"{', '.join(sick)} left alone after failures" if sick else f"{advised.chosen} does not come first"
+    escalated = replace(advised, rule="escalated", asks=None, detail=detail)
+    if [target.name for target in plan] == [advised.chosen]:
+        return (reference,), escalated
+    # The candidate comes last, with nothing claimed: as everywhere where the reference is to answer.
+    return tuple(sorted(plan, key=lambda target: target.name == advised.chosen)), escalated
