@@ -3,8 +3,9 @@
 `python bench/stations.py [--chars N] [--stream] [--windows N] [--save]`: a real gateway process in this process (books,
 audit log, detection, names if they are installed) and the mock upstream of `native/`; 32 lines, each sends when it was
 answered. Each function of `STATIONS` is timed in every step of it that runs on the event loop's thread, without what
-other stations inside of it take; the figure is the least over windows of 640 requests or 32 streams, because other work on the
-machine only adds. What other threads do (writer, pyreqwest) is only in the sum of the process, which is the last line.
+other stations inside of it take; the figure is the least over windows of 640 requests or 32 streams, because other work
+on the machine only adds. Looking at the clock costs about a microsecond per station and step, which is in the figures.
+What other threads do (writer, pyreqwest) is only in the sum of the process, which is the last line.
 """
 
 from __future__ import annotations

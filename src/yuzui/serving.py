@@ -113,6 +113,7 @@ async def _run(service: Service, listener: socket.socket, on_ready: Callable[[st
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 50, 1000)
+        _give_memory_back()
         on_ready(_address(listener))
         waiting = asyncio.create_task(stopping.wait())
         await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -189,6 +190,13 @@ def _keep_one_heap() -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # another libc has no such knob, and needs none
             ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
+
+
+def _give_memory_back() -> None:
+    """What compiling the patterns took and freed, a third of all we hold, goes back to the system."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # as above
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _most_connections() -> int:

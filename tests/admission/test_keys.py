@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yuzui.admission.keys import LONGEST_HEADER, UNIFORM_MESSAGE, key_hash, make_secret, read_bearer
+from yuzui.admission.keys import LONGEST_HEADER, UNIFORM_MESSAGE, KeyHasher, key_hash, make_secret, read_bearer
 from yuzui.core.errors import ClientFault, InvalidRequest, Unauthenticated
 
 PEPPER = b"p" * 32
@@ -92,3 +92,9 @@ def test_no_header_makes_a_bug(headers: list[str]) -> None:
         assert read_bearer(headers).startswith("yz-")
     except ClientFault as fault:
         assert fault.status in (400, 401)
+
+
+def test_one_hasher_hashes_every_key_as_if_it_were_the_first() -> None:
+    hasher = KeyHasher(PEPPER)
+    for secret in (SECRET, make_secret(b"s" * 32), SECRET):
+        assert hasher.hash(secret) == key_hash(PEPPER, secret)

@@ -118,6 +118,17 @@ def test_a_name_found_in_one_leaf_is_searched_in_the_others() -> None:
     assert not [one for one in found if one[0] == "$.messages[1].content" and one[1] > 11]
 
 
+def test_what_is_remembered_is_answered_at_once() -> None:
+    async def main() -> None:
+        names, leaves = search(Worker()), read_leaves(chat("Ask Ada Lovelace")).found
+        first = names.begin(leaves, RULES)
+        assert not isinstance(first, ScanResult)
+        found = await first
+        assert len(found.findings) == 1 and names.begin(leaves, RULES) == found
+
+    asyncio.run(main())
+
+
 def test_nobody_is_asked_about_what_cannot_hold_a_name() -> None:
     worker = Worker()
     result = asyncio.run(

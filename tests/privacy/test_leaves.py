@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from yuzui.core.chat import ReasoningPart
 from yuzui.core.errors import InvalidRequest
 from yuzui.core.reasoning import seal
-from yuzui.privacy.leaves import read_leaves, spell_path
+from yuzui.privacy.leaves import _first_word, _last_word, read_leaves, spell_path
 
 
 def leaves_of(body: dict[str, Any]) -> dict[str, str]:  # Any: JSON values
@@ -224,3 +224,13 @@ def test_words_at_the_seam_of_two_messages_are_read_together_at_both_places() ->
 def test_prose_is_not_joined(first: str, second: str) -> None:
     body = {"messages": [{"role": "user", "content": first}, {"role": "user", "content": second}]}
     assert not any(leaf.is_piece for leaf in read_leaves(body).found)
+
+
+@given(st.text(st.sampled_from("aZ09@._+/- é٣\n中"), max_size=140))
+def test_first_and_last_words_are_runs_of_letters_and_digits_of_ascii_up_to_a_limit(text: str) -> None:
+    is_in = [char in "@._+/-" or (char.isascii() and char.isalnum()) for char in text]
+    first = next((at for at, one in enumerate(is_in) if not one), len(text))
+    last = next((at for at, one in enumerate(reversed(is_in)) if not one), len(text))
+    assert _first_word(text) == (text[: min(first, 64)], 0)
+    size = min(last, 64)
+    assert _last_word(text) == (text[len(text) - size :], len(text) - size)

