@@ -134,7 +134,7 @@ def cascade_left_out(corpus: Corpus) -> dict[str, Any]:  # Any: JSON
     found = {}
     for group in np.unique(groups):
         fit_on, held = is_train & (groups != group), ~is_train & (groups == group)
-        weights, _ = dense_of(rows[fit_on].astype(np.float64), gains[fit_on], names, seed=0)
+        weights, _ = dense_of(rows[fit_on].astype(np.float64), gains[fit_on], names, seed=0, apart=True)
         dense = Dense(weights, names)
         predicted = np.array([dense.one(row) for row in rows[held]])
         gap = float(gains[held].sum())

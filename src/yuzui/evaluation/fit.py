@@ -317,8 +317,8 @@ def _cascade(
     ], np.float64)  # fmt: skip
     checks = len(plan.checks)
     portable = learned.portable_names(checks)
-    full_weights, full = dense_of(rows, gains, learned.cascade_names(checks), seed=plan.seed)
-    portable_weights, carried = dense_of(rows[:, : len(portable)], gains, portable, seed=plan.seed)
+    full_weights, full = dense_of(rows, gains, learned.cascade_names(checks), seed=plan.seed, apart=True)
+    portable_weights, carried = dense_of(rows[:, : len(portable)], gains, portable, seed=plan.seed, apart=True)
     return CascadeWeights(
         checks=plan.checks, full=full_weights, portable=portable_weights, full_thresholds=_grid(full),
         portable_thresholds=_grid(carried),
