@@ -20,7 +20,7 @@ import pytest
 
 from yuzui.cli._evaluate_ray import Ray
 from yuzui.core.errors import ConfigError
-from yuzui.io.books import DATABASE_NAME
+from yuzui.io.database import DATABASE_NAME
 from yuzui.io.evaluation_store import EvaluationStore
 
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: make ray-test")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from yuzui.core.errors import ConfigError
 from yuzui.evaluation.calls import Call, Result
@@ -57,6 +58,7 @@ class Handle:
 
 
 class Silent(Handle):
+    @override
     async def told(self, name: str) -> object:
         await asyncio.Event().wait()
         raise AssertionError("unreachable")
