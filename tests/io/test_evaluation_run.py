@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from yuzui.core.errors import ConfigError
 from yuzui.evaluation.calls import Call, Result, Settings
 from yuzui.evaluation.examples import Example
 from yuzui.evaluation.purse import PriceBounds, Purse
@@ -196,6 +197,14 @@ def test_a_lost_call_is_asked_again_and_counts_at_its_most(path: Path) -> None:
 def test_a_call_that_is_lost_again_and_again_ends_the_run(path: Path) -> None:
     tally, _ = carry_out(path, FakeLine({"m": Lost("workers ended")}), "exact", parallel=1)
     assert tally.why_stopped == "workers ended" and tally.asked == 0
+
+
+def test_what_the_command_must_say_otherwise_is_raised_as_it_is(path: Path) -> None:
+    with pytest.raises(ConfigError, match="--param max_tokens"):
+        carry_out(path, FakeLine({}), "exact", cap_nano=10**12, parameters={"temperature": 0})
+    # Nothing was kept, so the corrected command is not refused as another run.
+    tally, _ = carry_out(path, FakeLine({"m": "right"}), "exact", cap_nano=10**12, parameters={"max_tokens": 5})
+    assert tally.asked == 8
 
 
 def test_another_currency_than_the_budgets_stops(path: Path) -> None:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Protocol, assert_never
 
+from yuzui.core.errors import ConfigError
 from yuzui.evaluation.calls import Call, Result, Settings, answer_call, judge_call
 from yuzui.evaluation.examples import Example
 from yuzui.evaluation.purse import Purse
@@ -69,8 +70,12 @@ class EvaluationRun:
         self.tally = Tally()
 
     async def to_its_end(self) -> Tally:
-        """Ends early, with the reason in the tally, when the money is over or nothing further can be asked."""
+        """Ends early, with the reason in the tally, when the money is over or nothing further can be asked.
+
+        Raise `ConfigError` for what the command has to say otherwise: no price, a scorer of one's own that breaks.
+        """
         waiting = iter(self._work.examples)
+        wrong: ConfigError | None = None
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._work.parallel):
@@ -79,6 +84,12 @@ class EvaluationRun:
             self.tally.why_stopped = "the next call could exceed the budget"
         except* Stopped as stopped:
             self.tally.why_stopped = str(stopped.exceptions[0])
+        except* ConfigError as found:
+            first = found.exceptions[0]
+            assert isinstance(first, ConfigError)  # tasks are not nested
+            wrong = first  # raised in here it would be wrapped again
+        if wrong is not None:
+            raise wrong
         return self.tally
 
     async def _take(self, waiting: Iterator[Example]) -> None:
