@@ -36,7 +36,9 @@ def what_now(certificate: Certificate) -> str:
     needed = [one.needed for one in certificate.tested if one.needed is not None and one.open_share > 0]
     more = max(min(needed) - count, 0) if needed else None
     lines = [f"what now: {reachable(count, certificate.delta)}."]
-    if more is None:
+    if not any(one.open_share > 0 for one in certificate.tested):
+        lines.append("The candidate may answer none of them at any threshold: they are unlike what was fitted on.")
+    elif more is None:
         lines.append(f"No number of examples certifies {certificate.epsilon:g} here: the candidate loses too much.")
     elif more:
         lines.append(f"About {more} more to certify on would do for {certificate.epsilon:g}.")
