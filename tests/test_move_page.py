@@ -174,8 +174,9 @@ def test_without_right_answers_a_judge_compares(reader: Reader) -> None:
     command = next(command for command in commands(page) if "--scorer pairwise" in command)
     told = reader.run(command)
     assert "at most 10.00% worse" in told and 'router = "judged.json"' in told
-    judged = re.search(r"^judged\s+(\d+)$", told, re.MULTILINE)  # equal answers in both orders are one question
-    assert judged is not None and 200 <= int(judged[1]) <= 400
+    judged = re.search(r"^judged\s+(\d+)$", told, re.MULTILINE)
+    assert judged is not None  # equal answers are a tie, and nobody is asked
+    assert 60 < int(judged[1]) < 130 and int(judged[1]) % 2 == 0
 
 
 # ---- the page --------------------------------------------------------------------------------------------------------
