@@ -27,6 +27,12 @@ def test_the_table_is_a_model_of_the_configuration() -> None:
     assert model["guarantee"] == {"loss": 0.02, "confidence": 0.9}
 
 
+def test_a_cascade_has_a_table_of_its_own() -> None:
+    lines = model_table(Path("r.json"), artefact(), replace(certificate(), policy="cascade"), "a" * 64)
+    (model,) = tomllib.loads("\n".join(lines))["models"]
+    assert model["cascade"]["streaming"] == "hold"
+
+
 def test_how_many_more_it_takes_is_said_and_when_none_would_do() -> None:
     count = certificate().data.examples
     assert f"About {900 - count} more to certify on would do for 0.02" in refused(TRIED)

@@ -49,6 +49,16 @@ def what_now(certificate: Certificate) -> str:
 def model_table(artefact: Path, read: Artefact, certificate: Certificate, sha256: str) -> list[str]:
     """The virtual model that this certificate is good for, as lines of TOML. The name is the reader's to change."""
     candidates = [*certificate.candidates, read.fitted.reference.name]
+    cascade: list[str] = []
+    if certificate.policy != "up_front":
+        checks = [
+            check.name
+            for one in read.fitted.candidates
+            if one.cascade is not None and one.model.name in certificate.candidates
+            for check in one.cascade.checks
+        ]
+        cascade = ["", "[models.cascade]", 'streaming = "hold"']
+        cascade += [f"checks = [{', '.join([_toml(one) for one in checks])}]"] if checks else []
     return [
         "[[models]]",
         'name = "assistant"',
@@ -58,6 +68,7 @@ def model_table(artefact: Path, read: Artefact, certificate: Certificate, sha256
         f"router = {_toml(artefact.as_posix())}",
         f'router_sha256 = "{sha256}"',
         f"guarantee = {{ loss = {certificate.epsilon:g}, confidence = {1 - certificate.delta:g} }}",
+        *cascade,
     ]
 
 
