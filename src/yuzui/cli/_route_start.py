@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,9 +60,10 @@ def start(
     The same command goes on where it was stopped, and asks only what is new when prompts were added. Exits with 1 when
     nothing can be promised.
     """
-    from yuzui.cli import evaluate, route
+    from yuzui.cli import evaluate
     from yuzui.io.example_file import read_examples
 
+    route = importlib.import_module("yuzui.cli.route")  # the group that this is a command of: it imports this module
     route.check_can_fit()
     if out.exists() and not force:
         raise ConfigError(f"{out} is there already: name another file with --out, or say --force")
