@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test clients check bench privacy-bench routing-bench hybrid-experiment conformance fuzz lock clean
+.PHONY: help setup demo test clients check bench privacy-bench routing-bench hybrid-experiment conformance fuzz ray-test lock clean
 
 help:
 	@echo "make demo   install, fetch the embedded open model, send about 25 real requests, verify the audit log"
 	@echo "make test   install what the tests need and run them all"
 	@echo "make clients  frameworks and JavaScript clients against a running gateway, each in an environment of its own (AGENTS=1: coding agents too)"
+	@echo "make ray-test  evaluations on a real Ray, in an environment of its own"
 	@echo "make check  format, lint and type-check"
 	@echo "make bench  CPU per request against nginx, in one run (installs nginx and gcc from Debian if it may)"
 	@echo "make fuzz   ten CPU minutes of coverage-guided fuzzing for each codec and dialect (FUZZ_SECONDS=600)"
@@ -56,6 +57,16 @@ FUZZ_SECONDS ?= 600
 
 fuzz: .cache/fuzz/venv/.done
 	@.cache/fuzz/venv/bin/python fuzz/run.py --seconds $(FUZZ_SECONDS)
+
+# Ray is a wheel of 76 MB that nothing but `evaluate run --ray` needs, so it lives apart.
+.cache/ray/venv/.done: requirements.txt requirements-dev.txt requirements-ray.txt pyproject.toml
+	@"$(PYTHON)" -m venv .cache/ray/venv
+	@.cache/ray/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt -r requirements-ray.txt
+	@.cache/ray/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+ray-test: .cache/ray/venv/.done
+	@.cache/ray/venv/bin/python -m pytest -p no:cacheprovider tests/cli/test_evaluate_ray.py tests/io/test_evaluation_ray.py
 
 conformance: $(VENV)/.dev
 	@cd bench && ../$(BIN)/python -m conformance $(ONLY) $(if $(GATEWAY),--gateway $(GATEWAY)) \

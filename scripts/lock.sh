@@ -10,6 +10,7 @@ compile pyproject.toml --extra ner -c requirements.txt -c requirements-dev.txt -
 compile pyproject.toml --extra energy -c requirements.txt -c requirements-dev.txt -o requirements-energy.txt
 compile pyproject.toml --extra routing-fit -c requirements.txt -c requirements-dev.txt -c requirements-ner.txt -o requirements-routing.txt
 compile pyproject.toml --extra evaluation -c requirements.txt -c requirements-dev.txt -c requirements-ner.txt -c requirements-routing.txt -o requirements-evaluation.txt
+compile pyproject.toml --extra ray -c requirements.txt -c requirements-dev.txt -o requirements-ray.txt
 echo "uv" | compile - -o requirements-uv.txt
 echo "atheris==3.0.0" | compile - -o requirements-fuzz.txt
 for environment in tests/clients/environments/*.in bench/privacy_bench/*.in; do compile "$environment" -o "${environment%.in}.txt"; done

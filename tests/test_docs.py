@@ -42,6 +42,8 @@ PAGES = sorted(
 )
 ROW_MARK = "<!-- row -->"
 """Stands before a TOML block that is a row of openai_compatible.toml and not a configuration."""
+NEXT_MARK = "<!-- continues -->"
+"""Stands before a TOML block that is appended to the page's one before it."""
 KEYS = {row.key_env: "set" for row in load_rows().values() if row.key_env}
 
 
@@ -104,7 +106,9 @@ def test_a_toml_block_is_a_configuration_that_loads(block: Block) -> None:
     if block.mark == ROW_MARK:
         msgspec.convert(tomllib.loads(block.text), dict[str, ProviderRow])
         return
-    assert load(block.text).warnings == ()
+    before = [one.text for one in BLOCKS if (one.page, one.language) == (block.page, "toml") and one.line < block.line]
+    text = f"{before[-1]}\n{block.text}" if block.mark == NEXT_MARK else block.text
+    assert load(text).warnings == ()
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.toml")), ids=lambda path: path.name)

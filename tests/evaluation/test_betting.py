@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yuzui.evaluation.betting import examples_needed, is_below, wealth
+from yuzui.evaluation.betting import examples_needed, is_below, least_epsilon, wealth
 
 
 def draw(seed: int, count: int, columns: int, up: float, down: float) -> npt.NDArray[np.float64]:
@@ -79,3 +79,19 @@ def test_as_many_examples_as_it_says_pass_in_four_of_five_cases() -> None:
     assert 4_500 < needed < 5_500  # (1.2816 + 0.8416)^2 * 0.1 / 0.01^2, and a tenth more
     passed = is_below(draw(5, needed, 400, 0.055, 0.045), 0.02, 0.1).mean()
     assert 0.70 < passed < 0.92
+
+
+@pytest.mark.parametrize(
+    ("examples", "mean", "variance"), [(100, 0.0, 0.0), (100, 0.02, 0.0196), (2_500, 0.01, 0.0099)]
+)
+def test_the_smallest_epsilon_is_the_one_that_needs_as_many_examples(
+    examples: int, mean: float, variance: float
+) -> None:
+    epsilon = least_epsilon(examples, mean, variance, 0.07)
+    just, less = examples_needed(mean, variance, epsilon, 0.07), examples_needed(mean, variance, epsilon * 0.98, 0.07)
+    assert just is not None and just <= examples
+    assert less is None or less > examples
+
+
+def test_hardly_any_examples_certify_nothing() -> None:
+    assert least_epsilon(1, 0.0, 0.0, 0.1) > 0.9

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from yuzui.core.errors import ConfigError
 from yuzui.evaluation.calls import Call, Result, Settings
 from yuzui.evaluation.examples import Example
 from yuzui.evaluation.purse import PriceBounds, Purse
 from yuzui.evaluation.scorers._contract import Told
 from yuzui.evaluation.scorers.catalogue import read_scorer
-from yuzui.io.evaluation_line import Stopped
+from yuzui.io.evaluation_grading import GradingHere
+from yuzui.io.evaluation_line import Lost, Stopped
 from yuzui.io.evaluation_run import EvaluationRun, Tally, Work
 from yuzui.io.evaluation_store import EvaluationStore
 
@@ -69,7 +71,7 @@ def carry_out(
             settings=settings, examples=EXAMPLES, scorers=[read_scorer(one, lambda m, f: len) for one in scorers],
             parallel=parallel,
         )  # fmt: skip
-        run = EvaluationRun(work, store, line, purse, FakeSandbox())
+        run = EvaluationRun(work, store, line, purse, GradingHere(FakeSandbox()))
         return asyncio.run(run.to_its_end()), purse
 
 
@@ -184,6 +186,27 @@ def test_what_no_call_would_survive_ends_the_run_and_keeps_what_is_paid(path: Pa
     assert kept == len(line.asked) - 1 and purse.spent_nano == kept * 1_000_000
 
 
+def test_a_lost_call_is_asked_again_and_counts_at_its_most(path: Path) -> None:
+    lost = iter([Lost("gone")] * 2)
+    line = FakeLine({"m": lambda call: next(lost, "right")})
+    tally, purse = carry_out(path, line, "exact", cap_nano=10**12)
+    assert (tally.asked, tally.why_stopped, len(line.asked)) == (8, "", 10)
+    assert purse.spent_nano > 8 * 1_000_000 + 2 * 2_000_000 - 1  # each of the two may have cost all that it could
+
+
+def test_a_call_that_is_lost_again_and_again_ends_the_run(path: Path) -> None:
+    tally, _ = carry_out(path, FakeLine({"m": Lost("workers ended")}), "exact", parallel=1)
+    assert tally.why_stopped == "workers ended" and tally.asked == 0
+
+
+def test_what_the_command_must_say_otherwise_is_raised_as_it_is(path: Path) -> None:
+    with pytest.raises(ConfigError, match="--param max_tokens"):
+        carry_out(path, FakeLine({}), "exact", cap_nano=10**12, parameters={"temperature": 0})
+    # Nothing was kept, so the corrected command is not refused as another run.
+    tally, _ = carry_out(path, FakeLine({"m": "right"}), "exact", cap_nano=10**12, parameters={"max_tokens": 5})
+    assert tally.asked == 8
+
+
 def test_another_currency_than_the_budgets_stops(path: Path) -> None:
     foreign = Result(outcome="answered", text="x", cost_nano=1, currency="CNY")
     tally, _ = carry_out(path, FakeLine({"m": foreign}), "exact", cap_nano=10**12)
@@ -213,7 +236,7 @@ def test_a_call_that_has_begun_is_kept_when_the_run_is_cancelled(path: Path) -> 
             work = Work(
                 settings=settings, examples=EXAMPLES, scorers=[read_scorer("exact", lambda m, f: len)], parallel=1
             )
-            run = EvaluationRun(work, store, Slow(), Purse(None, PriceBounds([])), None)
+            run = EvaluationRun(work, store, Slow(), Purse(None, PriceBounds([])), GradingHere(None))
             task = asyncio.create_task(run.to_its_end())
             await started.wait()
             task.cancel()

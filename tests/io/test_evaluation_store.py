@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as replaced
 
 from yuzui.core.errors import ConfigError
 from yuzui.evaluation.calls import Result, Settings, answer_call
@@ -72,12 +73,18 @@ def test_grades_can_be_forgotten_by_scorer(path: Path) -> None:
 
 def test_it_grows_and_does_not_become_another_run(path: Path) -> None:
     with EvaluationStore(path, may_create=True) as store:
-        store.begin(SETTINGS, EXAMPLES)
+        store.begin(replace(SETTINGS, examples_sha256="z"), EXAMPLES[:1])
+        store.begin(SETTINGS, EXAMPLES)  # nothing was kept of the first try, so it binds nobody
+        store.keep(CALL, ANSWER)
         store.begin(replace(SETTINGS, models=("n",)), EXAMPLES)
         found = store.settings()
         assert found is not None and found.models == ("m", "n") and len(store.examples()) == 2
-        with pytest.raises(ConfigError, match="has another examples"):
-            store.begin(replace(SETTINGS, examples_sha256="y"), EXAMPLES)
+        more = [Example(prompt="a third"), *EXAMPLES]
+        store.begin(replace(SETTINGS, examples_sha256="y"), more)
+        assert store.examples() == more and store.result(CALL.key) == ANSWER
+        for others in (more[:-1], [*more[:-1], replaced(more[-1], references=["another"])]):
+            with pytest.raises(ConfigError, match="has another examples"):
+                store.begin(replace(SETTINGS, examples_sha256="w"), others)
 
 
 def test_what_is_no_run_is_said(path: Path, tmp_path: Path) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from yuzui.io.ner_frames import LENGTH_BYTES, MAX_FRAME_BYTES, Rubbish, Told, check, length_of, pack
+from yuzui.privacy.ner.spans import NameKind
 
 SPAN = (0, 3, "person", 0.5, "m")
 
@@ -22,6 +23,12 @@ def test_a_frame_says_its_length() -> None:
 def test_spans_become_spans() -> None:
     (spans,) = check(Told(number=1, found=((SPAN,),)), ["abc"])
     assert spans[0].kind == "person" and spans[0].end == 3
+
+
+@pytest.mark.parametrize("kind", get_args(NameKind))
+def test_every_kind_that_a_recogniser_finds_is_believed(kind: str) -> None:
+    (spans,) = check(Told(number=1, found=(((0, 3, kind, 0.5, "m"),),)), ["abc"])
+    assert spans[0].kind == kind
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from msgspec.structs import replace
 
 from graded_kit import artefact, examples, fitted
-from yuzui.routing.artefact import read_artefact, write_artefact
+from newcomer_kit import write_prompts
+from yuzui.evaluation.fit import Plan, fit
+from yuzui.evaluation.graded import Graded, GradedAnswer, split_of
+from yuzui.routing.artefact import Priced, read_artefact, write_artefact
 from yuzui.routing.learned import Learned
 from yuzui.routing.likeness import Floats, Likeness, LikenessWeights, distances_of, oddness_of
 from yuzui.routing.surface import NAMES, Asked
@@ -86,6 +92,26 @@ def test_requests_of_another_kind_are_unlike(text: str) -> None:
     look = Learned(artefact()).look(Asked(text=text))
     assert not look.is_like
     assert look.p_value < 0.05
+
+
+@pytest.mark.parametrize("count", [400, 1_000])
+def test_requests_of_one_template_are_like_each_other(tmp_path: Path, count: int) -> None:
+    """Their distances differ by less than what is lost where weights are kept in 16 bits."""
+    write_prompts(tmp_path / "prompts.jsonl", count)
+    rows = [json.loads(line) for line in (tmp_path / "prompts.jsonl").read_text("utf-8").splitlines()]
+    graded = [
+        Graded(
+            prompt=row["prompt"],
+            answers={"big": GradedAnswer(score=1.0), "small": GradedAnswer(score=float("plus" in row["prompt"]))},
+        )
+        for row in rows
+    ]
+    plan = Plan(
+        reference=Priced(name="big"), candidates=(Priced(name="small"),), checks=(), wants_cascade=False,
+        share_unlike=0.02, seed=0, made_at="2026-11-26", made_with={}, data_name="",
+    )  # fmt: skip
+    router = Learned(read_artefact(write_artefact(fit(split_of(graded, "train"), plan, lambda step: None)), "here"))
+    assert np.mean([router.look(one.asked).is_like for one in split_of(graded, "calib")]) > 0.9
 
 
 def test_a_p_value_is_a_rank() -> None:

@@ -19,6 +19,12 @@ SUFFIX: Final = ".sqlite3"
 FOLDER: Final = "evaluation"
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Its name (runs lie in the data folder), or its file.")]
+UnsafeCodeOption = Annotated[
+    bool, typer.Option("--unsafe-code", help="Run code in answers as yourself, where there is no sandbox.")
+]
+KeyOption = Annotated[
+    str, typer.Option("--key", metavar="KEY", envvar="YUZUI_KEY", help="The virtual key to ask with.")
+]
 
 
 def run_file(named: str, data_dir: Path) -> Path:

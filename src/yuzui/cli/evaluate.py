@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from yuzui.cli._evaluate_options import (
+    KeyOption,
     RunArgument,
+    UnsafeCodeOption,
     load_function,
     names_of,
     read_parameters,
     run_file,
 )
+from yuzui.cli._evaluate_ray import Ray, RayAddressOption, RayOption
 from yuzui.cli._evaluate_sets import import_set, list_sets
 from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, data_dir_of
 from yuzui.cli._output import note, say, show_facts, show_table, write_json
@@ -30,6 +33,7 @@ if TYPE_CHECKING:  # loaded when a command asks for them
     from yuzui.evaluation.calls import Settings
     from yuzui.evaluation.examples import Example
     from yuzui.evaluation.scorers._contract import Scorer
+    from yuzui.io.evaluation_ray import RayWorkers
     from yuzui.io.evaluation_run import Tally, Work
     from yuzui.io.evaluation_store import EvaluationStore
     from yuzui.io.sandbox import Sandbox
@@ -120,15 +124,13 @@ def run(
     parallel: Annotated[int, typer.Option("--parallel", min=1, max=256, help="Calls at once, at most.")] = 4,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask again what failed before.")] = False,
     regrade: Annotated[bool, typer.Option("--regrade", help="Grade again what is graded, with these scorers.")] = False,
-    unsafe_code: Annotated[
-        bool, typer.Option("--unsafe-code", help="Run code in answers as yourself, where there is no sandbox.")
-    ] = False,
+    unsafe_code: UnsafeCodeOption = False,
     url: Annotated[
         str, typer.Option("--url", metavar="URL", help="Of a running gateway. Default: one is started for the run.")
     ] = "",
-    key: Annotated[
-        str, typer.Option("--key", metavar="KEY", envvar="YUZUI_KEY", help="The virtual key to ask with.")
-    ] = "",
+    key: KeyOption = "",
+    ray: RayOption = False,
+    ray_address: RayAddressOption = "",
     config: ConfigOption = None,
     data_dir: DataDirOption = None,
     json: JsonOption = False,
@@ -144,9 +146,10 @@ def run(
     from yuzui.io.example_file import sha256_of
 
     scorers = _scorers(scorer, judge, reference_model)
+    spread = Ray.read(ray, ray_address, url)
     read = _examples(examples, scorers)
     folder = data_dir_of(data_dir)
-    sandbox = _sandbox(scorers, folder, is_unsafe=unsafe_code)
+    sandbox = None if spread.is_wanted else _sandbox(scorers, folder, is_unsafe=unsafe_code)
     money = None if budget is None else _money(budget, url, config)
     settings = Settings(
         models=names_of(models, "--models"), reference_model=reference_model, judge=judge,
@@ -161,10 +164,11 @@ def run(
         _forget(store, scorers if regrade else (), failures=retry_failed)
         with (
             _gateway(url, config, folder, path) as address,
+            spread.workers(address, key, scorers, parallel, is_unsafe=unsafe_code, hidden=folder) as workers,
             _progress(total, is_shown=not json and sys.stderr.isatty()) as step,
         ):
             work = Work(settings=settings, examples=read, scorers=scorers, parallel=parallel, on_step=step)
-            tally, spent_nano = asyncio.run(_carry_out(work, store, address, key, money, sandbox))
+            tally, spent_nano = asyncio.run(_carry_out(work, store, address, key, money, workers or sandbox))
     _tell(tally, spent_nano, path, name or examples.stem, is_json=json)
     if tally.why_stopped:
         raise typer.Exit(1)
@@ -212,11 +216,15 @@ def _forget(store: EvaluationStore, scorers: Sequence[Scorer], *, failures: bool
 
 
 async def _carry_out(
-    work: Work, store: EvaluationStore, address: str, key: str, money: tuple[int, str] | None, sandbox: Sandbox | None
-) -> tuple[Tally, int]:
+    work: Work, store: EvaluationStore, address: str, key: str, money: tuple[int, str] | None,
+    where: RayWorkers | Sandbox | None,
+) -> tuple[Tally, int]:  # fmt: skip
+    """`where`: workers that ask and grade, else all is done in this process, code in a sandbox."""
     from yuzui.evaluation.purse import PriceBounds, Purse
+    from yuzui.io.evaluation_grading import GradingHere
     from yuzui.io.evaluation_line import GatewayLine
     from yuzui.io.evaluation_run import EvaluationRun
+    from yuzui.io.sandbox import Sandbox
 
     async with GatewayLine(address, key) as line:
         listed = await line.models()
@@ -224,7 +232,11 @@ async def _carry_out(
         store.note("models", listed)
         cap_nano, currency = money or (None, "")
         purse = Purse(cap_nano, PriceBounds(listed, currency), store.spent_nano())
-        run = EvaluationRun(work, store, line, purse, sandbox)
+        if where is None or isinstance(where, Sandbox):
+            run = EvaluationRun(work, store, line, purse, GradingHere(where))
+        else:
+            await where.check()
+            run = EvaluationRun(work, store, where, purse, where)
         return await run.to_its_end(), purse.spent_nano
 
 

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec.structs import replace
 
+from yuzui.cli import _route_start
 from yuzui.cli._checks_routing import told
 from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, data_dir_of, load_config
 from yuzui.cli._output import note, say, show_facts, show_table, write_json
+from yuzui.cli._route_words import model_table, what_now
 from yuzui.core.errors import ConfigError
 
 if TYPE_CHECKING:  # numpy and what needs it are imported when a command runs
@@ -24,6 +26,7 @@ if TYPE_CHECKING:  # numpy and what needs it are imported when a command runs
     from yuzui.routing.artefact import Artefact, Certificate, Policy, Priced
 
 app = typer.Typer(no_args_is_help=True, help="Fit a router on graded examples, certify what it may promise, show it.")
+app.command()(_route_start.start)
 
 ExamplesArgument = Annotated[Path, typer.Argument(metavar="EXAMPLES", help="Graded examples, .jsonl or .parquet.")]
 ArtefactArgument = Annotated[Path, typer.Argument(metavar="ARTEFACT", help="The file that `yuzui route fit` wrote.")]
@@ -63,7 +66,7 @@ def fit(
     json: JsonOption = False,
 ) -> None:
     """Learn who answers what well. Uses the part `train` of the examples, or half of them where none is named."""
-    _scikit_learn()
+    check_can_fit()
     if out.exists() and not force:
         raise ConfigError(f"{out} is there already: name another file, or say --force")
     if not 0 <= unlike < 0.5:
@@ -133,7 +136,12 @@ def certify(
         write_json(certificate)
     else:
         _show_certificate(certificate)
-        say(f'router_sha256 = "{_file_hash(artefact)}"')
+        if certificate.threshold is None:
+            say(what_now(certificate))
+            say(f'router_sha256 = "{_file_hash(artefact)}"')
+        else:
+            for line in ("", *model_table(artefact, read, certificate, _file_hash(artefact))):
+                say(line)
     if certificate.threshold is None:
         raise typer.Exit(1)
 
@@ -317,7 +325,8 @@ def _needed(needed: int | None, examples: int) -> str:
     )
 
 
-def _scikit_learn() -> None:
+def check_can_fit() -> None:
+    """Raise `ConfigError` where what fitting needs is not installed."""
     _numpy()
     try:
         import sklearn  # noqa: F401  # said here, before anything is read

@@ -87,6 +87,19 @@ def examples_needed(mean: float, variance: float, epsilon: float, delta: float, 
     return int(np.ceil(max(by_variance, by_bound)))
 
 
+def least_epsilon(examples: int, mean: float, variance: float, delta: float) -> float:
+    """The smallest epsilon that so many examples pass by `examples_needed`; 1 when none does.
+
+    With `mean` and `variance` 0: what no number of right answers gets below.
+    """
+    low, high = max(mean, 0.0), HIGHEST_LOSS
+    for _ in range(50):
+        middle = (low + high) / 2
+        needed = examples_needed(mean, variance, middle, delta)
+        low, high = (low, middle) if needed is not None and needed <= examples else (middle, high)
+    return high
+
+
 def _check(losses: Floats, epsilon: float, delta: float) -> None:
     if losses.ndim != 2:
         raise ValueError(f"losses must be examples x rules, not of {losses.ndim} dimensions")

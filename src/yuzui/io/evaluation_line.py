@@ -29,6 +29,10 @@ class Stopped(Exception):
     """Every further call would fare the same; the message says what to change."""
 
 
+class Lost(Exception):
+    """Whoever asked is gone: the call may have been paid, and its answer is not known."""
+
+
 class GatewayLine:
     """`key` may be empty: a gateway on loopback without keys answers anyway. Use as an async context manager."""
 

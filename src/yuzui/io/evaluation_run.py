@@ -9,23 +9,23 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol, assert_never
+from typing import Final, Protocol, assert_never
 
+from yuzui.core.errors import ConfigError
 from yuzui.evaluation.calls import Call, Result, Settings, answer_call, judge_call
 from yuzui.evaluation.examples import Example
 from yuzui.evaluation.purse import Purse
 from yuzui.evaluation.scorers._contract import Answer, Ask, Execute, Need, Scorer, Told, unknown
-from yuzui.io.evaluation_line import Stopped
+from yuzui.io.evaluation_grading import Grading
+from yuzui.io.evaluation_line import Lost, Stopped
 from yuzui.io.evaluation_store import EvaluationStore
+
+MOST_TRIES: Final = 3
 
 
 class Line(Protocol):
-    async def ask(self, call: Call) -> Result: ...
-
-
-class Runs(Protocol):
-    def run(self, source: str) -> Told:
-        """Blocks."""
+    async def ask(self, call: Call) -> Result:
+        """Raise `Stopped`; raise `Lost` where nobody heard how it ended."""
         ...
 
 
@@ -60,18 +60,22 @@ class Work:
 
 
 class EvaluationRun:
-    def __init__(self, work: Work, store: EvaluationStore, line: Line, purse: Purse, sandbox: Runs | None) -> None:
+    def __init__(self, work: Work, store: EvaluationStore, line: Line, purse: Purse, grading: Grading) -> None:
         self._work = work
         self._store = store
         self._line = line
         self._purse = purse
-        self._sandbox = sandbox
+        self._grading = grading
         self._settled = asyncio.Condition()
         self.tally = Tally()
 
     async def to_its_end(self) -> Tally:
-        """Ends early, with the reason in the tally, when the money is over or nothing further can be asked."""
+        """Ends early, with the reason in the tally, when the money is over or nothing further can be asked.
+
+        Raise `ConfigError` for what the command has to say otherwise: no price, a scorer of one's own that breaks.
+        """
         waiting = iter(self._work.examples)
+        wrong: ConfigError | None = None
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._work.parallel):
@@ -80,6 +84,12 @@ class EvaluationRun:
             self.tally.why_stopped = "the next call could exceed the budget"
         except* Stopped as stopped:
             self.tally.why_stopped = str(stopped.exceptions[0])
+        except* ConfigError as found:
+            first = found.exceptions[0]
+            assert isinstance(first, ConfigError)  # tasks are not nested
+            wrong = first  # raised in here it would be wrapped again
+        if wrong is not None:
+            raise wrong
         return self.tally
 
     async def _take(self, waiting: Iterator[Example]) -> None:
@@ -114,12 +124,21 @@ class EvaluationRun:
         return result
 
     async def _ask(self, call: Call) -> Result:
-        held_nano = await self._hold(call)
-        # What has begun is paid: it is heard to its end, kept and counted, also when the run is stopped meanwhile.
-        result = await _to_its_end(self._asked(call, held_nano))
+        result = await self._try(call)
         if self._purse.currency and result.currency not in ("", self._purse.currency):
             raise Stopped(f"the gateway books in {result.currency}: give --budget in it")
         return result
+
+    async def _try(self, call: Call) -> Result:
+        for number in range(1, MOST_TRIES + 1):
+            held_nano = await self._hold(call)  # of each try anew: one that was lost may have been paid
+            try:
+                # What has begun is paid: heard to its end, kept and counted, also when the run is stopped meanwhile.
+                return await _to_its_end(self._asked(call, held_nano))
+            except Lost as lost:
+                if number == MOST_TRIES:
+                    raise Stopped(str(lost)) from lost
+        raise AssertionError("unreachable")
 
     async def _asked(self, call: Call, held_nano: int) -> Result:
         cost_nano: int | None = None  # of a call that broke nobody knows what it cost: it counts at its most
@@ -157,7 +176,7 @@ class EvaluationRun:
                 await self._without_reference(call, example, scorer)
                 return
         told = [await self._tell(need) for need in scorer.needs(example, answer, reference)]
-        grade = scorer.grade(example, answer, told)
+        grade = await self._grading.grade(scorer, example, answer, told)
         for one in told:
             if one.is_fault:
                 self._fault(one.why)
@@ -180,8 +199,7 @@ class EvaluationRun:
     async def _tell(self, need: Need) -> Told:
         match need:
             case Execute():
-                assert self._sandbox is not None  # the command made one where a scorer runs code
-                return await asyncio.to_thread(self._sandbox.run, need.source)
+                return await self._grading.execute(need.source)
             case Ask():
                 call = judge_call(need, self._work.settings.judge)
                 result = self._store.result(call.key)
@@ -200,6 +218,6 @@ async def _to_its_end(work: Coroutine[None, None, Result]) -> Result:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        with suppress(Stopped):
+        with suppress(Stopped, Lost):
             await task
         raise

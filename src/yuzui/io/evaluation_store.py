@@ -7,6 +7,7 @@ it is for its owner's eyes only.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,13 +68,18 @@ class EvaluationStore:
     # ---- what the run is of ------------------------------------------------------------------------------------------
 
     def begin(self, settings: Settings, examples: Sequence[Example]) -> None:
-        """Begin, or go on, perhaps with more models and scorers.
+        """Begin, or go on, perhaps with more models, scorers and examples.
 
-        Raise `ConfigError` when the run in this file is of other examples, parameters, or another reference or judge.
+        Raise `ConfigError` when the run in this file is of other examples (one is missing, or asks or expects
+        something else), parameters, or another reference or judge.
         """
         before = self.settings()
+        if before is not None and self._is_empty():  # a first try that came to nothing binds nobody
+            before = None
+        is_grown = before is not None and self._is_grown(before, settings, examples)
         if before is not None:
             try:
+                before = replace(before, examples_sha256=settings.examples_sha256) if is_grown else before
                 settings = joined(before, settings)
             except ValueError as error:
                 raise ConfigError(
@@ -81,11 +87,22 @@ class EvaluationStore:
                 ) from error
         with self._database:
             self._put("settings", settings)
-            if before is None:
+            if before is None or is_grown:
                 rows = [
                     (place, hash_of(example), msgspec.json.encode(example)) for place, example in enumerate(examples)
                 ]
+                self._database.execute("DELETE FROM examples")
                 self._database.executemany("INSERT INTO examples VALUES (?, ?, ?)", rows)
+
+    def _is_empty(self) -> bool:
+        return self._database.execute("SELECT 1 FROM calls LIMIT 1").fetchone() is None
+
+    def _is_grown(self, before: Settings, now: Settings, examples: Sequence[Example]) -> bool:
+        """Every example that was there is there, and others are, too."""
+        if before.examples_sha256 == now.examples_sha256:
+            return False
+        known = {hash_of(example): example for example in examples}
+        return all(known.get(hash_of(one)) == one for one in self.examples())
 
     def settings(self) -> Settings | None:
         found = self._fact("settings")

@@ -7,15 +7,15 @@ then answers each `Ask` with one `Told` of the same number, in order.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
-from yuzui.privacy.ner.spans import NameSpan
+from yuzui.privacy.ner.spans import NameKind, NameSpan
 
 MAX_FRAME_BYTES: Final = 256 * 1024 * 1024
 LENGTH_BYTES: Final = 4
-_KINDS: Final = frozenset(("person", "organization", "postal_address", "location"))
+_KINDS: Final = frozenset(get_args(NameKind))
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -22,6 +22,9 @@ Floats = npt.NDArray[np.float32]
 
 NEIGHBOURS: Final = 5
 MOST_DEVIATIONS: Final = 12.0
+ROUNDING: Final = 0.004
+"""What is lost of a distance where projections are kept in 16 bits; those that the ranks were measured with were not.
+Examples of one template differ by less than that, and every request would be farther than all of them."""
 
 
 class LikenessWeights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -76,10 +79,10 @@ class Likeness:
     def p_value(self, surface: Floats, vector: Floats, energy: float, topics: Floats) -> float:
         """Near 1 for the most ordinary request, near 0 for one that is unlike all examples."""
         distances = distances_of(
-            surface, energy, topics, centre=self._centre, scale=self._scale, whitening=self._whitening
+            surface, energy + ROUNDING, topics, centre=self._centre, scale=self._scale, whitening=self._whitening
         )
         if self._prototypes is not None:
-            distances = (*distances[:2], _from_neighbours(vector, self._prototypes))
+            distances = (*distances[:2], _from_neighbours(vector, self._prototypes) - ROUNDING)
             return min(1.0, 3 * min(_rank(ranked, one) for ranked, one in zip(self._ranks, distances, strict=True)))
         assert self._oddness is not None  # as the constructor saw
         return _rank(self._oddness, oddness_of(self._ranks, distances))
