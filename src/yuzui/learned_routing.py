@@ -130,7 +130,7 @@ def recalled(model: GuaranteedModel, gains: Sequence[float], *, is_like: bool, p
     from yuzui.routing.learned import Look
 
     look = Look(gains=tuple(gains), p_value=p_value, is_like=is_like, surface=np.zeros(0, np.float32))
-    return _Asked(model, look, model.problem)
+    return _Asked(model, look, problem=model.problem)
 
 
 def make_guaranteed(

@@ -142,7 +142,11 @@ def _summary(report: Report, say: _Say) -> list[Block]:
         measured.append((say(name), _ms(one.before, say), _ms(one.after, say), _percent(one.change)))
     blocks: list[Block] = [
         Grid((say("what"), say("requests"), "%"), tuple(counts), frozenset((1, 2))),
-        Grid((say("what"), say("before"), say("after"), "±"), tuple(measured), frozenset((1, 2, 3))),
+        Grid(
+            (say("what"), f"{say('before')} (95 %)", f"{say('after')} (95 %)", "± (95 %)"),
+            tuple(measured),
+            frozenset((1, 2, 3)),
+        ),
         Sentence(f"{say('quality')}: {_quality(total, say)}"),
     ]
     if cost.uncounted:
@@ -170,7 +174,7 @@ def _slices(slices: Sequence[SliceReport], currency: str, say: _Say) -> list[Blo
     measures: dict[str, Callable[[SliceReport], str]] = {}
     if all(one.latency for one in slices):
         measures |= {name: partial(_plain_ms, name=name, say=say) for name in _LATENCIES}
-    if any(one.quality is not None for one in slices):
+    if any(one.quality is not None and one.quality.how != "unmoved" for one in slices):
         measures["quality"] = partial(_quality_change, say=say)
     if measures:
         measured = [(*_named(one, names, say), *(tell(one) for tell in measures.values())) for one in slices]

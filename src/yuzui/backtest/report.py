@@ -301,7 +301,7 @@ def changes_of(lines: Mapping[Change, Line]) -> tuple[list[ChangeReport], list[C
     leaving: list[ChangeReport] = []
     others: list[ChangeReport] = []
     for change, line in lines.items():
-        if change.is_quiet:
+        if change.is_quiet or not line.requests:  # none: a budget sent all of them elsewhere
             continue
         told = ChangeReport(
             team=change.slice.team, label=change.slice.label, new_label=change.new_label, before=change.before,
