@@ -80,9 +80,7 @@ def backtest(
 
     Reads metadata, and kept texts only --with-content; sends nothing, shows no text, and says what it had to suppose.
     """
-    from yuzui.backtest.document import document
     from yuzui.backtest.gates import check_gates, read_gate
-    from yuzui.backtest.markdown import write_markdown
     from yuzui.wiring import make_snapshot
 
     folder = data_dir_of(data_dir)
@@ -100,17 +98,24 @@ def backtest(
         quality=quality, is_reading=with_content,
     )  # fmt: skip  # what to replay, and against what
     report = _with_gates(report, check_gates(gates, report))
-    if json or format == "json":
-        write_json(report)
-    elif format == "markdown":
-        say_raw(write_markdown(document(report, lang)))
-    else:
-        show(document(report, lang))
+    _tell(report, "json" if json else format, lang)
     failed = [one for one in report.gates if one.has_failed]
     for one in failed:
         note(f"gate failed: {one.gate} ({one.value})")
     if failed:
         raise typer.Exit(1)
+
+
+def _tell(report: Report, format: Format, lang: Lang) -> None:
+    from yuzui.backtest.document import document
+    from yuzui.backtest.markdown import write_markdown
+
+    if format == "json":
+        write_json(report)
+    elif format == "markdown":
+        say_raw(write_markdown(document(report, lang)))
+    else:
+        show(document(report, lang))
 
 
 def read_factor(text: str) -> tuple[str, Fraction]:
