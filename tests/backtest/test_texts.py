@@ -9,6 +9,7 @@ from backtest_kit import TOML, Sent, kept, reading, record_of, replayed, snapsho
 from yuzui.backtest.tally import Tally
 from yuzui.backtest.texts import read_text
 from yuzui.core.chat import Feature
+from yuzui.privacy.scan import ScanResult
 
 THERE = snapshot()
 OLD = THERE.config
@@ -84,14 +85,21 @@ def test_masking_is_tried_so_nothing_is_supposed() -> None:
     assert "maskable" not in tally.assumed
 
 
-def test_a_value_where_no_stand_in_fits_is_not_masked() -> None:
-    record, text = kept(record_of(Sent(findings=("email",)), THERE), "hello")
-    odd = msgspec.structs.replace(
-        text, tools=[{"type": "function", "function": {"name": "f", "parameters": {"type": "wang@corp.cn"}}}]
-    )
-    tally = replayed([record], reading(snapshot(OUTSIDE)), texts=[odd])
-    (change,) = tally.lines
-    assert (change.after, change.now) == ("", "no_permitted_target") or not change.is_masked
+def test_a_value_where_no_stand_in_fits_is_not_masked_whatever_the_record_says() -> None:
+    record, text = kept(record_of(Sent(findings=("email",)), THERE), MAIL)
+    odd = msgspec.structs.replace(text, model="wang@corp.cn")  # the model's name is never replaced
+    draft = reading(snapshot(OUTSIDE))
+    (change,) = replayed([record], draft, texts=[odd]).lines
+    assert (change.after, change.is_masked) == ("", False)
+    (change,) = replayed([record], draft).lines  # by metadata alone it is supposed that it can be
+    assert (change.after, change.is_masked) == ("far/gpt", True)
+
+
+def test_a_detector_that_breaks_on_the_text_counts_as_the_highest_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    draft = reading(THERE)
+    monkeypatch.setattr(draft.scanner, "scan", lambda body: ScanResult(failures=("email",)))
+    record, text = kept(record_of(Sent(), THERE), "hello")
+    assert new_label(replayed([record], draft, texts=[text])) == "restricted"
 
 
 def test_sizes_and_features_of_old_records_come_from_the_text() -> None:

@@ -27,7 +27,7 @@ from yuzui.backtest.relabel import Label, relabel, request_of
 from yuzui.backtest.tally import MICRO, MOST_EXAMPLES, REFUSED, Change, Line, Measured, Slice, Sums, Tally, Timings
 from yuzui.backtest.texts import ReadText, Texts, read_text
 from yuzui.config import Config
-from yuzui.core.caller import LOOPBACK_CALLER, Caller, Constraints
+from yuzui.core.caller import LOOPBACK_CALLER, Budget, Caller, Constraints
 from yuzui.core.chat import ChatRequest
 from yuzui.core.decision import Decision, Verdict
 from yuzui.core.errors import ConfigError, YuzuiError
@@ -80,6 +80,7 @@ class _Case:
     label: Label
     assumed: tuple[str, ...]
     text: ReadText | None
+    budget: Budget | None
     is_learned: bool
     """A learned router of the draft is asked."""
     context_sizes: tuple[int, ...] = ()
@@ -168,8 +169,8 @@ class Replay:
         seen = self._look(recorded, case) if case.is_learned else None
         fate = self._fate(recorded, case, seen)
         before, after = self._costs(recorded, fate)
-        if case.caller.budget is not None and after is not None:
-            fate, after = self._paid(recorded, case, fate, before, after)
+        if case.budget is not None and after is not None:
+            fate, after = self._paid(recorded, case, case.budget, fate, before, after)
         line = fate.line
         line.requests += 1
         if len(line.examples) < MOST_EXAMPLES:
@@ -247,10 +248,10 @@ class Replay:
             usage = scaled(usage, scale)
         return before, convert_nano(cost_nano(price, usage, factor), rate)
 
-    def _paid(self, recorded: Recorded, case: _Case, fate: Fate, before_nano: int, after_nano: int) -> tuple[Fate, int]:
+    def _paid(
+        self, recorded: Recorded, case: _Case, budget: Budget, fate: Fate, before_nano: int, after_nano: int
+    ) -> tuple[Fate, int]:
         """The fate and cost that the budget of the key leaves."""
-        budget = case.caller.budget
-        assert budget is not None
         if not self._spending.admits(recorded.key_id, budget, recorded.at, before_nano, after_nano):
             self.tally.over_budget += fate.home is None
             fate = self._fated(case, fate.home, (), frozenset(), OVER_BUDGET, False)
@@ -282,7 +283,7 @@ class Replay:
         slice_ = Slice(recorded.team, recorded.sensitivity)
         case = _Case(
             recorded=recorded, caller=caller, features=features, request=request, label=label,
-            assumed=(), text=text, is_learned=recorded.model in self._learned.models,
+            assumed=(), text=text, budget=caller.budget, is_learned=recorded.model in self._learned.models,
             blocks=self.tally.blocks.setdefault(slice_, {}),
         )  # fmt: skip  # one thing
         try:
