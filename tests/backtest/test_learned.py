@@ -129,3 +129,14 @@ def test_a_rounded_gain_does_not_cross_its_threshold(tmp_path: Path) -> None:
     edge = msgspec.structs.replace(record, routed=msgspec.structs.replace(record.routed, gain=0.3))
     assert all(change.is_quiet for change in replayed([edge], there).lines)
     assert math.nextafter(0.3, 1) > 0.3
+
+
+def test_a_promise_that_was_broken_then_is_not_made_whole(tmp_path: Path) -> None:
+    there = guaranteed(tmp_path, certificate())
+    model = there.guaranteed["support"]
+    broken = replace(model, certificate=None, problem="it does not hold", is_broken=True)
+    (record,) = served(replace(there, guaranteed={"support": broken}), [EASY])
+    assert record.routed is not None and record.routed.rule == "promise_broken"
+    tally = replayed([record], there)
+    assert all(change.is_quiet for change in tally.lines)
+    assert (tally.looks, tally.rules) == ({("support", "broken"): 1}, {})

@@ -21,9 +21,10 @@ from yuzui.learned_routing import GuaranteedModel, asked_of, recalled, unread
 if TYPE_CHECKING:  # needs numpy
     from yuzui.routing.artefact import Certificate
 
-Source = Literal["record", "text", "masked_text", "nothing", "not_asked"]
+Source = Literal["record", "text", "masked_text", "nothing", "not_asked", "broken"]
 """What a router was replayed from. nothing: it was not replayed, the reference answers. not_asked: the reference
-answers whatever is asked, because nothing is certified or it is no chat."""
+answers whatever is asked, because nothing is certified or it is no chat. broken: watching had found that the promise of
+this fit does not hold, so the reference answers again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,8 @@ class LearnedRouters:
             return Seen(advice=self._unread(recorded.model), source="not_asked")
         routed = recorded.routed_read
         if routed is not None and self._is_same_fit(model, routed):
+            if routed.rule == "promise_broken":
+                return Seen(advice=self._unread(recorded.model), source="broken")
             gains = _gains_of(routed, model, model.certificate)
             if gains is not None:
                 is_like = routed.rule != "unlike"

@@ -353,7 +353,7 @@ class Replay:
             )
         except YuzuiError as error:
             return self._refused(case, error.code, error.refused)
-        if decision.advised is not None and seen is not None and seen.source != "nothing":
+        if decision.advised is not None and seen is not None and seen.source not in ("nothing", "broken"):
             self.tally.rules[recorded.model, decision.advised.rule] += 1
         return self._placed(case, decision, bound)
 
