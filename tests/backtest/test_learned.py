@@ -140,3 +140,29 @@ def test_a_promise_that_was_broken_then_is_not_made_whole(tmp_path: Path) -> Non
     tally = replayed([record], there)
     assert all(change.is_quiet for change in tally.lines)
     assert (tally.looks, tally.rules) == ({("support", "broken"): 1}, {})
+
+
+def test_what_a_cascade_accepted_or_not_is_so_again_under_the_same_certificate_and_unknown_under_another(
+    tmp_path: Path,
+) -> None:
+    there = guaranteed(tmp_path, certificate())
+    cascade = certificate(policy="cascade", threshold=0.2)
+    draft = replace(
+        there, guaranteed={"support": replace(there.guaranteed["support"], certificate=None, cascade=cascade)}
+    )
+    easy, hard = served(there, [EASY, HARD])
+    assert easy.routed is not None and hard.routed is not None
+    told = {"policy": "cascade", "threshold": 0.2, "epsilon": cascade.epsilon, "data": cascade.data.sha256}
+    records = [
+        msgspec.structs.replace(easy, routed=msgspec.structs.replace(easy.routed, rule="accepted", **told)),
+        msgspec.structs.replace(
+            hard, plan=(SMALL, BIG, "house/other"),
+            routed=msgspec.structs.replace(hard.routed, rule="escalated", chosen=BIG, **told),
+        ),
+    ]  # fmt: skip
+    tally = replayed(records, draft)
+    assert all(change.is_quiet for change in tally.lines)
+    assert tally.rules == {("support", "accepted"): 1, ("support", "escalated"): 1}
+    bolder = replace(draft, guaranteed={"support": replace(draft.guaranteed["support"], cascade=certificate(
+        policy="cascade", threshold=0.5))})  # fmt: skip
+    assert replayed(records, bolder).looks == {("support", "nothing"): 2}

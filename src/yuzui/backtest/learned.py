@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from typing_extensions import override
 
 from yuzui.audit.record import RoutedRecord
 from yuzui.backtest.recorded import Recorded
 from yuzui.backtest.texts import ReadText
-from yuzui.core.guarantee import Advice
+from yuzui.core.guarantee import Advice, Advised, Judged, Rule, Said
 from yuzui.learned_routing import GuaranteedModel, asked_of, recalled, unread
 
 if TYPE_CHECKING:  # needs numpy
     from yuzui.routing.artefact import Certificate
+
+_RULES: Final[Mapping[str, Rule]] = {"accepted": "accepted", "escalated": "escalated", "unlike": "unlike"}
 
 Source = Literal["record", "text", "masked_text", "nothing", "not_asked", "broken"]
 """What a router was replayed from. nothing: it was not replayed, the reference answers. not_asked: the reference
@@ -50,9 +54,12 @@ class LearnedRouters:
         model = self.models.get(recorded.model)
         if model is None:
             return None
+        routed = recorded.routed_read
+        is_up_front = routed is not None and routed.policy == "up_front" and model.certificate is not None
+        if recorded.operation == "chat" and model.cascade is not None and not is_up_front:
+            return self._cascaded(model, model.cascade, routed, recorded.model)
         if model.certificate is None or recorded.operation != "chat":
             return Seen(advice=self._unread(recorded.model), source="not_asked")
-        routed = recorded.routed_read
         if routed is not None and self._is_same_fit(model, routed):
             if routed.rule == "promise_broken":
                 return Seen(advice=self._unread(recorded.model), source="broken")
@@ -65,6 +72,16 @@ class LearnedRouters:
             return _read(model, text)
         return Seen(advice=self._unread(recorded.model), source="nothing")
 
+    def _cascaded(self, model: GuaranteedModel, cascade: Certificate, routed: RoutedRecord | None, name: str) -> Seen:
+        """An answer would have to be judged. What was accepted or not under the same certificate is so again."""
+        if routed is not None and self._is_same_fit(model, routed):
+            if routed.rule == "promise_broken":
+                return Seen(advice=self._unread(name), source="broken")
+            is_same = routed.policy == cascade.policy and _is_same(routed, cascade)
+            if is_same and routed.rule in ("accepted", "escalated", "unlike"):
+                return Seen(advice=_AsBefore(routed, self._unread(name)), source="record")
+        return Seen(advice=self._unread(name), source="nothing")
+
     def _unread(self, name: str) -> Advice:
         advice = unread(self.models, name)
         assert advice is not None  # it has a router
@@ -72,6 +89,25 @@ class LearnedRouters:
 
     def _is_same_fit(self, model: GuaranteedModel, routed: RoutedRecord) -> bool:
         return self._fits.get(routed.router) == model.learned.artefact.fitted_sha256
+
+
+class _AsBefore(Advice):
+    """What a cascade came to, where its candidate may answer again."""
+
+    def __init__(self, routed: RoutedRecord, otherwise: Advice) -> None:
+        self._routed, self._otherwise = routed, otherwise
+
+    @override
+    def choose(self, permitted: frozenset[str], masked: frozenset[str]) -> Advised:
+        routed = self._routed
+        other = self._otherwise.choose(permitted, masked)
+        if routed.rule == "accepted" and routed.chosen not in permitted - masked:
+            return other
+        return replace(other, rule=_RULES[routed.rule], chosen=routed.chosen if other.chosen else "", detail="")
+
+    @override
+    def judge(self, said: Said) -> Judged:
+        return self._otherwise.judge(said)
 
 
 def _gains_of(routed: RoutedRecord, model: GuaranteedModel, certificate: Certificate) -> tuple[float, ...] | None:
