@@ -388,7 +388,7 @@ def test_a_reload_keeps_a_broken_promise_and_a_new_router_does_not(tmp_path: Pat
         try:
             (promise,) = service.watching.promises.known.values()
             for _ in range(30):
-                told = Advised(rule="certified", reference="vendor/big", chosen="house/small",
+                told = Advised(rule="certified", reference="vendor/big", chosen="house/small", policy="up_front",
                                router_sha256=promise.key.router_sha256, epsilon=0.02, delta=0.1, threshold=0.3,
                                examples=promise.certificate.data.examples,
                                data_sha256=promise.certificate.data.sha256)  # fmt: skip

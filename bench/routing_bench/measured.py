@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from routing_bench.corpora import ROOT, Corpus
-from yuzui.evaluation.fit import Plan, fit
+from yuzui.evaluation.fit import SHARE_UNLIKE, Plan, fit
 from yuzui.evaluation.graded import Costs, Graded, hash_of
 from yuzui.evaluation.measures import apgr_interval, calls_for
 from yuzui.evaluation.promise import cascade_gains, routed_by, thresholds_of
@@ -29,7 +29,7 @@ PROMPT_BYTES = 2048
 
 
 def router_for(
-    corpus: Corpus, examples: Sequence[Graded], *, wants_cascade: bool, share_unlike: float = 0.02
+    corpus: Corpus, examples: Sequence[Graded], *, wants_cascade: bool, share_unlike: float = SHARE_UNLIKE
 ) -> Learned:
     """Fitted on `examples`, or read from the cache, whose name holds the hash of the code and of the examples."""
     plan = Plan(
@@ -134,7 +134,7 @@ def cascade_left_out(corpus: Corpus) -> dict[str, Any]:  # Any: JSON
     found = {}
     for group in np.unique(groups):
         fit_on, held = is_train & (groups != group), ~is_train & (groups == group)
-        weights, _ = dense_of(rows[fit_on].astype(np.float64), gains[fit_on], names, seed=0)
+        weights, _ = dense_of(rows[fit_on].astype(np.float64), gains[fit_on], names, seed=0, apart=True)
         dense = Dense(weights, names)
         predicted = np.array([dense.one(row) for row in rows[held]])
         gap = float(gains[held].sum())

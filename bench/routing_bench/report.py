@@ -46,6 +46,22 @@ def _away(figures: Figures) -> list[dict[str, Any]]:
     return rows
 
 
+def best_informed(figures: Figures) -> list[dict[str, Any]]:
+    """Of each set the policy that looks at most before it decides: known before anything is measured."""
+    rows: list[dict[str, Any]] = figures["guarantee"]["rows"]
+    by_set: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        name = row["set"].removesuffix(", one check")
+        known = by_set.get(name)
+        if known is None or _looks(row) > _looks(known):
+            by_set[name] = row
+    return list(by_set.values())
+
+
+def _looks(row: dict[str, Any]) -> tuple[bool, bool]:
+    return row["set"].endswith("one check"), row["policy"] == "cascade"
+
+
 GOALS: tuple[Goal, ...] = (
     _apgr("MMLU up front: APGR", "mmlu", "up_front", least=0.70, anchor="0.603"),
     Goal(name="MMLU up front: CPT80", read=_at("mmlu", "up_front", "cpt80"), most=54, anchor="70.3"),
@@ -67,6 +83,14 @@ GOALS: tuple[Goal, ...] = (
         read=lambda figures: 100 * figures["mmlu_pro"]["saving"]["at_minus_1pp"]["test_curve"], least=28,
     ),
     Goal(
+        name="the same by the threshold that `calib` would choose",
+        read=lambda figures: 100 * figures["mmlu_pro"]["saving"]["at_minus_1pp"]["threshold_of_calib"], least=28,
+    ),
+    Goal(
+        name="the same certified on `calib` at 1 pp",
+        read=lambda figures: 100 * figures["mmlu_pro"]["saving"]["certified"]["0.01"]["saving_test"], least=28,
+    ),
+    Goal(
         name="unseen domains up front: worst loss after fallback where APGR < 0.50, pp",
         read=lambda figures: 100 * max((row["loss"] for row in _away(figures) if row["apgr_raw"] < 0.5), default=0.0),
         most=2.0,
@@ -85,16 +109,28 @@ GOALS: tuple[Goal, ...] = (
         anchor="naive 34-60",
     ),
     Goal(
-        name="guarantee: least certified share of the best possible, %",
+        name="guarantee: least certified share of the best possible, every set and policy, %",
         read=lambda figures: 100 * min(row["ours"]["of_best"] for row in figures["guarantee"]["rows"]), least=80,
     ),
     Goal(
-        name="SWE-bench Verified, choose and route: mean loss, pp",
-        read=lambda figures: 100 * figures["swebench"]["chosen_and_routed"]["loss"], most=1.0,
+        name="guarantee: the same, every set by the policy that looks at most (with check, cascade, up front), %",
+        read=lambda figures: 100 * min(row["ours"]["of_best"] for row in best_informed(figures)), least=80,
     ),
     Goal(
-        name="SWE-bench Verified, choose and route: saving, %",
-        read=lambda figures: 100 * figures["swebench"]["chosen_and_routed"]["saving"], least=85,
+        name="SWE-bench Verified, against the strongest on the deciding half: mean loss, pp",
+        read=lambda figures: 100 * figures["swebench"]["by_half"]["chosen_and_routed"]["loss"], most=1.0,
+    ),
+    Goal(
+        name="the same: saving, %",
+        read=lambda figures: 100 * figures["swebench"]["by_half"]["chosen_and_routed"]["saving"], least=85,
+    ),
+    Goal(
+        name="SWE-bench Verified, against the strongest on all tasks (hindsight): mean loss, pp",
+        read=lambda figures: 100 * figures["swebench"]["hindsight"]["chosen_and_routed"]["loss"], most=1.0,
+    ),
+    Goal(
+        name="the same, hindsight: saving, %",
+        read=lambda figures: 100 * figures["swebench"]["hindsight"]["chosen_and_routed"]["saving"], least=85,
     ),
     Goal(
         name="SWE-bench Verified: certified at 2 pp (0: honestly not)",

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from graded_kit import CANDIDATE, PLAN, REFERENCE, examples, fitted
 from yuzui.core.errors import ConfigError
 from yuzui.evaluation.fit import FEWEST_EXAMPLES, Plan, fit
-from yuzui.evaluation.fit_parts import bag, folds, mix_of, out_of_fold, rarity_of, weighed
+from yuzui.evaluation.fit_parts import Floats, bag, dense_of, folds, mix_of, out_of_fold, rarity_of, weighed
 from yuzui.evaluation.graded import Graded, GradedAnswer
 from yuzui.routing.artefact import Artefact, Priced, write_artefact
+from yuzui.routing.dense import Dense
 from yuzui.routing.learned import Learned
 from yuzui.routing.surface import Asked
 from yuzui.routing.text_encoder import weigh
@@ -132,3 +133,37 @@ def test_bags_are_weighed_as_the_encoder_weighs_them() -> None:
         assert np.allclose(row[buckets], weights, atol=1e-5)
         assert np.count_nonzero(row) == len(buckets)
     assert PLAN.bits == 12
+
+
+def wins_and_noise(seed: int, count: int) -> tuple[Floats, Floats]:
+    """What the reference wins follows from three numbers taken together; the candidate wins a fifth of the rest, whatever
+    the numbers are."""
+    generator = np.random.default_rng(seed)
+    rows = generator.random((count, 6)).astype(np.float32).astype(np.float64)
+    wins = generator.random(count) < np.where((rows[:, 0] > 0.5) & (rows[:, 1] > 0.5) & (rows[:, 2] > 0.5), 0.5, 0.02)
+    return rows, np.where(wins, 1.0, np.where(generator.random(count) < 0.2, -1.0, 0.0))
+
+
+def test_wins_that_can_be_foreseen_are_learned_better_apart_from_those_that_cannot() -> None:
+    names = tuple("abcdef")
+    errors: dict[bool, list[float]] = {True: [], False: []}
+    for seed in range(2):
+        rows, gains = wins_and_noise(seed, 700)
+        fresh, _ = wins_and_noise(100 + seed, 700)
+        strong = (fresh[:, 0] > 0.5) & (fresh[:, 1] > 0.5) & (fresh[:, 2] > 0.5)
+        expected = np.where(strong, 0.5 - 0.5 * 0.2, 0.02 - 0.98 * 0.2)
+        for apart, found in errors.items():
+            dense = Dense(dense_of(rows, gains, names, seed=0, apart=apart)[0], names)
+            told = np.array([dense.one(row.astype(np.float32)) for row in fresh])
+            found.append(float(np.mean((told - expected) ** 2)))
+    assert np.mean(errors[True]) < np.mean(errors[False])
+
+
+def test_what_is_learned_apart_decides_as_it_did_out_of_fold() -> None:
+    # Arrays that decide are those of the fitted parts: on the fitted rows they predict about what was predicted out of fold.
+    rows, gains = wins_and_noise(7, 700)
+    weights, out = dense_of(rows, gains, tuple("abcdef"), seed=0, apart=True)
+    dense = Dense(weights, tuple("abcdef"))
+    inside = np.array([dense.one(row.astype(np.float32)) for row in rows])
+    assert np.corrcoef(inside, out)[0, 1] > 0.8
+    assert out.mean() == pytest.approx(gains.mean(), abs=0.01)

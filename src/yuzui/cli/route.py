@@ -60,7 +60,7 @@ def fit(
     price: PriceOption = None,
     unlike: Annotated[
         float, typer.Option(metavar="SHARE", help="About this share of ordinary requests is turned away as unlike.")
-    ] = 0.02,
+    ] = 0.1,  # as `evaluation.fit.SHARE_UNLIKE`, which takes numpy to import
     cascade: Annotated[
         bool, typer.Option("--cascade/--no-cascade", help="Also fit one, where the examples have the answers' texts.")
     ] = True,

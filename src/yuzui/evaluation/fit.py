@@ -37,14 +37,18 @@ from yuzui.routing.artefact import (
     Fitted,
     Priced,
 )
-from yuzui.routing.likeness import LikenessWeights, distances_of
+from yuzui.routing.likeness import LikenessWeights, distances_of, oddness_of
 from yuzui.routing.own_text import Answered
 from yuzui.routing.tensors import pack, unpack
 from yuzui.routing.text_encoder import EncoderWeights, softmax
 from yuzui.routing.up_front import UpFrontWeights
 
 FEWEST_EXAMPLES: Final = 50
-MOST_PROTOTYPES: Final = 512
+SHARE_UNLIKE: Final = 0.1
+"""Of ordinary requests: what it costs at home is little, because odd ones are rarely worth opening, and abroad it turns
+more than half away (bench/routing_bench)."""
+MOST_RANKED: Final = 2000
+"""Examples of each half that later requests are ranked among."""
 WAVES: Final = 256
 THRESHOLDS: Final = 50
 """Fewer would waste traffic between two of them; more would only add thresholds whose loss is next to epsilon."""
@@ -62,7 +66,7 @@ class Plan:
     checks: tuple[Priced, ...] = ()
     wants_cascade: bool = True
     """Where every example has the text of the candidate's answer."""
-    share_unlike: float = 0.02
+    share_unlike: float = SHARE_UNLIKE
     bits: int = 15
     dimensions: int = 64
     seed: int = 0
@@ -278,20 +282,35 @@ def _likeness(text: _Text, counted: Floats, plan: Plan) -> LikenessWeights:
         projection = projection_of(text.bags[here], text.vectors.shape[1], plan.seed)
         raw = text.bags @ projection
         lengths = np.linalg.norm(raw, axis=1)
-        vectors = (raw / np.maximum(lengths[:, None], 1e-6)).astype(np.float32)
+        vectors = raw / np.maximum(lengths[:, None], 1e-6)
         centre, scale, whitening = _shape(counted[here])
-        prototypes = vectors[here[:MOST_PROTOTYPES]]
-        for row in there[:2000]:
+        rows = there[:MOST_RANKED]
+        topics = _shares(vectors, text.groups, here, rows)
+        for row, shares in zip(rows, topics, strict=True):
             measured.append(distances_of(
-                counted[row].astype(np.float32), vectors[row], float(lengths[row]), centre=centre, scale=scale,
-                whitening=whitening, prototypes=prototypes,
+                counted[row].astype(np.float32), float(lengths[row]), shares, centre=centre, scale=scale,
+                whitening=whitening,
             ))  # fmt: skip
     centre, scale, whitening = _shape(counted)
+    ranks = np.sort(np.array(measured, np.float32), axis=0)
+    columns = list(ranks.T)
     return LikenessWeights(
         names=surface.NAMES, centre=pack(centre, "float32"), scale=pack(scale, "float32"),
-        whitening=pack(whitening, "float32"), prototypes=pack(text.vectors[order[:MOST_PROTOTYPES]], "float16"),
-        distances=pack(np.sort(np.array(measured), axis=0), "float32"), share_unlike=plan.share_unlike,
+        whitening=pack(whitening, "float32"), distances=pack(ranks, "float32"), share_unlike=plan.share_unlike,
+        oddness=pack(np.sort([oddness_of(columns, one) for one in measured]), "float32"),
     )  # fmt: skip  # one thing
+
+
+def _shares(
+    vectors: Floats, groups: npt.NDArray[np.intp] | None, fit_on: Rows, rows: Rows
+) -> list[npt.NDArray[np.float32]]:
+    """Each row's chances of belonging to each topic, as the examples of `fit_on` tell; empty ones without topics."""
+    if groups is None:
+        return [np.zeros(0, np.float32)] * len(rows)
+    if len(np.unique(groups[fit_on])) < 2:
+        return [np.ones(1, np.float32)] * len(rows)
+    weights = _topics(vectors[fit_on], groups[fit_on])
+    return [softmax(row).astype(np.float32) for row in vectors[rows] @ weights[:-1] + weights[-1]]
 
 
 def _shape(counted: Floats) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -317,8 +336,8 @@ def _cascade(
     ], np.float64)  # fmt: skip
     checks = len(plan.checks)
     portable = learned.portable_names(checks)
-    full_weights, full = dense_of(rows, gains, learned.cascade_names(checks), seed=plan.seed)
-    portable_weights, carried = dense_of(rows[:, : len(portable)], gains, portable, seed=plan.seed)
+    full_weights, full = dense_of(rows, gains, learned.cascade_names(checks), seed=plan.seed, apart=True)
+    portable_weights, carried = dense_of(rows[:, : len(portable)], gains, portable, seed=plan.seed, apart=True)
     return CascadeWeights(
         checks=plan.checks, full=full_weights, portable=portable_weights, full_thresholds=_grid(full),
         portable_thresholds=_grid(carried),

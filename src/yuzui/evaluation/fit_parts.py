@@ -151,10 +151,15 @@ def _not_above(thresholds: Floats) -> npt.NDArray[np.float32]:
     return np.where(rounded.astype(np.float64) > thresholds, np.nextafter(rounded, np.float32(-np.inf)), rounded)
 
 
-def dense_of(rows: Floats, gains: Floats, names: tuple[str, ...], *, seed: int) -> tuple[DenseWeights, Floats]:
-    """A linear model and two forests, mixed by what they predict out of fold; and what the mixture predicts there.
+def dense_of(
+    rows: Floats, gains: Floats, names: tuple[str, ...], *, seed: int, apart: bool = False
+) -> tuple[DenseWeights, Floats]:
+    """Linear models and forests, mixed by what they predict out of fold; and what the mixture predicts there.
 
-    `rows` must be what the features give in float32. Few examples make the linear model stiffer.
+    `apart`: what the reference wins and what the candidate wins are learned apart as well. Where only one of the two
+    can be foreseen, the other is noise in the difference. Costs up to two more forests in each decision.
+
+    `rows` must be what the features give in float32. Few examples make the linear models stiffer.
     """
     from sklearn.linear_model import Ridge
 
@@ -165,22 +170,28 @@ def dense_of(rows: Floats, gains: Floats, names: tuple[str, ...], *, seed: int) 
         deviations: Floats = np.clip((some - centre) / scale, -MOST_DEVIATIONS, MOST_DEVIATIONS)
         return deviations
 
-    def linear(fit: Rows, held: Rows) -> Floats:
-        predicted: Floats = Ridge(alpha=100.0).fit(standard(rows[fit]), gains[fit]).predict(standard(rows[held]))
-        return predicted
+    def linear(target: Floats) -> Callable[[Rows, Rows], Floats]:
+        return lambda fit, held: (
+            Ridge(alpha=100.0).fit(standard(rows[fit]), target[fit]).predict(standard(rows[held]))
+        )  # fmt: skip  # one call
 
-    def forest(boosted: bool) -> Callable[[Rows, Rows], Floats]:
-        return lambda fit, held: forest_of(rows[fit], gains[fit], boosted=boosted, seed=seed)[1](rows[held])
+    def forest(boosted: bool, target: Floats) -> Callable[[Rows, Rows], Floats]:
+        return lambda fit, held: forest_of(rows[fit], target[fit], boosted=boosted, seed=seed)[1](rows[held])
 
-    count = len(rows)
-    parts = np.column_stack([out_of_fold(count, seed, part) for part in (linear, forest(True), forest(False))])
+    won, lost = np.maximum(gains, 0.0), np.minimum(gains, 0.0)
+    lines = (won, lost) if apart else (gains,)
+    grown = [(boosted, target) for target in ((gains, won) if apart else (gains,)) for boosted in (True, False)]
+    ways = [*(linear(target) for target in lines), *(forest(*one) for one in grown)]
+    parts = np.column_stack([out_of_fold(len(rows), seed, way) for way in ways])
     mix, constant = mix_of(parts, gains)
-    ridge = Ridge(alpha=100.0).fit(standard(rows), gains)
-    used = [place for place, weight in enumerate(mix) if place and weight]
+    ridges = [Ridge(alpha=100.0).fit(standard(rows), target) for target in lines]
+    straight = list(zip(mix, ridges, strict=False))
+    used = [(weight, one) for weight, one in zip(mix[len(lines) :], grown, strict=True) if weight]
     weights = DenseWeights(
         names=names, centre=pack(centre, "float32"), scale=pack(scale, "float32"),
-        linear=pack(ridge.coef_, "float32"), intercept=float(ridge.intercept_),
-        forests=tuple(forest_of(rows, gains, boosted=place == 1, seed=seed)[0] for place in used),
-        mix=(mix[0], *(mix[place] for place in used)), constant=constant,
+        linear=pack(sum(weight * ridge.coef_ for weight, ridge in straight), "float32"),
+        intercept=float(sum(weight * ridge.intercept_ for weight, ridge in straight)),
+        forests=tuple(forest_of(rows, target, boosted=boosted, seed=seed)[0] for _, (boosted, target) in used),
+        mix=(float(any(mix[: len(lines)])), *(weight for weight, _ in used)), constant=constant,
     )  # fmt: skip  # one thing
     return weights, parts @ np.array(mix) + constant

@@ -69,7 +69,7 @@ class Learned:
             self._encoder = Encoder(fitted.encoder, heads)
             dimensions = self._encoder.dimensions
             self._up_front = tuple(UpFront(candidate.up_front, dimensions) for candidate in fitted.candidates)
-            self._likeness = Likeness(fitted.likeness, counted.NAMES, dimensions)
+            self._likeness = Likeness(fitted.likeness, counted.NAMES, dimensions, self._encoder.topics)
             self._cascades = tuple(_Cascade(fitted, place) for place in range(len(self.candidates)))
         except ValueError as error:
             raise ConfigError(f"the routing artefact cannot be used: {error}") from error
@@ -82,7 +82,7 @@ class Learned:
             model.gain(encoded, encoded.heads[OUTPUTS * place : OUTPUTS * (place + 1)], surface)
             for place, model in enumerate(self._up_front)
         )
-        p_value = self._likeness.p_value(surface, encoded.vector, encoded.energy)
+        p_value = self._likeness.p_value(surface, encoded.vector, encoded.energy, encoded.topics)
         return Look(gains=gains, p_value=p_value, is_like=p_value >= self._likeness.share_unlike, surface=surface)
 
     def choose(self, look: Look, certificate: Certificate | None, permitted: Collection[str]) -> Choice:

@@ -64,6 +64,8 @@ class Encoder:
         self._topics = unpack(weights.topics) if weights.topics is not None else None
         if self._topics is not None and (self._topics.ndim != 2 or len(self._topics) != self.dimensions + 1):
             raise ValueError("the topics do not fit the projection")
+        self.topics = self._topics.shape[1] if self._topics is not None else 0
+        """How many."""
 
     def encode(self, text: str) -> Encoded:
         buckets, weights = weigh(text, self._bits, self._rarity)
