@@ -1,7 +1,7 @@
 """How fast recorded traffic is replayed, and in how much memory: synthetic records, real books, a temporary folder.
 
     .venv/bin/python bench/backtest.py --records 200000            # a look
-    .venv/bin/python bench/backtest.py --records 10000000 --save   # the figure in bench/results/backtest.json
+    .venv/bin/python bench/backtest.py --records 1000000 --texts 5000 --save   # the figures in results/backtest.json
 
 Records are written by the gateway's own writer (about 900 bytes each) with sizes, draws, latencies and times of their
 own; they differ in team, key, label, findings, model and features as far as `--kinds` says.
@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import apsw
+import msgspec
 import origin
 
 from yuzui.audit.record import (
@@ -32,9 +33,12 @@ from yuzui.audit.record import (
     UsageRecord,
     write_record,
 )
+from yuzui.capturing import PREFIX, Captured
 from yuzui.exchange import rfc3339
+from yuzui.io.archive import BookArchive
 from yuzui.io.books import SqliteBooks
 from yuzui.io.database import DATABASE_NAME
+from yuzui.io.secrets import load_secrets
 
 SEED = 5
 START_NS = 1_795_000_000_000_000_000
@@ -91,8 +95,27 @@ policy = "weighted"
 """
 
 
-def make_records(count: int, kinds: int) -> Iterator[bytes]:
-    """Canonical records. Every fifth asks for `drawn`, whose order no memory holds."""
+WORDS = (
+    "please",
+    "look",
+    "at",
+    "the",
+    "report",
+    "of",
+    "last",
+    "quarter",
+    "and",
+    "tell",
+    "me",
+    "what",
+    "has",
+    "changed",
+)
+
+
+def make_records(count: int, kinds: int, texts: int = 0) -> Iterator[bytes]:
+    """Canonical records, the first `texts` of them with a kept text. Every fifth asks for `drawn`, whose order no
+    memory holds."""
     dice = random.Random(SEED)
     for number in range(count):
         kind = dice.randrange(kinds)
@@ -127,20 +150,41 @@ def make_records(count: int, kinds: int) -> Iterator[bytes]:
                 outcome="answered", usage=UsageRecord(input=input_tokens, output=output_tokens),
                 cost=CostRecord(amount=input_tokens * 100, currency="USD", book=input_tokens * 100,
                                 book_currency="USD", price_version="config:old"),
-                duration_ms=duration_ms, first_token_ms=duration_ms // 5,
+                duration_ms=duration_ms, first_token_ms=duration_ms // 5, captured=number < texts,
             )
         )  # fmt: skip  # one record
 
 
-def fill(folder: Path, count: int, kinds: int) -> int:
-    """Books with `count` requests; the bytes of their records."""
-    SqliteBooks.open(folder, exclusive=False).stop()
+def keep_texts(folder: Path, texts: int, kinds: int, books: SqliteBooks) -> Iterator[tuple[str, str, str, int, bytes]]:
+    """Rows of sealed requests of about 2 KB, as the gateway writes them, for the first `texts` records."""
+    archive = BookArchive(books, load_secrets(folder).archive_key, lambda: 3650.0)
+    for number, record in enumerate(make_records(texts, kinds, texts)):
+        told, dice = json.loads(record), random.Random(number)
+        said = " ".join(dice.choice(WORDS) for _ in range(400))
+        kept = Captured(
+            request_id=told["id"], at_ns=START_NS, app=told["app"], model=told["model"], target=told["target"],
+            level=told["sensitivity"], messages=[{"role": "user", "content": said}],
+        )  # fmt: skip
+        row = archive.wrap(
+            scope=PREFIX + kept.app, id=kept.request_id, level=kept.level, content=msgspec.json.encode(kept),
+            at_ns=START_NS,
+        )  # fmt: skip
+        assert row is not None
+        yield row.scope, row.id, row.level, row.expires_ns, row.content
+
+
+def fill(folder: Path, count: int, kinds: int, texts: int) -> int:
+    """Books with `count` requests, the first `texts` of them kept; the bytes of their records."""
+    books = SqliteBooks.open(folder, exclusive=False)
+    rows = list(keep_texts(folder, texts, kinds, books))
+    books.stop()
     connection = apsw.Connection(str(folder / DATABASE_NAME))
     connection.pragma("synchronous", 0)  # nothing here is worth keeping
     connection.execute("DROP TRIGGER request_closes_intent; DROP TRIGGER request_is_charged")
     size = 0
+    connection.executemany("INSERT INTO kept_answer VALUES (?,?,?,?,?)", rows)
     connection.execute("BEGIN")
-    for number, record in enumerate(make_records(count, kinds)):
+    for number, record in enumerate(make_records(count, kinds, texts)):
         size += len(record)
         connection.execute(
             "INSERT INTO request VALUES (?,?,?,'key','','','m','t','answered','',0,0,0,0,0)",
@@ -154,13 +198,13 @@ def fill(folder: Path, count: int, kinds: int) -> int:
     return size
 
 
-def measure(folder: Path, policy: str) -> dict[str, object]:
-    """One run of the command, from its start to its report."""
+def measure(folder: Path, policy: str, *more: str) -> dict[str, object]:
+    """One run of the command with the options `more`, from its start to its report."""
     draft = folder / "draft.toml"
     draft.write_text(DRAFT.replace("POLICY", policy), encoding="utf-8")
     command = [
         str(Path(sys.executable).with_name("yuzui")), "backtest", "--config", str(draft), "--data-dir", str(folder),
-        "--since", "2020-01-01", "--until", "2100-01-01", "--json",
+        "--since", "2020-01-01", "--until", "2100-01-01", "--json", *more,
     ]  # fmt: skip
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
@@ -170,6 +214,8 @@ def measure(folder: Path, policy: str) -> dict[str, object]:
     report = json.loads(done.stdout)
     return {
         "policy": policy,
+        "options": list(more),
+        "texts": report["texts"],
         "replayed": report["replayed"],
         "kinds_of_change": len(report["leaving"]) + len(report["changes"]) + report["hidden_changes"],
         "moved": report["total"]["moved"],
@@ -184,17 +230,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=200_000)
     parser.add_argument("--kinds", type=int, default=3000, help="how many kinds of requests there are")
+    parser.add_argument(
+        "--texts", type=int, default=0, help="so many requests have a kept text, and one run reads them"
+    )
     parser.add_argument("--policy", action="append", help="of the model that most ask for; repeat for several")
     parser.add_argument("--save", action="store_true", help="write bench/results/backtest.json")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         began = time.perf_counter()
-        size = fill(folder, options.records, options.kinds)
+        size = fill(folder, options.records, options.kinds, options.texts)
         print(
             f"{options.records} records, {size / options.records:.0f} bytes each, {time.perf_counter() - began:.0f} s"
         )
-        runs = [measure(folder, policy) for policy in options.policy or ["own_first", "cheapest"]]
+        policies = options.policy or ["own_first", "cheapest"]
+        runs = [measure(folder, policy) for policy in policies]
+        if options.texts:
+            runs.append(measure(folder, policies[0], "--with-content"))
     result = {
         **origin.describe(("yuzui", "msgspec", "apsw")),
         "records": options.records,

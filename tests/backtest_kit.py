@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
+from typing_extensions import override
 
 from yuzui.accounting import bounds
 from yuzui.accounting.settle import settle
@@ -17,10 +18,13 @@ from yuzui.backtest.places import Places, home_of
 from yuzui.backtest.recorded import Recorded, Skipped, read_records
 from yuzui.backtest.replay import Replay
 from yuzui.backtest.tally import Tally
+from yuzui.backtest.texts import Texts
+from yuzui.capturing import Captured
 from yuzui.config import Config, read
 from yuzui.core.caller import LOOPBACK_CALLER, Caller
 from yuzui.core.chat import ChatRequest, Feature, Meaning
 from yuzui.core.errors import YuzuiError
+from yuzui.core.guarantee import Advice
 from yuzui.core.sensitivity import Finding
 from yuzui.core.usage import Usage
 from yuzui.exchange import Exchange
@@ -123,6 +127,7 @@ class Sent:
     usage: Usage = USED
     fraction: float = 0.5
     health: Health = WELL
+    advice: Advice | None = None
     failed: int = 0
     """So many of the plan failed before one answered."""
     caller: Caller = LOOPBACK_CALLER
@@ -158,7 +163,7 @@ def record_of(sent: Sent, there: Snapshot, number: int = 0) -> RequestRecord:
             features=sent.features, input_tokens=exchange.input_bound,
             output_tokens=bounds.expected_output_tokens(request), masked_level=masked_level, health=sent.health,
             fraction=sent.fraction, dialect="openai_chat", price_terms=request.price_terms,
-            sent_terms=partial(sent_terms, there.codecs, request),
+            sent_terms=partial(sent_terms, there.codecs, request), advice=sent.advice,
         )  # fmt: skip
     except YuzuiError as error:
         exchange.note_refusal(error)
@@ -201,6 +206,31 @@ def _with_mask(record: RequestRecord, level: int | None, config: Config) -> Requ
     return msgspec.structs.replace(record, masked_level=name)
 
 
+class Kept(Texts):
+    """Texts by id."""
+
+    def __init__(self, texts: Iterable[Captured]) -> None:
+        self._texts = {(one.app, one.request_id): one for one in texts}
+
+    @override
+    def find(self, app: str, request_id: str) -> Captured | None:
+        return self._texts.get((app, request_id))
+
+
+def kept(record: RequestRecord, said: str, *, is_masked: bool = False) -> tuple[RequestRecord, Captured]:
+    """`record` as one whose request, which said this, was kept as an example."""
+    text = Captured(
+        request_id=record.id, at_ns=AT_NS, app=record.app, model=record.model, target=record.target,
+        level=record.sensitivity, is_masked=is_masked, messages=[{"role": "user", "content": said}],
+    )  # fmt: skip  # one thing
+    return msgspec.structs.replace(record, captured=True), text
+
+
+def reading(there: Snapshot) -> Snapshot:
+    """`there` with its own detectors."""
+    return replace(there, scanner=Scanner(there.config.sensitivity))
+
+
 def read_back(records: Iterable[RequestRecord]) -> list[Recorded]:
     return list(read_records([write_record(one) for one in records], Skipped()))
 
@@ -213,14 +243,18 @@ def replayed(
     home: tuple[str, ...] | None = None,
     known: Snapshot | None = None,
     factors: Mapping[str, Fraction] | None = None,
+    texts: Iterable[Captured] | None = None,
 ) -> Tally:
-    """`records` under `draft`; the places of old targets by `known`, else by the draft."""
+    """`records` under `draft`; the places of old targets, and old routers, by `known`, else by the draft. `texts`: what
+    may be read of them."""
     country = home_of(draft.config.targets) if home is None else home
     replay = Replay(
         draft,
         {one.key_id: one for one in callers},
         Places((known or draft).config.targets, country),
         token_factors=factors,
+        texts=None if texts is None else Kept(texts),
+        known_routers=known.guaranteed if known is not None else None,
     )
     replay.add(read_back(records))
     return replay.tally

@@ -123,6 +123,16 @@ def unread(models: Mapping[str, GuaranteedModel], model: str) -> Advice | None:
     return None if found is None else _Asked(found, None, problem="its text is not known")
 
 
+def recalled(model: GuaranteedModel, gains: Sequence[float], *, is_like: bool, p_value: float) -> Advice:
+    """The advice from what was seen of a request before: predicted gains per candidate, in the artefact's order."""
+    import numpy as np
+
+    from yuzui.routing.learned import Look
+
+    look = Look(gains=tuple(gains), p_value=p_value, is_like=is_like, surface=np.zeros(0, np.float32))
+    return _Asked(model, look, problem=model.problem)
+
+
 def make_guaranteed(
     model: VirtualModel, demand: Demand, artefact: Artefact, targets: Sequence[Target]
 ) -> GuaranteedModel:

@@ -54,7 +54,7 @@ def test_what_leaves_comes_before_all_other_changes_with_examples(language: Lang
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_nothing_that_was_supposed_or_left_out_is_kept_silent(language: Language) -> None:
     text, words = shown(document(REPORT, language)), words_of(language)
-    for name in ("assume_key", "how_content", "how_quality", "no_home"):
+    for name in ("assume_key", "how_content", "how_quality_graded", "how_budgets", "how_limits", "no_home"):
         assert words[name].split("{")[0][:25].replace("_", "\\_") in text
     for detail in ("gone/x", "rate\\_limit\\_exceeded 5", words["failed"], words["passed"]):
         assert detail in text
@@ -80,7 +80,7 @@ def test_without_changes_the_page_says_so() -> None:
         currency="USD", home=("CN",), team=None, unknown_places=(), token_factors={},
     )  # fmt: skip
     text = shown(document(same, "en"))
-    for name in ("leaves_nothing", "no_changes", "no_quality"):
+    for name in ("leaves_nothing", "no_changes", "how_quality_unmoved"):
         assert words_of("en")[name] in text
 
 

@@ -67,6 +67,7 @@ def test_quality_is_gated_in_points_of_a_hundred() -> None:
     examples = [{"house/qwen": 1.0, "deepseek/chat": 0.5}] * 10
     graded = report(GradedExamples(examples, {}))
     assert check_gate(read_gate("quality < -1%", "USD"), graded).value == "-50%"
+    assert check_gate(read_gate("quality < -1pp", "USD"), graded).value == "-50pp"
     assert not check_gate(read_gate("quality.low < -60%", "USD"), graded).has_failed
 
 
@@ -110,7 +111,9 @@ def test_what_cost_nothing_has_no_percentage_and_fails() -> None:
         ("cost.high > 5 USD", "takes %, not USD"),
         ("moved.high > 5", "only .low and .high"),
         ("latency_p50.low > 5%", "only cost and quality have an interval"),
-        ("quality < 1ms", "takes %"),
+        ("quality < 1ms", "takes % or pp"),
+        ("cost > 1pp", "not pp"),
+        ("over_budget[team=a] > 1", "counted for all requests"),
         ("moved > 5ms", "takes no unit or %"),
         ("moved > 1.5", "write a whole number"),
         ("moved[key=x] > 1", r"write \[team=NAME\]"),

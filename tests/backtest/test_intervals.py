@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import statistics
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from yuzui.backtest.intervals import LEAST_BLOCKS, mean_change, ratio_change, student_t
+from yuzui.backtest.intervals import LEAST_BLOCKS, bounded_change, mean_change, ratio_change, student_t
 
 
 @pytest.mark.parametrize(("freedom", "quantile"), [(4, 2.776), (9, 2.262), (29, 2.045), (1000, 1.962)])
@@ -54,3 +57,20 @@ def test_means_have_an_interval_from_five_on() -> None:
     assert (few.change, few.low) == (0.0, None)
     assert many is not None
     assert many.low == pytest.approx(-0.199, abs=0.002)
+
+
+def test_a_mean_of_which_only_the_share_is_known_has_the_widest_interval() -> None:
+    told = bounded_change(0.01, 0.5, 400)
+    assert told.low is not None and told.high is not None
+    assert told.high - told.low == pytest.approx(2 * 1.96 * 0.5**0.5 / 20, rel=0.01)
+    assert bounded_change(0.0, 0.0, 400).high == 0
+
+
+@given(st.lists(st.sampled_from([-1.0, 0.0, 0.0, 0.5, 1.0]), min_size=30, max_size=200))
+def test_it_is_never_narrower_than_that_of_the_single_scores(losses: list[float]) -> None:
+    mean, share = statistics.fmean(losses), sum(one != 0 for one in losses) / len(losses)
+    told = bounded_change(mean, share, len(losses))
+    assert told.low is not None and told.high is not None
+    reach = 1.95 * statistics.pstdev(losses) / len(losses) ** 0.5
+    assert told.low <= max(mean - reach, -1) + 1e-9
+    assert told.high >= min(mean + reach, 1) - 1e-9

@@ -64,3 +64,10 @@ def test_scores_are_read_nested_bare_and_flat() -> None:
 def test_bad_lines_are_named(line: bytes, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         read_scores([line], "f")
+
+
+def test_it_says_what_it_rests_on() -> None:
+    graded = GradedExamples(EXAMPLES, {})
+    told, staying = graded.change({("a", "big"): 1}), graded.change({("a", "a"): 1})
+    assert told is not None and staying is not None
+    assert (told.how, staying.how) == ("graded", "unmoved")

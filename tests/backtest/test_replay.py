@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtest_kit import TOML, Sent, read_back, record_of, replayed, snapshot
+from backtest_kit import TOML, Sent, kept, read_back, reading, record_of, replayed, snapshot
 from guarantee_kit import certificate, config, write_router
 from yuzui.backtest.replay import scaled
 from yuzui.backtest.tally import Change, Line, Tally
-from yuzui.core.caller import Caller, Constraints
+from yuzui.core.caller import Budget, Caller, Constraints
 from yuzui.core.chat import Feature
 from yuzui.core.decision import Decision
 from yuzui.core.errors import ConfigError
@@ -29,7 +29,7 @@ MASKING = TOML + '\n[masking]\nkinds = ["email"]\n'
 CALLERS = (
     Caller(key_id="k0", app="a", team="red"),
     Caller(key_id="k1", app="a", team="red", constraints=Constraints(own_only=True)),
-    Caller(key_id="k2", app="b", team="blue", constraints=Constraints(floor=2)),
+    Caller(key_id="k2", app="b", team="blue", constraints=Constraints(floor=2), budget=Budget(cap_nano=90_000)),
     Caller(key_id="k3", app="b", team="blue", constraints=Constraints(forbidden_jurisdictions=frozenset({"US"}))),
     Caller(key_id="k4", app="c", models=frozenset({"drawn"}), constraints=Constraints(allow_masking=False)),
 )
@@ -57,8 +57,9 @@ policies = st.sampled_from(["own_first", "cheapest", "weighted", "fastest", "bur
 
 
 def only(tally: Tally) -> tuple[Change, Line]:
-    assert len(tally.lines) == 1, list(tally.lines)
-    return next(iter(tally.lines.items()))
+    found = [(change, line) for change, line in tally.lines.items() if line.requests]
+    assert len(found) == 1, found
+    return found[0]
 
 
 @settings(max_examples=150, deadline=None)
@@ -260,3 +261,42 @@ def test_what_a_learned_router_would_read_is_not_recorded_so_the_reference_answe
     tally = replayed([record], draft)
     assert only(tally)[0].after == "vendor/big"
     assert tally.assumed["router"] == 1
+
+
+def test_a_budget_that_the_draft_overspends_refuses_and_says_so() -> None:
+    # 40,000 nano-dollars at home, 1,200,000 far away: of ten requests the first four still fit.
+    poor = Caller(key_id="k", app="a", team="red", budget=Budget(cap_nano=5_000_000, period="total"))
+    records = [record_of(Sent(caller=poor), THERE, number) for number in range(10)]
+    same = replayed(records, THERE, callers=[poor])
+    assert all(change.is_quiet for change in same.lines)
+    assert same.over_budget == 0
+    dear = snapshot(TOML.replace('"house/qwen", "deepseek/chat", "far/gpt"]', '"far/gpt"]'))
+    tally = replayed(records, dear, callers=[poor])
+    told = {(change.after, change.now): line.requests for change, line in tally.lines.items()}
+    assert told == {("far/gpt", "not a candidate"): 4, ("", "budget_exceeded"): 6}
+    assert tally.over_budget == 6
+    assert sum(line.after_nano for line in tally.lines.values()) == 4_800_000
+
+
+def test_a_burst_that_the_budget_does_not_hold_stays_where_it_costs_nothing() -> None:
+    poor = Caller(key_id="k", app="a", team="red", budget=Budget(cap_nano=10, period="day"))
+    free = TOML.replace('price = { currency = "USD", input = 0.1, output = 0.2 }', 'price = "free"')
+    there = snapshot(free.replace('"house/qwen", "deepseek/chat", "far/gpt"]', '"house/qwen"]'))
+    draft = snapshot(free.replace('policy = "own_first"', 'policy = "burst"'))
+    full = Health(in_flight={"house/qwen": 1000})
+    record = record_of(Sent(caller=poor, health=full), there)
+    assert record.asked is not None
+    asked = msgspec.structs.replace(record, asked=msgspec.structs.replace(record.asked, full=("house/qwen",)))
+    tally = replayed([asked], draft, callers=[poor])
+    assert only(tally)[0].after == "house/qwen"
+    assert tally.over_budget == 0
+
+
+def test_texts_and_metadata_are_counted_apart(tmp_path: Path) -> None:
+    records = [record_of(Sent(), THERE, number) for number in range(3)]
+    first, text = kept(records[0], "write to wang@corp.cn")
+    tally = replayed([first, *records[1:]], reading(THERE), texts=[text])
+    assert tally.texts == {"read": 1}
+    assert {change.new_label: line.requests for change, line in tally.lines.items()} == {
+        "confidential": 1, "internal": 2,
+    }  # fmt: skip

@@ -16,5 +16,5 @@ def test_both_languages_have_the_same_words_with_the_same_places() -> None:
 
 def test_every_supposition_in_the_code_is_listed() -> None:
     folder = Path(replay.__file__).parent
-    code = "".join((folder / name).read_text("utf-8") for name in ("replay.py", "relabel.py"))
+    code = "".join((folder / name).read_text("utf-8") for name in ("replay.py", "relabel.py", "texts.py"))
     assert set(re.findall(r'assume\("(\w+)"\)', code)) == set(ASSUMPTIONS)

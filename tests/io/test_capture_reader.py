@@ -11,7 +11,7 @@ from yuzui.capturing import PREFIX, Captured
 from yuzui.core.errors import ConfigError
 from yuzui.io.archive import BookArchive
 from yuzui.io.books import SqliteBooks
-from yuzui.io.capture_reader import read_captured
+from yuzui.io.capture_reader import CaptureReader, read_captured
 from yuzui.io.secrets import load_secrets
 
 NOW_NS = 1_795_000_000_000_000_000
@@ -43,3 +43,13 @@ def test_the_oldest_comes_first_and_only_of_one_application(tmp_path: Path) -> N
 def test_without_books_it_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there are no books"):
         read_captured(tmp_path, "a")
+    with pytest.raises(ConfigError, match="there are no books"):
+        CaptureReader(tmp_path)
+
+
+def test_one_is_found_by_its_application_and_id_with_the_key_that_sealed_it(tmp_path: Path) -> None:
+    keep(tmp_path, ("req_2", 5, None), ("req_3", 1, b"x" * 32))
+    with CaptureReader(tmp_path) as texts:
+        found = texts.find("a", "req_2")
+        assert found is not None and found.request_id == "req_2"
+        assert (texts.find("b", "req_2"), texts.find("a", "req_3"), texts.find("a", "req_9")) == (None, None, None)

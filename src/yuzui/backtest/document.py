@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from functools import partial
 from typing import Final
 
-from yuzui.backtest.report import ChangeReport, Report, SliceReport, by_weight
+from yuzui.backtest.report import ChangeReport, PromiseReport, Report, SliceReport, by_weight
 from yuzui.backtest.words import Language, words_of
 from yuzui.core.money import NANO
 
@@ -68,7 +68,24 @@ def document(report: Report, language: Language) -> list[Block]:
     for name, slices in (("teams", report.teams), ("labels", report.labels), ("slices", report.slices)):
         if len(slices) > 1:
             blocks += [Heading(say(name)), *_slices(slices[:MOST_SLICES], report.currency, say)]
+    if report.promises:
+        blocks += [Heading(say("promises")), *[block for one in report.promises for block in _promise(one, say)]]
     return [*blocks, *_remarks(report, say)]
+
+
+def _promise(one: PromiseReport, say: _Say) -> list[Block]:
+    if one.loss is None or one.epsilon is None or one.delta is None or one.open_share is None:
+        words = say("promise_none", model=one.model, reference=one.reference, problem=one.problem)
+    else:
+        loss, low, high = (f"{100 * value:.2f}" for value in one.loss)
+        words = say(
+            "promise", model=one.model, reference=one.reference, epsilon=f"{100 * one.epsilon:g}",
+            confidence=f"{100 * (1 - one.delta):g}", examples=one.examples, made_at=one.made_at, data=one.data[:12],
+            loss=loss, low=low, high=high, share=f"{100 * one.open_share:.1f}", threshold=one.threshold,
+        )  # fmt: skip  # one thing
+    rows = [(say(f"rule_{name}"), str(count)) for name, count in one.rules.items()]
+    rows += [(say(f"look_{name}"), str(count)) for name, count in one.looks.items()]
+    return [Sentence(words), Grid((say("what"), say("requests")), tuple(rows), frozenset((1,)))]
 
 
 def _sayer(language: Language) -> _Say:
@@ -125,7 +142,11 @@ def _summary(report: Report, say: _Say) -> list[Block]:
         measured.append((say(name), _ms(one.before, say), _ms(one.after, say), _percent(one.change)))
     blocks: list[Block] = [
         Grid((say("what"), say("requests"), "%"), tuple(counts), frozenset((1, 2))),
-        Grid((say("what"), say("before"), say("after"), "±"), tuple(measured), frozenset((1, 2, 3))),
+        Grid(
+            (say("what"), f"{say('before')} (95 %)", f"{say('after')} (95 %)", "± (95 %)"),
+            tuple(measured),
+            frozenset((1, 2, 3)),
+        ),
         Sentence(f"{say('quality')}: {_quality(total, say)}"),
     ]
     if cost.uncounted:
@@ -153,7 +174,7 @@ def _slices(slices: Sequence[SliceReport], currency: str, say: _Say) -> list[Blo
     measures: dict[str, Callable[[SliceReport], str]] = {}
     if all(one.latency for one in slices):
         measures |= {name: partial(_plain_ms, name=name, say=say) for name in _LATENCIES}
-    if any(one.quality is not None for one in slices):
+    if any(one.quality is not None and one.quality.how != "unmoved" for one in slices):
         measures["quality"] = partial(_quality_change, say=say)
     if measures:
         measured = [(*_named(one, names, say), *(tell(one) for tell in measures.values())) for one in slices]
@@ -175,11 +196,7 @@ def _remarks(report: Report, say: _Say) -> list[Block]:
         rows = tuple([(str(count), say(f"assume_{name}")) for name, count in report.assumed.items()])
         blocks += [Heading(say("assumed")), Grid((say("requests"), say("what")), rows, frozenset((0,)))]
     blocks.append(Heading(say("how")))
-    factors = ", ".join(f"{name}={factor}" for name, factor in report.token_factors.items()) or say("no_factors")
-    sentences = [
-        say("how_tokens", factors=factors), say("how_interval", block=say(report.block)), say("how_latency"),
-        *([say("how_quality")] if report.total.quality is not None else []), say("how_content"), say("how_limits"),
-    ]  # fmt: skip
+    sentences = _computed(report, say)
     if report.not_routed:
         codes = ", ".join(f"{code} {count}" for code, count in report.not_routed.items())
         sentences.append(say("not_routed", codes=codes))
@@ -190,6 +207,29 @@ def _remarks(report: Report, say: _Say) -> list[Block]:
     if report.unknown_places:
         sentences.append(say("unknown_places", names=", ".join(report.unknown_places)))
     return [*blocks, *[Sentence(one) for one in sentences]]
+
+
+def _computed(report: Report, say: _Say) -> list[str]:
+    """How each figure came about."""
+    factors = ", ".join(f"{name}={factor}" for name, factor in report.token_factors.items()) or say("no_factors")
+    block = say(report.block)
+    sentences = [
+        say("how_tokens", factors=factors), say("how_interval", block=block), say("how_latency"), say("how_shares"),
+    ]  # fmt: skip
+    slices = (report.total, *report.teams, *report.labels, *report.slices)
+    hows = {one.quality.how for one in slices if one.quality is not None}
+    sentences += [say(f"how_quality_{how}", block=block) for how in sorted(hows)]
+    texts = report.texts
+    read = texts.get("read", 0) + texts.get("masked", 0)
+    if read:
+        sentences.append(say("how_texts", read=read, masked=texts.get("masked", 0), rest=report.replayed - read))
+    else:
+        sentences.append(say("how_content"))
+    if texts.get("closed"):
+        sentences.append(say("texts_closed", count=texts["closed"]))
+    if texts.get("gone"):
+        sentences.append(say("texts_gone", count=texts["gone"]))
+    return [*sentences, say("how_budgets", count=report.over_budget), say("how_limits")]
 
 
 def _label(one: ChangeReport) -> str:
@@ -242,13 +282,15 @@ def _quality(one: SliceReport, say: _Say) -> str:
     found = one.quality
     if found is None:
         return say("no_quality")
-    return say("of_examples", change=_quality_change(one, say=say), examples=found.examples, unknown=found.unknown)
+    change = _quality_change(one, say=say)
+    return say(f"of_{found.how}", change=change, examples=found.examples, unknown=found.unknown)
 
 
 def _quality_change(one: SliceReport, *, say: _Say) -> str:
     found = one.quality
     if found is None:
         return say("no_data")
+    points = f"{100 * found.change:+.2f} {say('points')}"
     if found.low is None or found.high is None:
-        return _percent(found.change)
-    return f"{_percent(found.change)} ({100 * found.low:+.2f} … {100 * found.high:+.2f})"
+        return points
+    return f"{points} ({100 * found.low:+.2f} … {100 * found.high:+.2f})"

@@ -4,7 +4,7 @@ gate    = metric [ "." bound ] [ "[" where { "," where } "]" ] comparison number
 where   = "team=" name | "label=" name
 bound   = "low" | "high"              an end of the 95 % interval in place of the value; of changes only
 comparison = ">" | ">=" | "<" | "<="
-unit    = "%" | "ms" | "s" | a currency
+unit    = "%" | "pp" | "ms" | "s" | a currency        pp: points of a hundred, of quality
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from yuzui.core.money import NANO
 COUNTS: Final = (
     *(name for name in Counts.__struct_fields__ if name != "requests"), "uncounted", "latency_unknown",
 )  # fmt: skip
-WHOLE: Final = ("assumed", "unknown_places", "by_load", "suppressed")
+WHOLE: Final = ("assumed", "unknown_places", "by_load", "suppressed", "over_budget")
 """Counts of the whole replay: they have no team and no label."""
 CHANGES: Final = ("cost", "quality", "latency_p50", "latency_p95", "first_token_p50", "first_token_p95")
 METRICS: Final = (*CHANGES, *COUNTS, *WHOLE)
@@ -90,7 +90,7 @@ def _check_unit(metric: str, bound: str, unit: str, number: str, gate: str, curr
     if metric == "cost":
         allowed = ("%",) if bound else ("%", currency)
     elif metric == "quality":
-        allowed = ("%",)
+        allowed = ("%", "pp")
     elif metric in CHANGES:
         allowed = ("%", "ms", "s")
     else:
@@ -138,7 +138,7 @@ def _measure(gate: Gate, found: SliceReport, report: Report) -> tuple[Decimal, s
         if found.quality is None:
             return "no quality data"
         change = getattr(found.quality, gate.bound or "change")
-        return "too few examples for an interval" if change is None else (_percent(change), "%")
+        return "too few examples for an interval" if change is None else (_percent(change), gate.unit)
     if gate.metric in CHANGES:
         return _latency(gate, found)
     count = _whole(gate.metric, report) if gate.metric in WHOLE else _count(gate.metric, found)

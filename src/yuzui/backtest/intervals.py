@@ -54,6 +54,13 @@ def mean_change(differences: Sequence[float]) -> Change | None:
     return Change(change=mean, low=mean - reach, high=mean + reach)
 
 
+def bounded_change(mean: float, share: float, examples: int) -> Change:
+    """A mean of differences in [-1, 1] of which only `share` are not zero, and nothing else is known: their variance is
+    at most `share` less the mean's square, so the interval is as wide as it can be."""
+    reach = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2) * math.sqrt(max(share - mean**2, 0.0) / examples)
+    return Change(change=mean, low=max(mean - reach, -1.0), high=min(mean + reach, 1.0))
+
+
 def student_t(freedom: int) -> float:
     """The two-sided quantile at `CONFIDENCE`, from the normal one by the expansion of Abramowitz and Stegun, 26.7.5;
     within 0.3 % from four degrees of freedom on."""

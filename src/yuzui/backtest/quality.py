@@ -1,9 +1,9 @@
-"""What graded examples say of moving work from one target to another. Without them nothing is said of quality."""
+"""What graded examples say of moving work from one target to another."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -14,8 +14,12 @@ Moves = Mapping[tuple[str, str], int]
 """(target before, target after) → requests; those that stay are under equal names."""
 
 
+How = Literal["graded", "router", "unmoved"]
+"""What a prediction rests on: graded examples; the gains that a learned router predicts; nothing moves."""
+
+
 class Quality(Protocol):
-    """Predicts from whatever was graded: examples in a file, or a certified artefact."""
+    """Predicts from whatever was graded."""
 
     def change(self, moves: Moves) -> Prediction | None:
         """None: nothing was graded on both sides of any move."""
@@ -25,12 +29,14 @@ class Quality(Protocol):
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """Change of the mean score (0 to 1), over all requests that are answered before and after."""
 
+    how: How
     change: float
     low: float | None
     high: float | None
     examples: int
+    """Graded examples, or moved requests whose gain was predicted."""
     unknown: int
-    """Moved requests between targets that were not graded on the same examples: they count as unchanged."""
+    """Moved requests of which it says nothing: they count as unchanged."""
 
 
 class GradedExamples:
@@ -50,7 +56,7 @@ class GradedExamples:
             return None
         unknown = sum(moved.values()) - sum(known.values())
         if not known:
-            return Prediction(change=0.0, low=0.0, high=0.0, examples=0, unknown=unknown)
+            return Prediction(how="unmoved", change=0.0, low=0.0, high=0.0, examples=0, unknown=unknown)
         differences = []
         for example in self._examples:
             scores = [(self._score(example, a), self._score(example, b), count) for (a, b), count in known.items()]
@@ -61,8 +67,9 @@ class GradedExamples:
         if found is None:  # no example has all of them
             return None
         return Prediction(
-            change=found.change, low=found.low, high=found.high, examples=len(differences), unknown=unknown
-        )
+            how="graded", change=found.change, low=found.low, high=found.high, examples=len(differences),
+            unknown=unknown,
+        )  # fmt: skip  # one thing
 
     def _is_graded(self, pair: tuple[str, str]) -> bool:
         return any(

@@ -12,7 +12,7 @@ from typing import Final, get_args
 
 import msgspec
 
-from yuzui.audit.record import VERSION, AskedRecord, CauseRecord, CostRecord, UsageRecord
+from yuzui.audit.record import VERSION, AskedRecord, CauseRecord, CostRecord, RoutedRecord, UsageRecord
 from yuzui.core.asides import OWN_OPERATIONS
 from yuzui.core.booking import DecisionOutcome
 from yuzui.core.errors import ConfigError
@@ -51,6 +51,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     sensitivity: str = ""
     causes: msgspec.Raw = _NONE
     findings: msgspec.Raw = _NONE
+    rules: msgspec.Raw = _NONE
     masked_level: str = ""
     not_masked: str = ""
     allowed: msgspec.Raw = _NONE
@@ -58,6 +59,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     asked: AskedRecord | None = None
     policy: str = ""
     plan: tuple[str, ...] = ()
+    routed: msgspec.Raw = _NONE
     attempts: tuple[RecordedAttempt, ...] = ()
     target: str = ""
     premises: str = ""
@@ -67,6 +69,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     usage: UsageRecord | None = None
     cost: CostRecord | None = None
     masked: msgspec.Raw = _NONE
+    captured: bool = False
     duration_ms: int = 0
     first_token_ms: int = 0
     suppressed: int = 0
@@ -89,6 +92,15 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
         return _COUNTS.decode(self.findings) if self.findings else {}
 
     @property
+    def rules_read(self) -> dict[str, int]:
+        """Rule with its version → findings."""
+        return _COUNTS.decode(self.rules) if self.rules else {}
+
+    @property
+    def routed_read(self) -> RoutedRecord | None:
+        return _ROUTED.decode(self.routed) if self.routed else None
+
+    @property
     def allowed_read(self) -> tuple[str, ...]:
         return _NAMES.decode(self.allowed) if self.allowed else ()
 
@@ -105,6 +117,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
 _DECODER = msgspec.json.Decoder(Recorded)
 _CAUSES = msgspec.json.Decoder(tuple[CauseRecord, ...])
 _COUNTS = msgspec.json.Decoder(dict[str, int])
+_ROUTED = msgspec.json.Decoder(RoutedRecord)
 _NAMES = msgspec.json.Decoder(tuple[str, ...])
 _REFUSED = msgspec.json.Decoder(dict[str, tuple[str, ...]])
 

@@ -1,30 +1,30 @@
-"""The label that a recorded request would have under other rules, and how it would be masked: from kinds and counts.
+"""The label that a recorded request would have under other rules, and how it would be masked.
 
-Records hold no content, so no detector runs again. What was found counts at the draft's levels; what else raised the
-label (a conversation, a judge) counts as it did. Everything that had to be supposed is named.
+Where its text is kept, the draft's detectors have read it. Else kinds and counts must do: no detector runs again, and
+what was found counts at the draft's levels. What else raised the label (a conversation, a judge) counts as it did.
+Everything that had to be supposed is named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from yuzui.backtest.recorded import Recorded
+from yuzui.backtest.texts import Assume, ReadText, kinds_in, masked_size
 from yuzui.config import Config
 from yuzui.core.caller import Caller
 from yuzui.core.chat import ChatRequest
 from yuzui.core.sensitivity import SensitivityRules
 from yuzui.masking import LANE_ONLY, OPERATIONS
 from yuzui.masking_choice import NotMasked, choose
+from yuzui.privacy.mask import Masking
 
 CHANGEABLE: Final = (
     "masking.kinds is empty", "the key was made", "model ", "what may not be masked keeps it",
 )  # fmt: skip
 """How reasons against masking begin that a configuration or a key gives; all others lie in the request."""
-
-Assume = Callable[[str], None]
-"""Told the name of each supposition: see `words.ASSUMPTIONS`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +32,30 @@ class Label:
     level: int
     masked_level: int | None
     """None: it cannot be masked."""
+    masked_bytes: int = 0
+    """Of the request with stand-ins, where somebody tried; 0 elsewhere."""
 
 
 def relabel(
-    recorded: Recorded, config: Config, caller: Caller, features: frozenset[str], request: ChatRequest, assume: Assume
+    recorded: Recorded,
+    config: Config,
+    caller: Caller,
+    features: frozenset[str],
+    request: ChatRequest,
+    assume: Assume,
+    *,
+    text: ReadText | None = None,
 ) -> Label:
+    """`assume` is told the name of each supposition: see `words.ASSUMPTIONS`."""
     rules = config.sensitivity
-    kinds = _kinds(recorded, rules, assume)
     others = _others(recorded, rules, caller.app, assume)
+    kinds: Mapping[str, int]
+    if text is None:
+        kinds = _kinds(recorded, rules, assume)
+    else:
+        kinds = kinds_in(text, recorded, rules, assume)
+        others += [("detector_failure", rules.lattice.top) for _ in text.scan.failures]
+        others += [("unscanned", rules.unscannable) for _ in text.scan.unscannable]
     floor = caller.constraints.floor
     level = max([rules.default, floor, *kinds.values(), *(one for _, one in others)])
     if level <= rules.default:
@@ -51,9 +67,16 @@ def relabel(
     rest = max([rules.default, floor, *left, *(_masked(recorded, source, one, rules) for source, one in others)])
     if rest >= level:
         return Label(level=level, masked_level=None)
+    if text is not None and not text.is_masked:
+        return _tried(text, chosen, level, rest, rules)
     if not recorded.masked_level:
         assume("maskable")  # nobody tried: a value may stand where no stand-in fits
     return Label(level=level, masked_level=rest)
+
+
+def _tried(text: ReadText, chosen: Masking, level: int, rest: int, rules: SensitivityRules) -> Label:
+    size = masked_size(text, chosen, rest, rules)
+    return Label(level=level, masked_level=None if size is None else rest, masked_bytes=size or 0)
 
 
 def _kinds(recorded: Recorded, rules: SensitivityRules, assume: Assume) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Recorded requests under a draft: the same router decides, from what the records say it was asked.
 
-Requests that ask the same are decided once. Where records lack something, a supposition takes its place and is counted.
+Requests that ask the same are decided once; those whose text is kept and may be read, each by itself. Where records
+lack something, a supposition takes its place and is counted.
 """
 
 from __future__ import annotations
@@ -15,14 +16,18 @@ from typing import Final
 
 import msgspec
 
+from yuzui.accounting import bounds
 from yuzui.accounting.price_factors import applied
 from yuzui.audit.record import AskedRecord
+from yuzui.backtest.budgets import Spending
+from yuzui.backtest.learned import LearnedRouters, Seen
 from yuzui.backtest.places import Places
 from yuzui.backtest.recorded import Recorded
 from yuzui.backtest.relabel import Label, relabel, request_of
-from yuzui.backtest.tally import MOST_EXAMPLES, REFUSED, Change, Line, Measured, Slice, Sums, Tally, Timings
+from yuzui.backtest.tally import MICRO, MOST_EXAMPLES, REFUSED, Change, Line, Measured, Slice, Sums, Tally, Timings
+from yuzui.backtest.texts import ReadText, Texts, read_text
 from yuzui.config import Config
-from yuzui.core.caller import LOOPBACK_CALLER, Caller, Constraints
+from yuzui.core.caller import LOOPBACK_CALLER, Budget, Caller, Constraints
 from yuzui.core.chat import ChatRequest
 from yuzui.core.decision import Decision, Verdict
 from yuzui.core.errors import ConfigError, YuzuiError
@@ -31,7 +36,7 @@ from yuzui.core.sensitivity import Sensitivity
 from yuzui.core.target import Target
 from yuzui.core.usage import Usage
 from yuzui.lanes import sent_terms
-from yuzui.learned_routing import unread
+from yuzui.learned_routing import GuaranteedModel
 from yuzui.routing.allowed import BOUND_SLACK
 from yuzui.routing.health import Health
 from yuzui.routing.memo import Memo
@@ -45,6 +50,7 @@ BURST: Final = "burst"
 """The policy that goes by queues of the moment, and comes back where the budget does not hold."""
 DEFAULT_OUTPUT: Final = 4096
 ANSWERED: Final = "answered"
+OVER_BUDGET: Final = "budget_exceeded"
 _CONSUMED: Final = frozenset((ANSWERED, "aborted"))
 GONE, PERMITTED, NO_CANDIDATE = "gone", "permitted", "not a candidate"
 
@@ -59,6 +65,8 @@ class Fate:
     is_moved: bool
     factor: Fraction
     by_load: bool
+    home: Target | None
+    """Who answers for nothing where the budget does not hold a burst."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,6 +79,10 @@ class _Case:
     request: ChatRequest
     label: Label
     assumed: tuple[str, ...]
+    text: ReadText | None
+    budget: Budget | None
+    is_learned: bool
+    """A learned router of the draft is asked."""
     context_sizes: tuple[int, ...] = ()
     by_size: bool = False
     by_draw: bool = False
@@ -92,10 +104,12 @@ class Replay:
         *,
         token_factors: Mapping[str, Fraction] | None = None,
         block_chars: int = 10,
+        texts: Texts | None = None,
+        known_routers: Mapping[str, GuaranteedModel] | None = None,
     ) -> None:
         """`callers`: key id → who it is, under the draft's levels. `token_factors`: target → how many tokens it takes
         for what another target took one. `block_chars`: how much of a record's time names its block (10 a day, 13 an
-        hour)."""
+        hour). `texts`: None where nobody may read them. `known_routers`: of the configuration of that time."""
         self.tally = Tally()
         self._snapshot = snapshot
         self._config: Config = snapshot.config
@@ -104,6 +118,9 @@ class Replay:
         self._targets = {target.name: target for target in self._config.targets}
         self._factors = dict(token_factors or {})
         self._block_chars = block_chars
+        self._texts = texts
+        self._learned = LearnedRouters(snapshot.guaranteed, known_routers or {})
+        self._spending = Spending()
         self._cases: Memo[tuple[object, ...], _Case] = Memo(MOST_CASES)
         if strangers := sorted(set(self._factors) - set(self._targets)):
             raise ConfigError(f"--tokens-factor: the draft has no target {strangers[0]!r}")
@@ -122,17 +139,38 @@ class Replay:
             if not recorded.is_routed:
                 tally.not_routed[recorded.error or recorded.outcome] += 1
                 continue
+            if recorded.captured and (text := self._text(recorded)) is not None:
+                self._count(recorded, self._case(recorded, text))
+                continue
             key = _key(recorded)
             case = cases.get(key)
             if case is None:
-                case = self._case(recorded)
+                case = self._case(recorded, None)
                 cases.put(key, case)
             self._count(recorded, case)
+
+    def _text(self, recorded: Recorded) -> ReadText | None:
+        """None: it is not there, or nobody may read it."""
+        texts = self.tally.texts
+        if self._texts is None:
+            texts["closed"] += 1
+            return None
+        kept = self._texts.find(recorded.app, recorded.id)
+        found = None if kept is None else read_text(kept, self._snapshot.scanner)
+        if found is None:
+            texts["gone"] += 1
+        else:
+            texts["masked" if found.is_masked else "read"] += 1
+        return found
 
     def _count(self, recorded: Recorded, case: _Case) -> None:
         for assumption in case.assumed:
             self.tally.assumed[assumption] += 1
-        fate = self._fate(recorded, case)
+        seen = self._look(recorded, case) if case.is_learned else None
+        fate = self._fate(recorded, case, seen)
+        before, after = self._costs(recorded, fate)
+        if case.budget is not None and after is not None:
+            fate, after = self._paid(recorded, case, case.budget, fate, before, after)
         line = fate.line
         line.requests += 1
         if len(line.examples) < MOST_EXAMPLES:
@@ -144,7 +182,6 @@ class Replay:
         if sums is None:
             sums = case.blocks[block] = Sums()
         sums.requests += 1
-        before, after = self._costs(recorded, fate)
         if after is None:
             line.uncounted += 1
         else:
@@ -156,6 +193,25 @@ class Replay:
             fate.timings.whole.add(recorded.duration_ms)
             if recorded.first_token_ms:
                 fate.timings.first_token.add(recorded.first_token_ms)
+            if fate.target is not None:
+                sums.answered += 1
+                if fate.is_moved:
+                    sums.moved += 1
+                    if seen is not None:
+                        _add_gain(sums, seen, recorded.target, fate.target.name)
+
+    def _look(self, recorded: Recorded, case: _Case) -> Seen | None:
+        seen = self._learned.look(recorded, case.text)
+        if seen is not None:
+            self.tally.looks[recorded.model, seen.source] += 1
+            if seen.source == "nothing":
+                self._assume("router")
+            elif seen.source == "masked_text":
+                self._assume("router_masked")
+        return seen
+
+    def _assume(self, name: str) -> None:
+        self.tally.assumed[name] += 1
 
     # ---- money ------------------------------------------------------------------------------------------------------
 
@@ -192,9 +248,20 @@ class Replay:
             usage = scaled(usage, scale)
         return before, convert_nano(cost_nano(price, usage, factor), rate)
 
+    def _paid(
+        self, recorded: Recorded, case: _Case, budget: Budget, fate: Fate, before_nano: int, after_nano: int
+    ) -> tuple[Fate, int]:
+        """The fate and cost that the budget of the key leaves."""
+        if not self._spending.admits(recorded.key_id, budget, recorded.at, before_nano, after_nano):
+            self.tally.over_budget += fate.home is None
+            fate = self._fated(case, fate.home, (), frozenset(), OVER_BUDGET, False)
+            after_nano = 0
+        self._spending.spend(recorded.key_id, budget, recorded.at, before_nano, after_nano)
+        return fate, after_nano
+
     # ---- decisions --------------------------------------------------------------------------------------------------
 
-    def _case(self, recorded: Recorded) -> _Case:
+    def _case(self, recorded: Recorded, text: ReadText | None) -> _Case:
         assumed: dict[str, None] = {}
 
         def assume(name: str) -> None:
@@ -203,16 +270,20 @@ class Replay:
         asked = recorded.asked
         if asked is None:
             assume("asked")
-            asked = AskedRecord(terms=recorded.cost.terms if recorded.cost else ())
+            asked = AskedRecord(
+                features=tuple(sorted(text.request.features)) if text is not None else (),
+                terms=recorded.cost.terms if recorded.cost else (),
+            )
         caller = self._caller(recorded, assume)
-        features = frozenset(asked.features)
         request = request_of(recorded, asked.terms)
         if any(term.endswith("=?") for term in asked.terms):
             assume("terms")
-        label = relabel(recorded, self._config, caller, features, request, assume)
+        features = frozenset(asked.features)
+        label = relabel(recorded, self._config, caller, features, request, assume, text=text)
         slice_ = Slice(recorded.team, recorded.sensitivity)
         case = _Case(
-            recorded=recorded, caller=caller, features=features, request=request, label=label, assumed=(),
+            recorded=recorded, caller=caller, features=features, request=request, label=label,
+            assumed=(), text=text, budget=caller.budget, is_learned=recorded.model in self._learned.models,
             blocks=self.tally.blocks.setdefault(slice_, {}),
         )  # fmt: skip  # one thing
         try:
@@ -222,8 +293,6 @@ class Replay:
         case.by_size, case.by_draw = "size" in matters, "fraction" in matters
         if case.by_draw and asked.draw is None:
             assume("draw")
-        if recorded.model in self._snapshot.guaranteed:
-            assume("router")
         case.assumed = tuple(assumed)
         return case
 
@@ -239,25 +308,29 @@ class Replay:
         constraints = Constraints(floor=max(floors, default=0))
         return Caller(key_id=recorded.key_id, app=recorded.app, team=recorded.team, constraints=constraints)
 
-    def _fate(self, recorded: Recorded, case: _Case) -> Fate:
+    def _fate(self, recorded: Recorded, case: _Case, seen: Seen | None) -> Fate:
         asked = recorded.asked
         if asked is not None:
             bound, output = asked.input_bound, asked.output
         else:
             usage = recorded.usage
             bound, output = (usage.input * BOUND_SLACK, usage.output) if usage else (0, DEFAULT_OUTPUT)
+            if case.text is not None:
+                bound = bounds.input_tokens(case.text.size_bytes)
+        if case.label.masked_bytes:
+            bound = max(bound, bounds.input_tokens(case.label.masked_bytes))
         if case.by_draw:
             draw = asked.draw if asked is not None and asked.draw is not None else _draw_of(recorded.id)
-            return self._decide(case, bound, output, draw)
-        if case.by_size:
-            return self._decide(case, bound, output, 0.0)  # sizes hardly ever repeat
+            return self._decide(case, bound, output, draw, seen)
+        if case.by_size or seen is not None:
+            return self._decide(case, bound, output, 0.0, seen)  # sizes and looks hardly ever repeat
         size = bisect_left(case.context_sizes, bound // BOUND_SLACK)
         fate = case.fates.get(size)
         if fate is None:
-            fate = case.fates[size] = self._decide(case, bound, output, 0.0)
+            fate = case.fates[size] = self._decide(case, bound, output, 0.0, None)
         return fate
 
-    def _decide(self, case: _Case, bound: int, output: int, draw: float) -> Fate:
+    def _decide(self, case: _Case, bound: int, output: int, draw: float, seen: Seen | None) -> Fate:
         recorded, router, codecs = case.recorded, self._snapshot.router, self._snapshot.codecs
         request = case.request
         try:
@@ -276,10 +349,12 @@ class Replay:
                 dialect=recorded.dialect,
                 price_terms=request.price_terms,
                 sent_terms=lambda target: sent_terms(codecs, request, target),
-                advice=unread(self._snapshot.guaranteed, recorded.model),
+                advice=seen.advice if seen is not None else None,
             )
         except YuzuiError as error:
             return self._refused(case, error.code, error.refused)
+        if decision.advised is not None and seen is not None and seen.source not in ("nothing", "broken"):
+            self.tally.rules[recorded.model, decision.advised.rule] += 1
         return self._placed(case, decision, bound)
 
     def _health(self, recorded: Recorded) -> Health:
@@ -315,6 +390,8 @@ class Replay:
             target = self._first(recorded, decision)
         now = _verdict_on(before, decision.refused, plan)
         fate = case.by_plan[place] = self._fated(case, target, plan, decision.masked, now, by_load)
+        if decision.unpaid and decision.unpaid != decision.plan:
+            fate.home = decision.unpaid[0]
         return fate
 
     def _first(self, recorded: Recorded, decision: Decision) -> Target:
@@ -370,7 +447,15 @@ class Replay:
             is_moved=change.is_moved,
             factor=factor,
             by_load=by_load,
+            home=None,
         )
+
+
+def _add_gain(sums: Sums, seen: Seen, before: str, after: str) -> None:
+    was, will = seen.gains.get(before), seen.gains.get(after)
+    if was is not None and will is not None:
+        sums.predicted += 1
+        sums.gained_micro += round((was - will) * MICRO)
 
 
 def scaled(usage: Usage, factor: Fraction) -> Usage:

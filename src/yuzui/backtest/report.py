@@ -9,11 +9,12 @@ from typing import Final
 
 import msgspec
 
-from yuzui.backtest.intervals import ratio_change
+from yuzui.backtest.intervals import bounded_change, ratio_change
 from yuzui.backtest.latencies import Draws, Part, Quantile, join, quantiles_of
 from yuzui.backtest.quality import Moves, Prediction, Quality
-from yuzui.backtest.tally import REFUSED, Change, Line, Measured, Slice, Tally, Timings
+from yuzui.backtest.tally import MICRO, REFUSED, Change, Line, Measured, Slice, Tally, Timings
 from yuzui.core.price_terms import show_factor
+from yuzui.learned_routing import GuaranteedModel
 
 LEVELS: Final = (0.5, 0.95)
 MOST_CHANGES: Final = 200
@@ -90,6 +91,29 @@ class ChangeReport(msgspec.Struct, frozen=True, kw_only=True):
     examples: tuple[str, ...]
 
 
+class PromiseReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What the certificate of a virtual model of the draft says, and what its router did in the replay."""
+
+    model: str
+    reference: str
+    problem: str
+    """Why nothing is certified; then only the reference answers, and the numbers are None."""
+    epsilon: float | None = None
+    delta: float | None = None
+    examples: int | None = None
+    loss: tuple[float, float, float] | None = None
+    """On the calibration examples: mean, and 95 % as `bounded_change` has it."""
+    open_share: float | None = None
+    threshold: float | None = None
+    made_at: str = ""
+    data: str = ""
+    """SHA-256 of the calibration examples."""
+    rules: dict[str, int] = {}
+    """What decided → requests."""
+    looks: dict[str, int] = {}
+    """From what the router was replayed → requests; see `learned.Source`."""
+
+
 class GateResult(msgspec.Struct, frozen=True, kw_only=True):
     gate: str
     has_failed: bool
@@ -112,6 +136,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     not_routed: dict[str, int]
     suppressed: int
     by_load: int
+    over_budget: int
+    texts: dict[str, int]
+    """What became of kept texts → requests; see `Tally.texts`."""
+    promises: tuple[PromiseReport, ...]
     assumed: dict[str, int]
     unknown_places: tuple[str, ...]
     token_factors: dict[str, str]
@@ -186,7 +214,8 @@ class Reporter:
         )
         return SliceReport(
             team=team, label=label, cost=self._cost(belongs, uncounted), latency=latency, latency_unknown=unknown,
-            quality=self._quality.change(_moves(mine)) if self._quality is not None else None,
+            quality=(self._quality.change(_moves(mine)) if self._quality is not None else None)
+            or self._predicted(belongs),
             **{name: getattr(counts, name) for name in Counts.__struct_fields__},
         )  # fmt: skip  # one thing
 
@@ -210,6 +239,28 @@ class Reporter:
             high=change.high if change else None,
             uncounted=uncounted,
         )
+
+    def _predicted(self, belongs: _Belongs) -> Prediction | None:
+        """From gains that a learned router predicts; None where it predicts none of what moves."""
+        answered: dict[str, int] = {}
+        gained: dict[str, int] = {}
+        moved = predicted = 0
+        for slice_, sums in self._tally.blocks.items():
+            if belongs(slice_):
+                for name, one in sums.items():
+                    answered[name] = answered.get(name, 0) + one.answered * MICRO
+                    gained[name] = gained.get(name, 0) + one.gained_micro
+                    moved += one.moved
+                    predicted += one.predicted
+        change = ratio_change([(count, count + gained[name]) for name, count in answered.items() if count])
+        if change is None or not answered or (moved and not predicted):
+            return None
+        if not moved:
+            return Prediction(how="unmoved", change=0.0, low=0.0, high=0.0, examples=0, unknown=0)
+        return Prediction(
+            how="router", change=change.change, low=change.low, high=change.high, examples=predicted,
+            unknown=moved - predicted,
+        )  # fmt: skip  # one thing
 
     def _latency(self, name: str, mine: Mapping[Measured, Timings], part: str) -> dict[str, LatencyChange]:
         before: list[Part] = []
@@ -250,7 +301,7 @@ def changes_of(lines: Mapping[Change, Line]) -> tuple[list[ChangeReport], list[C
     leaving: list[ChangeReport] = []
     others: list[ChangeReport] = []
     for change, line in lines.items():
-        if change.is_quiet:
+        if change.is_quiet or not line.requests:  # none: a budget sent all of them elsewhere
             continue
         told = ChangeReport(
             team=change.slice.team, label=change.slice.label, new_label=change.new_label, before=change.before,
@@ -289,6 +340,30 @@ def slices_of(reporter: Reporter, slices: Iterable[Slice]) -> tuple[list[SliceRe
     return teams, labels, both
 
 
+def promises_of(models: Mapping[str, GuaranteedModel], tally: Tally) -> tuple[PromiseReport, ...]:
+    """Of models that somebody asked for."""
+    found = []
+    for name, model in models.items():
+        rules = {rule: count for (asked, rule), count in tally.rules.items() if asked == name}
+        looks = {source: count for (asked, source), count in tally.looks.items() if asked == name}
+        if not looks:
+            continue
+        one = model.certificate
+        if one is None:
+            found.append(PromiseReport(
+                model=name, reference=model.reference, problem=model.problem, rules=rules, looks=looks,
+            ))  # fmt: skip  # one thing
+            continue
+        loss = bounded_change(one.loss, one.open_share, one.data.examples)
+        found.append(PromiseReport(
+            model=name, reference=model.reference, problem="", epsilon=one.epsilon, delta=one.delta,
+            examples=one.data.examples, loss=(loss.change, loss.low or 0.0, loss.high or 0.0),
+            open_share=one.open_share, threshold=one.threshold, made_at=one.made_at, data=one.data.sha256,
+            rules=rules, looks=looks,
+        ))  # fmt: skip  # one thing
+    return tuple(found)
+
+
 def make_report(
     tally: Tally,
     draws: Draws,
@@ -302,8 +377,9 @@ def make_report(
     team: str | None,
     unknown_places: Iterable[str],
     token_factors: Mapping[str, Fraction],
+    routers: Mapping[str, GuaranteedModel] | None = None,
 ) -> Report:
-    """Everything about `tally`; the gates are still to be held against it."""
+    """Everything about `tally`; the gates are still to be held against it. `routers`: the draft's, by model."""
     reporter = Reporter(tally, draws, quality)
     leaving, others = changes_of(tally.lines)
     teams, labels, both = slices_of(reporter, tally.blocks)
@@ -321,6 +397,9 @@ def make_report(
         not_routed=dict(tally.not_routed.most_common()),
         suppressed=tally.suppressed,
         by_load=tally.by_load,
+        over_budget=tally.over_budget,
+        texts=dict(tally.texts.most_common()),
+        promises=promises_of(routers or {}, tally),
         assumed=dict(tally.assumed.most_common()),
         unknown_places=tuple(sorted(unknown_places)),
         token_factors={name: show_factor(factor) for name, factor in token_factors.items()},

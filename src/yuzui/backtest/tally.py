@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 from yuzui.backtest.latencies import Histogram
 
 MOST_EXAMPLES: Final = 5
+MICRO: Final = 1_000_000
+"""Of a score, in sums."""
 REFUSED: Final = ""
 """As the place of a request that nobody answers."""
 
@@ -77,6 +79,14 @@ class Sums:
     requests: int = 0
     before_nano: int = 0
     after_nano: int = 0
+    answered: int = 0
+    """Before and after."""
+    moved: int = 0
+    """Of the answered ones: by another target than before."""
+    predicted: int = 0
+    """Of the moved ones: a learned router says how much better or worse."""
+    gained_micro: int = 0
+    """Millionths of a score, summed over the predicted ones; negative: worse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +121,15 @@ class Tally:
     """Refusals that the records only count."""
     by_load: int = 0
     """Requests whose order was the load's doing: they are kept where they went."""
+    texts: Counter[str] = field(default_factory=Counter)
+    """read | masked (read, with stand-ins in it) | gone (over its time, or another key's) | closed (nobody opened it) →
+    requests that have a kept text."""
+    rules: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(virtual model, what decided under its certificate) → requests."""
+    looks: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(virtual model, from what its router was replayed) → requests."""
+    over_budget: int = 0
+    """Requests that a key's budget would no longer have paid for."""
     requests: int = 0
     """All that were read, replayed or not."""
     first_at: str = ""

@@ -12,6 +12,7 @@ Language = Literal["en", "zh"]
 
 ASSUMPTIONS: Final = (
     "asked", "key", "unknown_kind", "conversation", "judge", "lower_default", "maskable", "draw", "terms", "router",
+    "router_masked", "masked_text", "names", "elsewhere", "not_found",
 )  # fmt: skip
 """What a replay may have to suppose; each has its sentence under `assume_…`."""
 

@@ -23,6 +23,7 @@ from yuzui.io.work_done import WorkDone
 DEFAULT_PATH = Path("tco.toml")
 MOST_FILE_BYTES = 1024 * 1024
 LEAST_REQUESTS = 2
+NOBODY = "neither the books nor a [traffic] table: none of it, and independent callers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,14 +170,21 @@ def traffic_of_books(wish: FromBooks, inputs: Inputs, data_dir: Path | None) -> 
         done = books.work_done(since_ns, until_ns, wish.models, wish.teams)
     finally:
         books.stop()
-    hours = Fraction(until_ns - since_ns, NANO * 3600)
+    return month_of(
+        done, Fraction(until_ns - since_ns, NANO * 3600), inputs.traffic, _told(wish, done, since_ns, until_ns)
+    )
+
+
+def _told(wish: FromBooks, done: WorkDone, since_ns: int, until_ns: int) -> Told:
+    """Also when the first and the last request came: a period that was mostly empty makes a poor month."""
     period = f"{show_moment(since_ns)} to {show_moment(until_ns)} UTC"
     of = ", ".join([*(f"model {name}" for name in wish.models), *(f"team {name}" for name in wish.teams)])
-    told = Told(
-        source=f"the books, {period}{': ' + of if of else ''}",
+    requests = sum(row.requests for row in done.rows)
+    came = f"; {requests} answered requests, {show_moment(done.first_ns)} to {show_moment(done.last_ns)}"
+    return Told(
+        source=f"the books, {period}{': ' + of if of else ''}{came if requests else ''}",
         date=dt.datetime.fromtimestamp(until_ns / NANO, dt.UTC).date(),
     )
-    return month_of(done, hours, inputs.traffic, told)
 
 
 def month_of(done: WorkDone, hours: Fraction, written: Traffic | None, told: Told) -> Traffic:
@@ -199,6 +207,7 @@ def month_of(done: WorkDone, hours: Fraction, written: Traffic | None, told: Tol
         input_tokens=Fraction(sum(row.input_tokens for row in done.rows), requests),
         output_tokens=mean,
         peak_factor=max(1.0, done.busiest_hour / per_hour),
+        told_rest=written.told if written is not None else Told(source=NOBODY, date=told.date),
         service_cv2=max(0.0, squares / float(mean) ** 2 - 1),
         told=told,
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from pathlib import Path
 from random import Random
@@ -21,7 +22,10 @@ if TYPE_CHECKING:  # loaded when there is something to replay
     from yuzui.backtest.document import Block
     from yuzui.backtest.quality import Quality
     from yuzui.backtest.report import Report
+    from yuzui.backtest.texts import Texts
     from yuzui.core.caller import Caller
+    from yuzui.core.target import Target
+    from yuzui.learned_routing import GuaranteedModel
     from yuzui.world import Snapshot
 
 app = typer.Typer()
@@ -56,6 +60,10 @@ def backtest(
         list[str] | None,
         typer.Option(metavar="TARGET=F", help="This target takes F tokens where the recorded one took one."),
     ] = None,
+    with_content: Annotated[
+        bool,
+        typer.Option("--with-content", help="Read what [capture] kept of requests, with the draft's own detectors."),
+    ] = False,
     graded: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Graded examples (JSON lines), to predict quality from.")
     ] = None,
@@ -70,11 +78,9 @@ def backtest(
 ) -> None:
     """Replay recorded requests against a draft configuration: what would move, leave, cost, take, and be refused.
 
-    Reads metadata only, sends nothing, and says what it had to suppose.
+    Reads metadata, and kept texts only --with-content; sends nothing, shows no text, and says what it had to suppose.
     """
-    from yuzui.backtest.document import document
     from yuzui.backtest.gates import check_gates, read_gate
-    from yuzui.backtest.markdown import write_markdown
     from yuzui.wiring import make_snapshot
 
     folder = data_dir_of(data_dir)
@@ -88,20 +94,28 @@ def backtest(
     snapshot = make_snapshot(draft, folder)
     quality = _quality(graded, snapshot)
     report = _replay(
-        snapshot, folder, window, config.name, team=team, baseline=baseline, home=home, factors=factors, quality=quality
-    )
+        snapshot, folder, window, config.name, team=team, baseline=baseline, home=home, factors=factors,
+        quality=quality, is_reading=with_content,
+    )  # fmt: skip  # what to replay, and against what
     report = _with_gates(report, check_gates(gates, report))
-    if json or format == "json":
-        write_json(report)
-    elif format == "markdown":
-        say_raw(write_markdown(document(report, lang)))
-    else:
-        show(document(report, lang))
+    _tell(report, "json" if json else format, lang)
     failed = [one for one in report.gates if one.has_failed]
     for one in failed:
         note(f"gate failed: {one.gate} ({one.value})")
     if failed:
         raise typer.Exit(1)
+
+
+def _tell(report: Report, format: Format, lang: Lang) -> None:
+    from yuzui.backtest.document import document
+    from yuzui.backtest.markdown import write_markdown
+
+    if format == "json":
+        write_json(report)
+    elif format == "markdown":
+        say_raw(write_markdown(document(report, lang)))
+    else:
+        show(document(report, lang))
 
 
 def read_factor(text: str) -> tuple[str, Fraction]:
@@ -124,7 +138,7 @@ def _quality(path: Path | None, snapshot: Snapshot) -> Quality | None:
 
 def _replay(
     snapshot: Snapshot, folder: Path, window: tuple[int, int], name: str, *, team: str | None, baseline: Path | None,
-    home: list[str] | None, factors: dict[str, Fraction], quality: Quality | None,
+    home: list[str] | None, factors: dict[str, Fraction], quality: Quality | None, is_reading: bool,
 ) -> Report:  # fmt: skip  # what to replay, and against what
     from yuzui.backtest.places import Places, home_of
     from yuzui.backtest.recorded import Skipped, read_records, refuse_unreadable
@@ -133,22 +147,49 @@ def _replay(
     from yuzui.exchange import rfc3339
 
     targets = snapshot.config.targets
-    known = targets if baseline is None else load_config(baseline).targets
+    known, routers = _known(baseline, snapshot)
     country = tuple(home) if home else home_of(targets)
     places = Places(known, country)
     has_hours = window[1] - window[0] <= HOURS_UP_TO_S * 1_000_000_000
     chunks, callers = _source(folder, window, snapshot)
-    replay = Replay(snapshot, callers, places, token_factors=factors, block_chars=13 if has_hours else 10)
     skipped = Skipped()
     bounds = rfc3339(window[0]), rfc3339(window[1])
-    for chunk in chunks:
-        replay.add(read_records(chunk, skipped, since=bounds[0], until=bounds[1], team=team))
+    with _texts(folder, is_reading=is_reading) as texts:
+        replay = Replay(
+            snapshot, callers, places, token_factors=factors, block_chars=13 if has_hours else 10, texts=texts,
+            known_routers=routers,
+        )  # fmt: skip  # one thing
+        for chunk in chunks:
+            replay.add(read_records(chunk, skipped, since=bounds[0], until=bounds[1], team=team))
     refuse_unreadable(skipped)
     return make_report(
         replay.tally, Random(SEED), quality, draft=name, snapshot=snapshot.config.snapshot_id,
         block="hour" if has_hours else "day", currency=snapshot.config.money.currency, home=country, team=team,
-        unknown_places=places.unknown, token_factors=factors,
+        unknown_places=places.unknown, token_factors=factors, routers=snapshot.guaranteed,
     )  # fmt: skip  # one thing
+
+
+def _known(baseline: Path | None, snapshot: Snapshot) -> tuple[tuple[Target, ...], Mapping[str, GuaranteedModel]]:
+    """Where old targets stood, and which routers there were, as far as anybody says."""
+    if baseline is None:
+        return snapshot.config.targets, {}
+    from yuzui.io.learned_routers import load_routers
+
+    config = load_config(baseline)
+    try:
+        return config.targets, load_routers(config)
+    except ConfigError as error:  # files of that time may be gone; what a record says then counts for less
+        note(f"routers of {baseline.name} are not used: {error}")
+        return config.targets, {}
+
+
+def _texts(folder: Path, *, is_reading: bool) -> AbstractContextManager[Texts | None]:
+    """With the deployment's own key, as `yuzui evaluate captured`: who may read the data folder may read them."""
+    if not is_reading:
+        return nullcontext()
+    from yuzui.io.capture_reader import CaptureReader
+
+    return CaptureReader(folder)
 
 
 def _source(

@@ -18,6 +18,14 @@ app = typer.Typer()
 By = Literal["app", "team", "key", "model", "target", "day"]
 
 
+HOW = (
+    "Spent: tokens as the target reported them, or as the gateway counted them where it did not (estimated), at the "
+    "price in force then, surcharges and tools included, booked in integers and converted at the configured rate. A "
+    "target that is free in the configuration costs 0 here: `yuzui tco report` says what own machines cost. (none): "
+    "nobody answered, or no such name was given."
+)
+
+
 @app.command()
 def costs(
     since: Annotated[
@@ -77,6 +85,7 @@ def costs(
         str(sum(r.estimated_requests for r in rows)),
     ))  # fmt: skip
     show_table((by, "requests", "tokens in", "tokens out", "spent", "estimated"), lines, right=frozenset(range(1, 6)))
+    say(HOW)
     against.show(saved)
 
 

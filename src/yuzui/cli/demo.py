@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from yuzui.cli._demo.setting import OWN, OWN_MODEL, Vendor, choose_vendor, gateway, write_config
+from yuzui.cli._demo.setting import OWN, OWN_MODEL, Vendor, choose_vendor, gateway, write_config, write_draft
 from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, open_books, own_command
 from yuzui.cli._output import console, note, progress_bar, say, show_table, write_json
 from yuzui.cli.audit import AUDIT_FOLDER
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+DRAFT_NAME = "draft.toml"
 KEYS = {
     "app": KeyWish(app="demo", team="shop-window"),
     "poor": KeyWish(app="demo-poor", budget_nano=10, period="day"),
@@ -145,6 +146,7 @@ def _perform(folder: Path, vendor: Vendor, *, is_quiet: bool) -> Shown:
 
     config = folder / "demo.toml"
     config.write_text(write_config(vendor), "utf-8")
+    (folder / DRAFT_NAME).write_text(write_draft(vendor), "utf-8")
     books = open_books(folder, may_create=True)
     try:
         secrets = {name: add_key(books, folder, wish, time.time_ns())[1] for name, wish in KEYS.items()}
@@ -237,6 +239,9 @@ def _say_where(folder: Path, shown: Shown) -> None:
     say(f"  {me} explain {latest} --data-dir {folder}")
     say(f"  {me} costs --by target --data-dir {folder}")
     say(f"  {me} audit verify --data-dir {folder}")
+    say(f"  {me} backtest --config {folder / DRAFT_NAME} --data-dir {folder}")
+    say(f"  {me} tco init")
+    say(f"  {me} tco report --from-books --data-dir {folder}")
 
 
 def _as_json(shown: Shown) -> dict[str, object]:

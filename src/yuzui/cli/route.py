@@ -25,6 +25,14 @@ if TYPE_CHECKING:  # numpy and what needs it are imported when a command runs
     from yuzui.evaluation.graded import Graded
     from yuzui.routing.artefact import Artefact, Certificate, Policy, Priced
 
+HOW_TESTED = (
+    "How: {method}. Loss is the mean of the reference's score less that of who answers, open the share of requests "
+    "that a candidate answers, saving that of the cost of always the reference: each as observed on these {examples} "
+    "examples, none of them a bound. Bounded is only the loss of a certified threshold, as a mean over requests like "
+    "the examples, not for each of them. What it would take: so many that four of five tests pass, were these "
+    "observations the truth."
+)
+
 app = typer.Typer(no_args_is_help=True, help="Fit a router on graded examples, certify what it may promise, show it.")
 app.command()(_route_start.start)
 
@@ -252,7 +260,8 @@ def _show(read: Artefact, json: bool, more: Mapping[str, str] | None = None) -> 
         return
     show_facts({
         "fitted on": f"{fitted.data.examples} examples of {fitted.data.name or '(no name)'}, {fitted.made_at}",
-        "data": fitted.data.sha256, "reference": f"{fitted.reference.name} ({fitted.data.reference_score:.1%})",
+        "data": fitted.data.sha256,
+        "reference": f"{fitted.reference.name} (mean score {fitted.data.reference_score:.1%} on these)",
         **{f"candidate {place}": _candidate(read, place) for place in range(len(fitted.candidates))},
         "hash": read.fitted_sha256,
         "made with": ", ".join(f"{name} {number}" for name, number in sorted(fitted.made_with.items())),
@@ -270,7 +279,7 @@ def _candidate(read: Artefact, place: int) -> str:
     score = read.fitted.data.candidate_scores.get(one.model.name, 0.0)
     checks = ", ".join(check.name for check in one.cascade.checks) if one.cascade else ""
     cascade = f"cascade{f' checked by {checks}' if checks else ''}" if one.cascade else "no cascade"
-    return f"{one.model.name} ({score:.1%}); {cascade}"
+    return f"{one.model.name} (mean score {score:.1%} on these); {cascade}"
 
 
 def _show_certificate(certificate: Certificate) -> None:
@@ -305,6 +314,7 @@ def _show_certificate(certificate: Certificate) -> None:
         rows,
         right=frozenset(range(4)),
     )
+    say(HOW_TESTED.format(method=certificate.method, examples=data.examples))
 
 
 def _signals(certificate: Certificate) -> str:

@@ -27,17 +27,18 @@ def input_rows(study: Study) -> Iterator[Row]:
     for name, rate in inputs.rates.items():
         yield _row(f"rates.{name}", f"{number(rate.value)} {currency}", rate.told)
     work = study.traffic
-    for key, value in (
-        ("requests_per_month", f"{work.requests_per_month:,}"),
-        ("input_tokens_per_request", number(work.input_tokens)),
-        ("output_tokens_per_request", number(work.output_tokens)),
-        ("cached_input_share", percent(work.cached_share)),
-        ("batch_share", percent(work.batch_share)),
-        ("peak_factor", number(work.peak_factor)),
-        ("growth_per_year", percent(work.growth_per_year)),
-        ("arrival_cv", number(work.arrival_cv2**0.5)),
+    rest = work.told_rest or work.told
+    for key, value, told in (
+        ("requests_per_month", f"{work.requests_per_month:,}", work.told),
+        ("input_tokens_per_request", number(work.input_tokens), work.told),
+        ("output_tokens_per_request", number(work.output_tokens), work.told),
+        ("cached_input_share", percent(work.cached_share), rest),
+        ("batch_share", percent(work.batch_share), rest),
+        ("peak_factor", number(work.peak_factor), work.told),
+        ("growth_per_year", percent(work.growth_per_year), rest),
+        ("arrival_cv", number(work.arrival_cv2**0.5), rest),
     ):
-        yield _row(f"traffic.{key}", value, work.told)
+        yield _row(f"traffic.{key}", value, told)
     if work.service_cv2 is not None:
         yield _row("traffic.service_cv", number(work.service_cv2**0.5), work.told)
     goal, told = inputs.goal, inputs.goal_told

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -26,6 +26,10 @@ from yuzui.economics.throughput import Level
 MOST_PLACES = 100_000  # of one replica: no server runs more requests at once
 HOURS_PER_MONTH = 730
 """365 days of 24 hours, over 12."""
+
+
+EXAMPLE: Final = "an example: replace it"
+"""The source of every number in the file that `yuzui tco init` writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,8 @@ class Traffic:
     service_cv2: float | None
     """None: as measured, else 1."""
     told: Told
+    told_rest: Told | None = None
+    """Of the shares, the growth and the variation of arrivals, where the rest is from the books, which do not tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

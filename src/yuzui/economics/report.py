@@ -8,7 +8,8 @@ from yuzui.core.money import NANO, PICO_PER_NANO, per_million
 from yuzui.economics.break_even import BreakEven
 from yuzui.economics.document import Block, Code, Document, Figure, Paragraph, Section, Table
 from yuzui.economics.figures import amount, change, number, percent, seconds, short
-from yuzui.economics.input_table import list_inputs, price_source
+from yuzui.economics.input_table import input_rows, list_inputs, price_source
+from yuzui.economics.inputs import EXAMPLE
 from yuzui.economics.ownership import Ownership, nano
 from yuzui.economics.sensitivity import Series, over_load, over_time, over_volume
 from yuzui.economics.study import MachineStudy, Study
@@ -53,8 +54,13 @@ def write_report(study: Study, language: Language) -> Document:
 
 
 def _answer(study: Study, say: Speaker) -> list[Block]:
+    rows_told = list(input_rows(study))
+    examples = sum(source == EXAMPLE for _, _, source, _ in rows_told)
+    warning: list[Block] = []
+    if examples:
+        warning.append(Paragraph(text=say("examples", count=examples, all=len(rows_told))))
     if not study.vendors:
-        return [Paragraph(text=say("no_vendor"))]
+        return [*warning, Paragraph(text=say("no_vendor"))]
     rows = [
         (
             one.machine.name, other.vendor.name, amount(one.month_nano), amount(other.month_nano),
@@ -65,7 +71,11 @@ def _answer(study: Study, say: Speaker) -> list[Block]:
         for other in one.against
     ]  # fmt: skip
     columns = ("machine", "vendor", "own_month", "vendor_month", "saving", "first", "lasting")
-    return [Table(columns=tuple(map(say, columns)), rows=tuple(rows), right=frozenset((2, 3, 4)))]
+    return [
+        *warning,
+        Table(columns=tuple(map(say, columns)), rows=tuple(rows), right=frozenset((2, 3, 4))),
+        Paragraph(text=say("how_saving")),
+    ]
 
 
 def first_words(found: BreakEven, own: Ownership, say: Speaker) -> str:
@@ -332,11 +342,13 @@ def _how(study: Study, say: Speaker) -> list[Block]:
     utilisation = percent(study.inputs.goal.max_utilisation)
     return [
         Paragraph(text=say("how_month", currency=study.inputs.currency)),
+        *([Paragraph(text=say("how_books"))] if study.traffic.told_rest is not None else []),
         Paragraph(text=say("how_speed")),
         Paragraph(text=say("how_queue", utilisation=utilisation)),
         Paragraph(text=say("how_tokens")),
         Paragraph(text=say("how_vendor")),
         Paragraph(text=say("how_break_even")),
+        Paragraph(text=say("how_hangs_on")),
         Paragraph(text=say("how_energy")),
     ]
 

@@ -154,6 +154,23 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "rounded.",
         "一个月按 730 小时计。金额以 {currency} 的十亿分之一为整数单位，只向上取整一次；此处显示为四舍五入值。",
     ),
+    "examples": (
+        "{count} of the {all} inputs below are still the examples that `yuzui tco init` wrote: until they are replaced, "
+        "this shows how the report looks, not what your machines cost.",
+        "下列 {all} 项输入中有 {count} 项仍是 `yuzui tco init` 写入的示例：在替换之前，本报告只展示格式，并不是你的成本。",
+    ),
+    "how_saving": (
+        "Saving: what the vendor would take for the month's requests, less all own cost of the month. Replicas are whole, "
+        "as many as the waiting below needs.",
+        "节省：供应商对当月请求的收费，减去当月全部自有成本。副本为整数，按下面排队所需的数目计。",
+    ),
+    "how_books": (
+        "Work from the books: answered requests that wrote tokens, scaled from the hours of the period to 730; means of "
+        "their tokens; the busiest clock hour over the mean hour of the period; service times vary as output tokens do. "
+        "Hours without requests count. A short or mostly empty period makes a poor month.",
+        "来自账本的工作量：写出了 token 的已回答请求，从该时段的小时数折算到 730 小时；token 数取平均；最忙的整点小时与该时段平均"
+        "小时之比；服务时间的变异按输出 token 计。没有请求的小时也计入。时段过短或大部分为空时，折算的月份不可靠。",
+    ),
     "how_speed": (
         "Speed: a saturating curve through the measured levels by least squares of relative residuals; by Little's law a "
         "request takes n / X(n).",
@@ -167,8 +184,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "按满载速度计，故等待估计偏长。按最忙小时计；计划利用率不超过 {utilisation}。",
     ),
     "how_tokens": (
-        "Own cost is split over input and output tokens by the machine time that each takes.",
-        "自有成本按各自占用的机器时间分摊到输入与输出 token。",
+        "Own cost is split over input and output tokens by the machine time that each takes. Reserved: the month's own "
+        "cost over its tokens, at this volume. Marginal: the power of the machine time of one more token.",
+        "自有成本按各自占用的机器时间分摊到输入与输出 token。预留计：按此请求量，当月自有成本除以当月 token 数；边际计：多处理一个 "
+        "token 所占机器时间的电费。",
     ),
     "how_vendor": (
         "Vendors: list prices, with the shares of cached input and batch above; no other discount. Cache writes and long "
@@ -179,6 +198,13 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Break-even: own cost climbs in steps, one replica at a time, so there are two volumes: where own is first no "
         "dearer, and from where on it stays so. Quality is not compared here.",
         "盈亏平衡：自有成本按副本逐级上升，故有两个点：首次不贵于供应商，以及此后一直不贵于供应商。此处不比较质量。",
+    ),
+    "how_hangs_on": (
+        "What it hangs on: one number at a time is made lower and higher, by the shares under [sensitivity], with all "
+        "others as written; replicas and break-evens are computed anew. These are not intervals: nobody says how likely "
+        "an end is.",
+        "敏感性：每次只把一个数值按 [sensitivity] 的幅度调低或调高，其余不变，并重新计算副本与盈亏平衡点。这不是置信区间：两端出现"
+        "的可能性未知。",
     ),
     "how_energy": (
         "Energy: idle draw in all hours, and the difference to the busy draw for the machine time of each request, both "

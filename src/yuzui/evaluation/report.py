@@ -133,6 +133,7 @@ class Report:
         texts = [
             self._word("how", level=f"{how.level * 100:g} %", method=how.method, redraws=how.redraws, seed=how.seed),
             self._word("how_cost", parallel=self._parallel),
+            *([self._word("how_best")] if self._summary.open_closed else []),
             self._word("how_refused"),
         ]
         if len(summary.slices) > 1:

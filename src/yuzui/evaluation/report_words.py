@@ -66,6 +66,11 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Costs are what the gateway booked for each answer. An own model that is free in the configuration costs 0 here; `yuzui tco` says what it really costs. Latency is measured by the client, from sending to the last byte, with up to {parallel} calls at once.",
         "成本为网关对每次回答的入账金额。配置为免费的自有模型在此计为 0；其真实成本见 `yuzui tco`。延迟由客户端测量，从发送到最后一个字节，最多同时 {parallel} 次调用。",
     ),
+    "how_best": (
+        "Best own and best of vendors are chosen by the same examples on which they are compared, so the better of several "
+        "looks a little better than it is. Own minus vendor is paired; the share of cost is the ratio of their mean costs.",
+        "“最佳自有”与“最佳供应商”由用来比较的同一批样例选出，因此多个模型中的最佳者看起来略好于实际。自有减供应商为配对差值；成本占比为两者平均成本之比。",
+    ),
     "how_refused": (
         "An example that a model may not see is counted as not permitted, has no score, and is in no difference: compare models with unequal counts with care.",
         "模型无权查看的样例计为“不允许”，没有得分，也不计入差值：比较计数不同的模型时请谨慎。",

@@ -39,6 +39,9 @@ class WorkDone:
     rows: tuple[WorkRow, ...]
     busiest_hour: int
     """Requests in it; hours begin at full hours, UTC."""
+    first_ns: int = 0
+    """When the first of them came in, and the last; 0 where there is none."""
+    last_ns: int = 0
 
 
 class OtherCalls(NamedTuple):
@@ -73,6 +76,7 @@ def work_done(execute: Read, since_ns: int, until_ns: int, models: Sequence[str]
     busiest = execute(
         f"SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n {_WHERE} GROUP BY at_ns / {NS_PER_HOUR})", bindings
     )
+    bounds = execute(f"SELECT coalesce(min(at_ns), 0), coalesce(max(at_ns), 0) {_WHERE}", bindings)
     return WorkDone(
         rows=tuple(
             [
@@ -84,6 +88,8 @@ def work_done(execute: Read, since_ns: int, until_ns: int, models: Sequence[str]
             ]
         ),
         busiest_hour=cast(int, busiest[0][0]),
+        first_ns=cast(int, bounds[0][0]),
+        last_ns=cast(int, bounds[0][1]),
     )  # fmt: skip
 
 

@@ -163,6 +163,10 @@ class Scanner:
     def engine_name(self) -> str:
         return self._engine.name
 
+    def versions_of(self, kind: str) -> frozenset[str]:
+        """Of the detectors that can report `kind`; empty: none does."""
+        return frozenset(self._versions[name] for name, one in self._detectors.items() if kind in one.levels)
+
     def scan(
         self, body: Mapping[str, Any], headers: Mapping[str, str] = NO_HEADERS, leaves: Leaves | None = None
     ) -> ScanResult:  # Any: checked JSON

@@ -10,7 +10,7 @@ import pytest
 
 from yuzui import config
 from yuzui.cli._demo import setting
-from yuzui.cli._demo.setting import OWN, choose_vendor, gateway, write_config
+from yuzui.cli._demo.setting import OWN, choose_vendor, gateway, write_config, write_draft
 from yuzui.core.errors import ConfigError
 
 SCRIPTED = '[[targets]]\nname = "s"\nprovider = "scripted"\nmodel = "scripted"\nprice = "free"\n'
@@ -76,3 +76,13 @@ def test_a_gateway_that_cannot_start_says_why(tmp_path: Path) -> None:
         gateway(path, tmp_path / "data", tmp_path / "log"),
     ):
         pass
+
+
+def test_the_draft_is_a_configuration_that_decides_otherwise() -> None:
+    for environ in ({}, {"OPENAI_API_KEY": "x"}):
+        vendor = choose_vendor(environ)
+        draft = config.read(write_draft(vendor), environ, source=Path("draft.toml"))
+        (model,) = draft.models
+        assert (model.candidates[0], model.policy) == (vendor.target, "pinned")
+        assert draft.masking.masking.kinds == {"email", "phone", "cn_mobile"}
+        assert "# A draft" in write_draft(vendor) and "demo's configuration" not in write_draft(vendor)

@@ -52,6 +52,16 @@ def choose_vendor(environ: Mapping[str, str]) -> Vendor:
     return Vendor(target=SIMULATED, provider="scripted", model="scripted")
 
 
+def write_draft(vendor: Vendor) -> str:
+    """Another configuration, to hold against what the demo recorded: the vendor comes first, and sees e-mail addresses
+    and phone numbers only as stand-ins."""
+    own_first = f'candidates = [{_toml(OWN)}, {_toml(vendor.target)}]\npolicy = "own_first"'
+    vendor_first = f'candidates = [{_toml(vendor.target)}, {_toml(OWN)}]\npolicy = "pinned"'
+    masking = '[masking]\nkinds = ["email", "phone", "cn_mobile"]\n'
+    _, rest = write_config(vendor).replace(own_first, vendor_first).split("\n", 1)
+    return f"# A draft for `yuzui backtest`: what if the vendor came first?\n{rest}\n{masking}"
+
+
 def write_config(vendor: Vendor) -> str:
     """The demo's yuzui.toml. The simulated vendor's price is made up, so that its cost is something to look at."""
     extra = (
