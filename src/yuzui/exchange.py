@@ -46,7 +46,7 @@ from yuzui.core.money import NANO
 from yuzui.core.price_terms import PriceTerm, field_of, recordable, show_factor
 from yuzui.core.sensitivity import Cause, Lattice, Sensitivity
 from yuzui.core.target import Target
-from yuzui.core.trial import ARM, CONTROL, Lot
+from yuzui.core.trial import ARM, CONTROL, FILTERED, Lot
 from yuzui.core.usage import Usage
 from yuzui.core.watching import WatchKind
 from yuzui.dialects._field_names import spelled
@@ -91,7 +91,7 @@ class Delivered:
         if has_content:
             self.pieces += 1
         for delta in chunk.deltas:
-            if delta.finish_reason == "content_filter":
+            if delta.finish_reason == FILTERED:
                 self.is_refused = True
             size = len(delta.text) + len(delta.reasoning) + len(delta.refusal)
             for call in delta.tool_calls:
@@ -150,7 +150,7 @@ class Delivered:
             return
         self.told_terms = response.price_terms
         for choice in response.choices:
-            if choice.finish_reason == "content_filter":
+            if choice.finish_reason == FILTERED:
                 self.is_refused = True
             if choice.refusal:
                 self.characters += len(choice.refusal)
@@ -349,7 +349,7 @@ class Exchange:
                 AttemptRecord(
                     target=target.name,
                     outcome="ok",
-                    detail="content_filter" if self.delivered.is_refused else "",
+                    detail=FILTERED if self.delivered.is_refused else "",
                     duration_ms=duration_ms,
                     tokens_delivered=self.delivered.pieces,
                 )

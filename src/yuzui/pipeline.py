@@ -265,7 +265,7 @@ class Journey:
             home = self.exchange.come_home(decision)
             if home is None:
                 raise
-            return await self._reserve(caller, request, home)  # without the arm of a trial, then without a burst
+            return await self._reserve(caller, request, home, advice)  # without a trial's arm, then without a burst
         return decision
 
     async def _reserve_for(self, caller: Caller, request: ChatRequest, decision: Decision) -> None:

@@ -15,7 +15,7 @@ from yuzui.core.booking import Outcome, TrialOrder
 from yuzui.core.chat import ChatRequest, TextPart
 from yuzui.core.errors import YuzuiError
 from yuzui.core.ids import time_sorted_id
-from yuzui.core.trial import ARM, CONTROL, NO_FAILURE, Lot, Trial, Unit
+from yuzui.core.trial import ARM, CONTROL, FILTERED, NO_FAILURE, Lot, Trial, Unit
 from yuzui.routing.arm_comparison import Comparison, read_comparison
 
 if TYPE_CHECKING:  # it holds what this module gives it
@@ -148,7 +148,7 @@ class Trials:
         if outcome != "answered":
             return None if first is None else Seen(failed=False)
         if exchange.delivered.is_refused:
-            return Seen(failed=True, code="content_filter")
+            return Seen(failed=True, code=FILTERED)
         return Seen(failed=False, first_token_ms=float(exchange.first_token_ms) if exchange.first_token_ms else None)
 
     def _knows_mistaken(self, trial: Trial, unit_hash: bytes) -> bool:

@@ -13,6 +13,8 @@ Unit = Literal["conversation", "user", "opening", "request"]
 """By what a request was drawn: its conversation's name, its end user, how its conversation begins, or itself."""
 ARM: Final = "arm"
 CONTROL: Final = "control"
+FILTERED: Final = "content_filter"
+"""How an answer ends that its target held back: not an error of ours, and a failure of the target."""
 NO_FAILURE: Final = frozenset(("ok", "answer_withheld", "escalated"))
 """Outcomes of an attempt whose target did its work, whatever was made of its answer here."""
 

@@ -15,13 +15,12 @@ from typing import Final
 
 from yuzui.audit.record import RequestRecord
 from yuzui.core.money import NANO
-from yuzui.core.trial import ARM, CONTROL, NO_FAILURE
+from yuzui.core.trial import ARM, CONTROL, FILTERED, NO_FAILURE
 from yuzui.evaluation.bootstrap import percentile
 
 LEVEL: Final = 0.95
 _Z: Final = NormalDist().inv_cdf((1 + LEVEL) / 2)
 LEAST: Final = 8  # fewer say more about luck than about the arm
-FILTERED: Final = "content_filter"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,11 +134,9 @@ class Router:
             health.claim(plan[0].name)
         return Decision(
             model=model, policy=name.policy_name, level=level, allowed=allowed, plan=plan, refused=judged.refused,
-            why=self._why(name, judged, plan, health.blocked)
-            + load_words(plan, facts, name.policy_name)
+            why=self._why(name, judged, plan, health.blocked) + load_words(plan, facts, name.policy_name)
             + advice_words(advised, plan[0].name) + (tried.words if tried else ""),
-            may_fall_back=name.may_fall_back,
-            unpaid=_unpaid(name, judged.permitted, facts, health),
+            may_fall_back=name.may_fall_back, unpaid=_unpaid(name, judged.permitted, facts, health),
             masked=judged.masked & allowed.names if name.arms else judged.masked,
             fraction=fraction if "fraction" in name.policy.depends_on else None,
             blocked=health.blocked & judged.allowed.names if health.blocked else _NOBODY,
