@@ -8,11 +8,13 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from routing_kit import CHEAP, DEAR, HOUSE
 from yuzui.core.caller import Constraints
 from yuzui.core.decision import Decision
 from yuzui.core.errors import NoPermittedTarget
+from yuzui.core.guarantee import Advice, Advised, Asks, Judged, Said
 from yuzui.core.sensitivity import DEFAULT_LEVELS, Lattice, Sensitivity
 from yuzui.core.target import Target, VirtualModel
 from yuzui.core.trial import Lot, Trial
@@ -131,3 +133,32 @@ def test_no_trial_leaves_the_allowed_set_or_turns_a_refusal_around(
     extra = {target.name for target in tried.plan} - {target.name for target in plain.plan}
     assert extra <= ({lot.arm.arm} if lot is not None and lot.arm is not None else set())
     assert tried.masked <= tried.allowed.names
+
+
+def test_no_cascade_begins_behind_an_arm_and_the_reference_follows_it() -> None:
+    asks = Asks(policy="cascade", checks=("tiny",))
+    advised = Advised(rule="cascade", reference="deepseek/chat", chosen="house/qwen", asks=asks)
+
+    class Sure(Advice):
+        @override
+        def choose(self, permitted: frozenset[str], masked: frozenset[str]) -> Advised:
+            return advised
+
+        @override
+        def judge(self, said: Said) -> Judged:
+            raise AssertionError("nobody has answered yet")
+
+    model = VirtualModel(name="m", candidates=("house/qwen", "deepseek/chat"), policy="guaranteed", trials=(TRIAL,))
+    router = Router([HOUSE, CHEAP, NEW], [model], Lattice(names=DEFAULT_LEVELS), rates={"USD": Decimal(1)})
+
+    def decided(lot: Lot) -> Decision:
+        return router.decide(
+            "m", sensitivity=Sensitivity(level=1, causes=(), kinds={}), constraints=Constraints(), allowed_models=None,
+            features=frozenset(), input_tokens=9, output_tokens=9, health=Health(), fraction=0.5, advice=Sure(), lot=lot,
+        )  # fmt: skip
+
+    control = decided(Lot(arm=None, control=(TRIAL,), unit="request", unit_hash=b""))
+    assert control.advised == advised and names(control.plan) == ["house/qwen", "deepseek/chat"]
+    arm = decided(drawn(TRIAL))
+    assert names(arm.plan)[:2] == ["house/new", "deepseek/chat"]
+    assert arm.advised is not None and arm.advised.asks is None and arm.advised.kept("house/new") == "none"

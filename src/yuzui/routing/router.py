@@ -11,7 +11,7 @@ from itertools import islice
 from yuzui.core.caller import Constraints
 from yuzui.core.chat import Dialect, Feature, Operation
 from yuzui.core.decision import AllowedSet, Decision, Verdict
-from yuzui.core.guarantee import Advice
+from yuzui.core.guarantee import Advice, Advised
 from yuzui.core.money import Price, per_million
 from yuzui.core.price_terms import STANDARD, PriceTerm
 from yuzui.core.sensitivity import Lattice, Sensitivity
@@ -128,8 +128,9 @@ class Router:
             in_flight=health.in_flight, weights=name.weights, burst_queue=name.burst_queue,
             preferred=advised.order if advised is not None else (), fraction=fraction,
         )  # fmt: skip  # one thing
-        plan, allowed, tried = _tried(self._plan(name, judged, facts, health), judged, health, lot)
+        plan = self._plan(name, judged, facts, health)
         plan, advised = cascade_plan(plan, judged.permitted, advised, health.blocked)
+        plan, allowed, tried, advised = _tried(plan, judged, health, lot, advised)
         if health.claim is not None:
             health.claim(plan[0].name)
         return Decision(
@@ -313,15 +314,17 @@ class _Judged:
 
 
 def _tried(
-    plan: tuple[Target, ...], judged: _Judged, health: Health, lot: Lot | None
-) -> tuple[tuple[Target, ...], AllowedSet, Tried | None]:
-    """The plan and the allowed set of a request that has drawn `lot`."""
+    plan: tuple[Target, ...], judged: _Judged, health: Health, lot: Lot | None, advised: Advised | None
+) -> tuple[tuple[Target, ...], AllowedSet, Tried | None, Advised | None]:
+    """The plan and the allowed set of a request that has drawn `lot`. No cascade begins behind an arm."""
     if lot is None:
-        return plan, judged.allowed, None
+        return plan, judged.allowed, None, advised
     plan, tried = with_trial(plan, lot, judged.arms, judged.refused_arms, health.blocked, MOST_TRIES)
     if not tried.arm:
-        return plan, judged.allowed, tried
-    return plan, judged.all_allowed.shrink(judged.allowed.names | {plan[0].name}), tried
+        return plan, judged.allowed, tried, advised
+    allowed = judged.all_allowed.shrink(judged.allowed.names | {plan[0].name})
+    plan, advised = cascade_plan(plan, judged.permitted, advised, health.blocked)
+    return plan, allowed, tried, advised
 
 
 def _refused_words(refused: Sequence[Verdict]) -> str:
