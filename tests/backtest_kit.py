@@ -26,6 +26,7 @@ from yuzui.core.chat import ChatRequest, Feature, Meaning
 from yuzui.core.errors import YuzuiError
 from yuzui.core.guarantee import Advice
 from yuzui.core.sensitivity import Finding
+from yuzui.core.trial import Lot
 from yuzui.core.usage import Usage
 from yuzui.exchange import Exchange
 from yuzui.lanes import sent_terms
@@ -109,7 +110,8 @@ class Plain(Scanner):
 def snapshot(text: str = TOML) -> Snapshot:
     config = read(text, {}, source=Path("draft.toml"))
     router = Router(config.targets, config.models, config.sensitivity.lattice, rates=config.money.rates)
-    return Snapshot(config=config, router=router, scanner=Plain(), codecs=find_codecs())
+    trials = {model.name: model.trials for model in config.models if model.trials}
+    return Snapshot(config=config, router=router, scanner=Plain(), codecs=find_codecs(), trials=trials)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +133,8 @@ class Sent:
     failed: int = 0
     """So many of the plan failed before one answered."""
     caller: Caller = LOOPBACK_CALLER
+    draws_arm: bool = False
+    """Of the first trial of its model, if that has one; else it is control."""
     minute: int = 0
     duration_ms: int = 1000
     first_token_ms: int = 200
@@ -157,13 +161,17 @@ def record_of(sent: Sent, there: Snapshot, number: int = 0) -> RequestRecord:
     sensitivity = exchange.sensitivity = label(config.sensitivity, floor=floor, scan=scan, remembered=sent.remembered)
     masked_level = _masked_level(config, caller, request, scan, exchange, sent.remembered)
     exchange.input_bound = bounds.input_tokens(sent.size_bytes)
+    trials = there.trials.get(sent.model, ())
+    if trials:
+        arm, control = (trials[0], ()) if sent.draws_arm else (None, trials)
+        exchange.lot = Lot(arm=arm, control=control, unit="request", unit_hash=b"")
     try:
         decision = exchange.decision = there.router.decide(
             sent.model, sensitivity=sensitivity, constraints=caller.constraints, allowed_models=caller.models,
             features=sent.features, input_tokens=exchange.input_bound,
             output_tokens=bounds.expected_output_tokens(request), masked_level=masked_level, health=sent.health,
             fraction=sent.fraction, dialect="openai_chat", price_terms=request.price_terms,
-            sent_terms=partial(sent_terms, there.codecs, request), advice=sent.advice,
+            sent_terms=partial(sent_terms, there.codecs, request), advice=sent.advice, lot=exchange.lot,
         )  # fmt: skip
     except YuzuiError as error:
         exchange.note_refusal(error)

@@ -81,6 +81,9 @@ class FakeTelemetry:
     def advised(self, *, model: str, target: str, rule: str, guarantee: str) -> None:
         raise AssertionError("no learned router is asked here")
 
+    def tried(self, **_: object) -> None:
+        raise AssertionError("nothing is tried out here")
+
     def answer_finding(self, target: str, kind: str, action: str, count: int) -> None:
         raise AssertionError("nothing is found in answers here")
 

@@ -30,6 +30,7 @@ from yuzui.config_judge import check_judge, read_judge
 from yuzui.config_masking import MaskingConfig, Switch, read_masking, read_model_kinds
 from yuzui.config_names import read_names
 from yuzui.config_secrets import read_auth, read_reference
+from yuzui.config_trials import TrialsConfig, read_operators, read_trials
 from yuzui.config_watch import check_watches, read_shadow, read_watch
 from yuzui.core.capture import CaptureRules
 from yuzui.core.chat import Feature, Operation
@@ -111,6 +112,7 @@ class Config:
     answers: AnswerRules = field(default_factory=AnswerRules)
     capture: CaptureRules = field(default_factory=CaptureRules)
     documents: DocumentRules = field(default_factory=DocumentRules)
+    trials: TrialsConfig = field(default_factory=TrialsConfig)
     source: Path | None
     """None: built-in defaults."""
     snapshot_id: str
@@ -189,6 +191,7 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
         answers=read_answers(top.answers, rules),
         capture=read_capture(top.capture, rules),
         documents=read_documents(sensitivity.documents),
+        trials=read_operators(top.trials),
         source=source,
         snapshot_id=hashlib.sha256((text + "\0" + "\0".join(t.name for t in targets)).encode()).hexdigest()[:12],
         warnings=tuple(warnings),
@@ -434,6 +437,7 @@ def _models(
                 demand=read_demand(item.policy, item.router, item.router_sha256, item.guarantee, item.cascade, path),
                 watch=read_watch(item.watch, lattice, f"{path}.watch"),
                 shadow=read_shadow(item.shadow, lattice, f"{path}.shadow"),
+                trials=read_trials(item.trials, item.name, item.policy, item.fallback, targets, path),
             )
         )
     _refuse_duplicates([model.name for model in models], "models")
@@ -529,6 +533,7 @@ class _File(_Table, frozen=True):
     masking: dict[str, Any] = {}
     answers: dict[str, Any] = {}
     capture: dict[str, Any] = {}
+    trials: dict[str, Any] = {}
 
 
 class _Server(_Table, frozen=True):
@@ -585,6 +590,7 @@ class _Model(_Table, frozen=True):
     cascade: dict[str, Any] | None = None
     watch: dict[str, Any] | None = None
     shadow: dict[str, Any] | None = None
+    trials: list[dict[str, Any]] = []
 
 
 class _Pattern(_Table, frozen=True):

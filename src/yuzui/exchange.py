@@ -46,12 +46,14 @@ from yuzui.core.money import NANO
 from yuzui.core.price_terms import PriceTerm, field_of, recordable, show_factor
 from yuzui.core.sensitivity import Cause, Lattice, Sensitivity
 from yuzui.core.target import Target
+from yuzui.core.trial import ARM, CONTROL, FILTERED, Lot
 from yuzui.core.usage import Usage
 from yuzui.core.watching import WatchKind
 from yuzui.dialects._field_names import spelled
 from yuzui.masking import MaskedRequest
 from yuzui.masking_choice import NotMasked
 from yuzui.privacy.answer_scan import NOTHING_FOUND, AnswerFindings
+from yuzui.routing.trial_plan import without_arm
 
 MOST_DROPPED = 64  # names in a header and a record; nobody reads more
 
@@ -74,6 +76,8 @@ class Delivered:
     back alone. Kept only while the conversation's memory needs it, or it is to be searched."""
     called: dict[tuple[int, int], str] = field(default_factory=dict)
     """Names of the tool calls in `texts`, by (choice, position)."""
+    is_refused: bool = False
+    """The target held an answer, or the rest of it, back by a filter of its own."""
     _last: dict[int, tuple[str, int]] = field(default_factory=dict)
     """What each choice said last: its kind and position."""
 
@@ -87,6 +91,8 @@ class Delivered:
         if has_content:
             self.pieces += 1
         for delta in chunk.deltas:
+            if delta.finish_reason == FILTERED:
+                self.is_refused = True
             size = len(delta.text) + len(delta.reasoning) + len(delta.refusal)
             for call in delta.tool_calls:
                 size += len(call.arguments) + len(call.name)
@@ -144,6 +150,8 @@ class Delivered:
             return
         self.told_terms = response.price_terms
         for choice in response.choices:
+            if choice.finish_reason == FILTERED:
+                self.is_refused = True
             if choice.refusal:
                 self.characters += len(choice.refusal)
                 self._say(choice.index, "refusal", choice.refusal)
@@ -188,6 +196,8 @@ class Exchange:
     request_hash: str = ""
     sensitivity: Sensitivity | None = None
     decision: Decision | None = None
+    lot: Lot | None = None
+    """What it drew in the trials of its model."""
     attempts: list[AttemptRecord] = field(default_factory=list)
     target: Target | None = None
     delivered: Delivered = field(default_factory=Delivered)
@@ -248,8 +258,12 @@ class Exchange:
     def come_home(self, decision: Decision) -> Decision | None:
         """Before anything was sent: what costs nothing takes the place of a plan that the budget does not hold.
 
-        None where `decision` has no such targets, or no others.
+        None where `decision` has no such targets, or no others. The arm of a trial goes first.
         """
+        if (control := without_arm(decision)) is not None:
+            self._opening = None
+            self.decision = control
+            return control
         if not decision.unpaid or decision.unpaid == decision.plan:
             return None
         why = f"{decision.why}; the budget does not hold a burst: stays with {decision.unpaid[0].name}"
@@ -333,7 +347,11 @@ class Exchange:
         if outcome == "answered" and target is not None:
             self.attempts.append(
                 AttemptRecord(
-                    target=target.name, outcome="ok", duration_ms=duration_ms, tokens_delivered=self.delivered.pieces
+                    target=target.name,
+                    outcome="ok",
+                    detail=FILTERED if self.delivered.is_refused else "",
+                    duration_ms=duration_ms,
+                    tokens_delivered=self.delivered.pieces,
                 )
             )
         return Closing(
@@ -422,6 +440,7 @@ class Exchange:
             policy=decision.policy if decision else "",
             plan=tuple([target.name for target in decision.plan]) if decision else (),
             why=decision.why if decision else "",
+            trials=dict(decision.tried.roles) if decision and decision.tried else {},
         )
 
     def _asked_record(self) -> AskedRecord | None:
@@ -455,6 +474,10 @@ class Exchange:
             headers["x-yuzui-decision"] = self.decision.why
             if self.decision.advised is not None and self.target is not None:
                 headers["x-yuzui-guarantee"] = self.decision.advised.kept(self.target.name)
+        if self.decision is not None and self.decision.tried is not None:
+            roles = self.decision.tried.roles.items()
+            if told := ", ".join([f"{name}/{role}" for name, role in roles if role in (ARM, CONTROL)]):
+                headers["x-yuzui-trial"] = told
         if self.masked is not None and self.masked.counts:
             headers["x-yuzui-masked"] = _counts(self.masked.counts)
         if news := self.found.news:

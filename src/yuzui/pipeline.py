@@ -222,6 +222,7 @@ class Journey:
 
         # Where may it go, where should it go, and why?
         advice = await advise(snapshot.guaranteed, request, size_bytes)
+        exchange.lot = world.trials.draw(snapshot.trials.get(request.model, ()), exchange)
         decision = exchange.decision = snapshot.router.decide(
             request.model,
             sensitivity=sensitivity,
@@ -235,7 +236,7 @@ class Journey:
             health=world.watch.health(),
             fraction=world.randomness.fraction(),
             dialect=request.dialect, price_terms=request.price_terms,
-            sent_terms=partial(sent_terms, snapshot.codecs, request), advice=advice,
+            sent_terms=partial(sent_terms, snapshot.codecs, request), advice=advice, lot=exchange.lot,
         )  # fmt: skip  # one step
 
         # Reserve the money: durable before anything leaves.
@@ -264,8 +265,7 @@ class Journey:
             home = self.exchange.come_home(decision)
             if home is None:
                 raise
-            await self._reserve_for(caller, request, home)
-            return home
+            return await self._reserve(caller, request, home, advice)  # without a trial's arm, then without a burst
         return decision
 
     async def _reserve_for(self, caller: Caller, request: ChatRequest, decision: Decision) -> None:
@@ -592,6 +592,7 @@ class Journey:
         settlement = settle.settle(exchange, outcome, self.snapshot.config.money)
         exchange.note_settlement(settlement, self.snapshot.config.money.currency)
         settlement = settle.together(settlement, exchange.others)
+        world.trials.note(exchange, outcome, world.telemetry)
         learn(world.memory, exchange, self._findings)
         duration_ms = _ms(world.clock.monotonic() - exchange.started)
         if exchange.is_captured and outcome == "answered":

@@ -176,6 +176,22 @@ class Telemetry(Protocol):
         """A request for a model with a learned router; `target` and `guarantee` are "" where nobody was asked."""
         ...
 
+    def tried(
+        self,
+        *,
+        model: str,
+        trial: str,
+        arm: str,
+        outcome: str,
+        code: str,
+        first_token_ms: int,
+        input_tokens: int,
+        output_tokens: int,
+        spent_nano: int,
+    ) -> None:
+        """A request of one side of a trial; `code`: how the target that was asked first failed, "" where it did not."""
+        ...
+
     def answer_finding(self, target: str, kind: str, action: str, count: int) -> None:
         """`action`: note | redact | refuse | echoed; `failure` with the kind "" for an answer that was not searched."""
         ...

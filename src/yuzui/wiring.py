@@ -56,6 +56,8 @@ from yuzui.routing.health import Watch
 from yuzui.routing.retry import RetryBudget
 from yuzui.routing.router import Router
 from yuzui.tails import RETENTION_DAYS, Tails
+from yuzui.trial_orders import keep
+from yuzui.trials import Trials
 from yuzui.watch_gauges import watch_gauges
 from yuzui.watching import Watching, make_watched
 from yuzui.world import Snapshot, World
@@ -88,6 +90,7 @@ def make_snapshot(config: Config, data_dir: Path) -> Snapshot:
         guaranteed=guaranteed,
         promised=guaranteed,
         watched=make_watched(config),
+        trials={model.name: model.trials for model in config.models if model.trials},
     )
 
 
@@ -164,6 +167,10 @@ class Service:
         vault = BookArchive(
             self.books, self._secrets.archive_key, lambda: self.gateway.snapshot.config.masking.retention_days
         )
+        self.trials = Trials(
+            self._secrets.content_key, states=self.books.trial_states(), orders=self.books.trial_orders_in_force(),
+            now_ns=clock.now_ns, bits64=randomness.bits64,
+        )  # fmt: skip
         self._vault = VaultRows(self.books, vault, self._secrets.masking_key, clock.now_ns)
         return World(
             clock=clock,
@@ -187,6 +194,7 @@ class Service:
             content_key=self._secrets.content_key,
             masker=Masker(memory, vault, self._secrets.masking_key, randomness.bits64),
             tails=Tails(BookArchive(self.books, self._secrets.archive_key, lambda: RETENTION_DAYS)),
+            trials=self.trials,
             captures=BookArchive(
                 self.books, self._secrets.archive_key, lambda: self.gateway.snapshot.config.capture.retention_days
             ),
@@ -220,6 +228,7 @@ class Service:
             asyncio.create_task(self._publish(), name="publish-audit"),
             asyncio.create_task(self._forget(), name="forget-answers"),
             asyncio.create_task(self._obey(), name="label-orders"),
+            asyncio.create_task(self._keep_trials(), name="trials"),
         ]
 
     async def stop(self) -> None:
@@ -229,6 +238,7 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._keep_trials_once()
         await self._upstream.close()
         await self._token_line.close()
         if self.engine is not None:
@@ -333,6 +343,27 @@ class Service:
             except Exception:  # the edge: if this loop died, orders would wait for the next start
                 log.exception("label_orders_wait")
 
+    async def _keep_trials(self) -> None:
+        """What trials have learnt goes into the books, and what was decided about them comes back, within a second;
+        an arm that was stopped here is written at once."""
+        stopped = asyncio.Event()
+        self.trials.on_stop = stopped.set
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(KEY_REFRESH_S):
+                    await stopped.wait()
+            stopped.clear()
+            await self._keep_trials_once()
+
+    async def _keep_trials_once(self) -> None:
+        try:
+            for order in await keep(self.trials, self.books, self.gateway.snapshot.config.trials.operators):
+                log.warning("trial_order", extra={"fields": {"order": order.id, "action": order.action}})
+        except YuzuiError as error:
+            log.error("trials_wait", extra={"fields": {"code": error.code}})
+        except Exception:  # the edge: if this loop died, a stopped arm would be forgotten at the next start
+            log.exception("trials_wait")
+
     async def _forget(self, *, once: bool = False) -> None:
         """Kept answers go when their time is over: a thousand at a time, so that closings do not wait for it.
 
@@ -418,6 +449,11 @@ class Service:
                 "Requests inside or waiting, per target.",
                 "target",
                 lambda: {name: float(count) for name, count in self._watch.latencies.in_flight.items()},
+            ),
+            "yuzui_trial_stopped": (
+                "1 while the arm of a trial gets nothing: rolled back, or stopped by hand.",
+                "trial",
+                lambda: {f"{one.model}/{one.name}": 1.0 for one in self.trials.stopped().values()},
             ),
             "yuzui_target_blocked": (
                 "1 while a target's circuit breaker is open.",

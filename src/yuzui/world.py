@@ -10,6 +10,7 @@ from yuzui.admission.gate import Gate
 from yuzui.config import Config
 from yuzui.core.chat import ChatRequest
 from yuzui.core.sensitivity import Sensitivity
+from yuzui.core.trial import Trial
 from yuzui.core.watching import ShadowRules, WatchKind, WatchRules
 from yuzui.exchange import Exchange
 from yuzui.learned_routing import GuaranteedModel
@@ -23,6 +24,7 @@ from yuzui.routing.health import Watch
 from yuzui.routing.retry import RetryBudget
 from yuzui.routing.router import Router
 from yuzui.tails import Tails
+from yuzui.trials import Trials
 
 if TYPE_CHECKING:  # a gateway that watches nothing does without
     from yuzui.evaluation.scorers._contract import Scorer
@@ -42,6 +44,8 @@ class Snapshot:
     """The same as they were certified."""
     watched: Mapping[str, Watched] = field(default_factory=dict)
     """Virtual models whose promise is watched, or whose requests are copied to a shadow."""
+    trials: Mapping[str, tuple[Trial, ...]] = field(default_factory=dict)
+    """Of the virtual models that have any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,7 @@ class World:
     content_key: bytes
     masker: Masker
     tails: Tails
+    trials: Trials
     captures: Archive | None = None
     """Where requests are kept as examples; None: nowhere."""
     documents: Documents | None = None

@@ -25,6 +25,9 @@ from yuzui.io.learned_routers import load_routers
 from yuzui.routing.health import Health
 
 THERE = snapshot()
+TRIED = TOML.replace(
+    'name = "drawn"\n', 'name = "drawn"\ntrials = [{ name = "own", arm = "house/qwen", percent = 5 }]\n'
+).replace('name = "assistant"\n', 'name = "assistant"\ntrials = [{ name = "far", arm = "far/gpt", percent = 5 }]\n')
 MASKING = TOML + '\n[masking]\nkinds = ["email"]\n'
 CALLERS = (
     Caller(key_id="k0", app="a", team="red"),
@@ -51,6 +54,7 @@ sents = st.builds(
     health=healths,
     failed=st.integers(0, 3),
     caller=st.sampled_from(CALLERS),
+    draws_arm=st.booleans(),
     service_tier=st.sampled_from(["", "auto", "priority", "a customer's word"]),
 )  # fmt: skip
 policies = st.sampled_from(["own_first", "cheapest", "weighted", "fastest", "burst", "pinned"])
@@ -63,11 +67,11 @@ def only(tally: Tally) -> tuple[Change, Line]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(sents, min_size=1, max_size=12), policies, st.booleans(), st.booleans())
+@given(st.lists(sents, min_size=1, max_size=12), policies, st.sampled_from([TOML, MASKING, TRIED]), st.booleans())
 def test_the_configuration_that_decided_changes_nothing(
-    traffic: list[Sent], policy: str, is_masking: bool, falls_back: bool
+    traffic: list[Sent], policy: str, configured: str, falls_back: bool
 ) -> None:
-    text = (MASKING if is_masking else TOML).replace('policy = "own_first"', f'policy = "{policy}"')
+    text = configured.replace('policy = "own_first"', f'policy = "{policy}"')
     if not falls_back:
         text = text.replace('name = "thrifty"', 'name = "thrifty"\nfallback = false')
     there = snapshot(text)
@@ -78,6 +82,15 @@ def test_the_configuration_that_decided_changes_nothing(
         assert change.is_quiet, (change, line)
         assert line.before_nano == line.after_nano
         assert not line.uncounted or change.after
+
+
+def test_a_drawn_arm_is_drawn_again_and_without_its_trial_it_is_a_change() -> None:
+    there = snapshot(TRIED)
+    record = record_of(Sent(draws_arm=True), there)
+    assert (record.target, record.trials) == ("far/gpt", {"far": "arm"})
+    assert all(change.is_quiet for change in replayed([record], there).lines)
+    change, _ = only(replayed([record], THERE))
+    assert (change.before, change.after) == ("far/gpt", "house/qwen")
 
 
 def test_what_went_by_the_latencies_of_the_moment_is_kept_and_named() -> None:

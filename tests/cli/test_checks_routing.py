@@ -6,8 +6,9 @@ from pathlib import Path
 from cascade_kit import config as cascade_config
 from cascade_kit import of_cascade
 from guarantee_kit import certificate, config, write_router
-from yuzui.cli._checks_routing import check_guarantees
+from yuzui.cli._checks_routing import check_guarantees, check_trials
 from yuzui.config import read
+from yuzui.core.booking import TrialOrder
 from yuzui.routing.artefact import Certificate, Signals
 
 from .conftest import Run
@@ -90,3 +91,22 @@ def test_a_cascade_that_is_not_applied_is_a_warning_even_where_a_choice_up_front
     )
     verdict, found = cascaded(tmp_path)
     assert verdict == "warn" and found.endswith("no cascade: nothing is certified; vendor/big answers everything")
+
+
+def test_a_trial_that_was_stopped_is_told_with_the_way_back() -> None:
+    text = "\n".join(
+        f'[[targets]]\nname = "house/{name}"\nprovider = "vllm"\nmodel = "{name}"\n'
+        'base_url = "http://127.0.0.1:1/v1"\nprice = "free"\n'
+        for name in ("old", "new")
+    )
+    text += '[[models]]\nname = "m"\ncandidates = ["house/old"]\n'
+    text += '[[models.trials]]\nname = "next"\narm = "house/new"\npercent = 5\n'
+    settings = read(text, {}, source=Path("y.toml"))
+    (well,) = check_trials(settings, ())
+    assert (well.verdict, well.found) == ("ok", "5 % to house/new")
+    order = TrialOrder(
+        id="trl_1", at_ns=1, action="stop", model="m", name="next", arm="house/new", by="", os_user="", reason="slow"
+    )
+    (stopped,) = check_trials(settings, (order,))
+    assert (stopped.verdict, stopped.found) == ("warn", "house/new gets nothing: rolled back: slow")
+    assert "yuzui trial resume next" in stopped.fix

@@ -155,6 +155,19 @@ class VaultRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """The request that they were read from; "" where they were named."""
 
 
+class TrialRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who stopped the arm of a trial, or let it go on, and why."""
+
+    name: str
+    arm: str
+    """Target name."""
+    by: str = ""
+    """The name that was given, one of those who may; "" for the trial's own rule."""
+    os_user: str = ""
+    """Who the operating system says gave it."""
+    reason: str = ""
+
+
 class RoutedRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a learned router said, and what may be said of the answer. Numbers and names, never text."""
 
@@ -247,6 +260,9 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     why: str = ""
     routed: RoutedRecord | None = None
     """None: no learned router was asked."""
+    trials: dict[str, str] = {}
+    """Trial → `arm`, `control`, or why the request counts for neither: a reason of `refused`, `left_alone`, `same`,
+    `budget`."""
     attempts: tuple[AttemptRecord, ...] = ()
     target: str = ""
     """Who answered; "" when nobody did."""
@@ -257,7 +273,7 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     is_simulated: bool = False
     outcome: str = ""
     """answered | refused | failed | aborted | unknown; declassified, vault_opened, vault_erased, promise_tightened,
-    promise_broken, promise_resumed where no request stands behind the leaf."""
+    promise_broken, promise_resumed, trial_stopped, trial_resumed where no request stands behind the leaf."""
     error: str = ""
     """The stable code, when there was one."""
     error_message: str = ""
@@ -285,6 +301,7 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     declassified: DeclassificationRecord | None = None
     watch: WatchRecord | None = None
     vault: VaultRecord | None = None
+    trial: TrialRecord | None = None
     shortened: bool = False
     """Texts or lists were cut to fit `MAX_RECORD_BYTES`: a client chose an enormous model name, or the like."""
 

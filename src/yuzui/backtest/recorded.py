@@ -60,6 +60,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     policy: str = ""
     plan: tuple[str, ...] = ()
     routed: msgspec.Raw = _NONE
+    trials: dict[str, str] = {}
     attempts: tuple[RecordedAttempt, ...] = ()
     target: str = ""
     premises: str = ""

@@ -40,6 +40,7 @@ from yuzui.learned_routing import GuaranteedModel
 from yuzui.routing.allowed import BOUND_SLACK
 from yuzui.routing.health import Health
 from yuzui.routing.memo import Memo
+from yuzui.routing.trial_plan import lot_again
 from yuzui.world import Snapshot
 
 MOST_CASES: Final = 20_000
@@ -350,6 +351,7 @@ class Replay:
                 price_terms=request.price_terms,
                 sent_terms=lambda target: sent_terms(codecs, request, target),
                 advice=seen.advice if seen is not None else None,
+                lot=lot_again(self._snapshot.trials.get(recorded.model, ()), recorded.trials),
             )
         except YuzuiError as error:
             return self._refused(case, error.code, error.refused)
@@ -475,6 +477,7 @@ def _key(recorded: Recorded) -> tuple[object, ...]:
         recorded.key_id, recorded.app, recorded.team, recorded.dialect, recorded.operation, recorded.model,
         recorded.sensitivity, bytes(recorded.causes), bytes(recorded.findings), recorded.masked_level,
         recorded.not_masked, bytes(recorded.allowed), bytes(recorded.refused), recorded.policy, recorded.plan,
+        tuple(recorded.trials.items()),
         recorded.target, recorded.premises, recorded.jurisdiction, recorded.outcome, recorded.error,
         None if asked is None else (asked.features, asked.terms, asked.blocked, asked.full, asked.draw is None),
         cost.terms if cost is not None and asked is None else (),

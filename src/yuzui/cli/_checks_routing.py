@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from yuzui.cli._checks import Check
@@ -9,8 +10,29 @@ from yuzui.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from yuzui.config import Config
+    from yuzui.core.booking import TrialOrder
     from yuzui.learned_routing import GuaranteedModel
     from yuzui.routing.artefact import Certificate
+
+
+def check_trials(config: Config, orders: Sequence[TrialOrder]) -> list[Check]:
+    """`orders`: the latest in force about each trial. One line per trial of the file."""
+    stopped = {order.trial_id: order for order in orders if order.action == "stop"}
+    checks = []
+    for trial in [trial for model in config.models for trial in model.trials]:
+        name, order = f"trial {trial.model}/{trial.name}", stopped.get(trial.id)
+        if order is None:
+            checks.append(Check(name=name, verdict="ok", found=f"{trial.percent:g} % to {trial.arm}"))
+            continue
+        checks.append(
+            Check(
+                name=name,
+                verdict="warn",
+                found=f"{trial.arm} gets nothing: {order.by or 'rolled back'}: {order.reason}",
+                fix=f"take the trial out, or: yuzui trial resume {trial.name} --by NAME --reason TEXT",
+            )
+        )
+    return checks
 
 
 def check_guarantees(config: Config) -> list[Check]:

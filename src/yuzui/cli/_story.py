@@ -10,6 +10,7 @@ from yuzui.audit.record import (
     DeclassificationRecord,
     RequestRecord,
     RoutedRecord,
+    TrialRecord,
     UsageRecord,
     VaultRecord,
     WatchRecord,
@@ -81,6 +82,8 @@ def tell(record: RequestRecord, index: int, leaf_hash: bytes) -> Story:
         return _vault(record, record.vault, index, leaf_hash)
     if record.watch is not None:
         return _watch(record, record.watch, index, leaf_hash)
+    if record.trial is not None:
+        return _trial(record, record.trial, index, leaf_hash)
     story: Story = [
         ("Request", [f"{record.id} at {record.at}"]),
         ("Asked by", [_caller(record)]),
@@ -95,6 +98,8 @@ def tell(record: RequestRecord, index: int, leaf_hash: bytes) -> Story:
         story.append(("Decision", [record.why or f"{record.policy}: {listed(record.plan)}"]))
     if record.routed is not None:
         story.append(("Guarantee", _routed(record.routed)))
+    if record.trials:
+        story.append(("Trials", [f"{name}: {_role(role)}" for name, role in record.trials.items()]))
     if record.attempts:
         story.append(("Attempts", [f"{n}. {_attempt(attempt)}" for n, attempt in enumerate(record.attempts, 1)]))
     story.append(("Outcome", _outcome(record)))
@@ -153,6 +158,22 @@ def _watch(record: RequestRecord, done: WatchRecord, index: int, leaf_hash: byte
         ("Found", told),
         ("Receipt", [f"entry {index} of the audit log, leaf hash {leaf_hash.hex()}"]),
     ]
+
+
+def _trial(record: RequestRecord, done: TrialRecord, index: int, leaf_hash: bytes) -> Story:
+    """The same: the arm of a trial was stopped, or let go on."""
+    by = f"{done.by} (as the user {done.os_user} of this machine)" if done.by else "its own rule"
+    return [
+        ("Trial", [f"{'stopped' if record.outcome == 'trial_stopped' else 'resumed'}: {record.id} at {record.at}"]),
+        ("By", [by]),
+        ("About", [f"{record.model}/{done.name}, arm {done.arm}"]),
+        ("Reason", [done.reason]),
+        ("Receipt", [f"entry {index} of the audit log, leaf hash {leaf_hash.hex()}"]),
+    ]
+
+
+def _role(role: str) -> str:
+    return role if role in ("arm", "control") else f"counts for neither side: {role}"
 
 
 def why_sensitive(record: RequestRecord) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ import typer
 
 from yuzui.cli import _checks
 from yuzui.cli._checks import Check
-from yuzui.cli._checks_routing import check_guarantees
+from yuzui.cli._checks_routing import check_guarantees, check_trials
 from yuzui.cli._checks_watch import check_watches
 from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, data_dir_of, load_config, open_books
 from yuzui.cli._output import console, say, write_json
@@ -24,6 +25,7 @@ from yuzui.core.money import NANO
 
 if TYPE_CHECKING:
     from yuzui.config import Config
+    from yuzui.core.booking import TrialOrder
     from yuzui.io.books import SqliteBooks
 
 app = typer.Typer()
@@ -62,6 +64,7 @@ def examine(config_path: Path | None, data_dir: Path) -> list[Check]:
     checks += _checks.check_folder(data_dir)
     checks.append(_checks.check_disk(data_dir))
     has_keys, latest_ns = False, None
+    orders: Sequence[TrialOrder] = ()
     try:
         books = open_books(data_dir)
     except YuzuiError as error:
@@ -70,6 +73,7 @@ def examine(config_path: Path | None, data_dir: Path) -> list[Check]:
     else:
         try:
             has_keys, latest_ns = books.has_keys(), _latest_record_ns(books)
+            orders = books.trial_orders_in_force()
             checks.append(_checks.check_books(books))
         except YuzuiError as error:
             checks.append(Check(name="books", verdict="fail", found=error.message, fix="restore the last good backup"))
@@ -78,7 +82,7 @@ def examine(config_path: Path | None, data_dir: Path) -> list[Check]:
         checks.append(_checks.check_audit(data_dir / AUDIT_FOLDER))
     checks.append(_checks.check_clock(time.time_ns(), latest_ns))
     if config is not None:
-        checks += _examine_config(config, data_dir, has_keys)
+        checks += _examine_config(config, data_dir, has_keys) + check_trials(config, orders)
     return checks
 
 

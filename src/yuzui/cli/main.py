@@ -26,7 +26,7 @@ from yuzui.core.errors import YuzuiError
 
 COMMANDS: Final = (
     "serve", "init", "demo", "keys", "models", "prices", "scan", "explain", "labels", "vault", "costs", "route",
-    "evaluate", "label", "backtest", "tco", "audit", "doctor",
+    "trial", "evaluate", "label", "backtest", "tco", "audit", "doctor",
 )  # fmt: skip
 """In the order of the help; each is the module of that name in this package, with a `typer.Typer` called `app`."""
 

@@ -10,9 +10,10 @@ from yuzui.core.caller import BudgetPeriod
 Outcome = Literal["answered", "refused", "failed", "aborted", "unknown"]
 TextKind = Literal["prints", "forms"]
 DecisionOutcome = Literal[
-    "declassified", "vault_opened", "vault_erased", "promise_tightened", "promise_broken", "promise_resumed"
-]
-"""No request, but what a named person did, or what watching found, in the same log."""
+    "declassified", "vault_opened", "vault_erased", "promise_tightened", "promise_broken", "promise_resumed",
+    "trial_stopped", "trial_resumed",
+]  # fmt: skip
+"""No request, but what a named person did, or what watching or a trial's own rule found, in the same log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +137,29 @@ class VaultOrder:
     os_user: str
     """Who the operating system says it was."""
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialOrder:
+    """That the arm of a trial gets nothing any more, or its share again."""
+
+    id: str
+    at_ns: int
+    action: Literal["stop", "resume"]
+    model: str
+    name: str
+    arm: str
+    """Target name."""
+    by: str
+    """"" where the gateway's own comparison stopped it: that is in force before its leaf is written."""
+    os_user: str
+    """Who the operating system says it was."""
+    reason: str
+
+    @property
+    def trial_id(self) -> str:
+        """See `Trial.id`."""
+        return f"{self.model}\n{self.name}\n{self.arm}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from yuzui.core.guarantee import Advised
 from yuzui.core.target import Target
+from yuzui.core.trial import Tried
 
 RefusalReason = Literal[
     "clearance",
@@ -75,3 +76,5 @@ class Decision:
     """Those of `plan` whose queue had no room, where the order depends on it."""
     advised: Advised | None = None
     """What a learned router said, where the model demands a guarantee."""
+    tried: Tried | None = None
+    """What the trials of the model have of it; None where it has none, or none is about this request."""

@@ -16,6 +16,7 @@ from yuzui.core.guarantee import Demand
 from yuzui.core.marginal import MarginalCost
 from yuzui.core.money import Price
 from yuzui.core.price_terms import PriceTerm
+from yuzui.core.trial import Trial
 from yuzui.core.watching import ShadowRules, WatchRules
 
 Premises = Literal["own", "vendor"]
@@ -161,6 +162,8 @@ class VirtualModel:
     watch: WatchRules | None = None
     """Likewise: how the promise is watched."""
     shadow: ShadowRules | None = None
+    trials: tuple[Trial, ...] = ()
+    """In the order of drawing."""
 
     @property
     def checks(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from yuzui.core.booking import (
     LabelOrder,
     Learnt,
     Receipt,
+    TrialOrder,
     VaultOrder,
 )
 from yuzui.core.errors import GatewayFault
@@ -51,6 +52,16 @@ from yuzui.io.label_store import (
 from yuzui.io.ledger import Answer, Job, Ledger, close_job, reserve_job
 from yuzui.io.recovery import closing_of_dead
 from yuzui.io.sums import find_wrong_sums
+from yuzui.io.trial_store import (
+    add_trial_order,
+    answer_to_trial_order,
+    end_trial_order,
+    keep_trial_states,
+    open_trial_orders,
+    trial_orders_in_force,
+    trial_records,
+    trial_states,
+)
 from yuzui.io.vault_store import (
     PREFIX,
     VaultCount,
@@ -390,6 +401,33 @@ class SqliteBooks:
 
     def answer_to_watch_order(self, order_id: str) -> OrderAnswer:
         return answer_to_watch_order(self._execute, order_id)
+
+    def trial_states(self) -> dict[str, bytes]:
+        """Trial id → what is known of it. Blocks; callable from any thread, as all about trials."""
+        return trial_states(self._execute)
+
+    def keep_trial_states(self, states: Mapping[str, bytes]) -> None:
+        keep_trial_states(self._execute, states, self._now_ns())
+
+    def add_trial_order(self, order: TrialOrder) -> None:
+        """A running gateway carries it out within a second; see `answer_to_trial_order`."""
+        add_trial_order(self._execute, order)
+
+    def open_trial_orders(self) -> list[TrialOrder]:
+        return open_trial_orders(self._execute)
+
+    def end_trial_order(self, order_id: str, refused: str = "") -> None:
+        end_trial_order(self._execute, order_id, refused)
+
+    def trial_orders_in_force(self) -> list[TrialOrder]:
+        return trial_orders_in_force(self._execute)
+
+    def trial_records(self, model: str, since_ns: int, until_ns: int) -> Iterator[bytes]:
+        """Records of requests for `model` that were in a trial, in order."""
+        return trial_records(self._execute, model, since_ns, until_ns)
+
+    def answer_to_trial_order(self, order_id: str) -> OrderAnswer:
+        return answer_to_trial_order(self._execute, order_id)
 
     def record_of(self, request_id: str) -> tuple[int, bytes] | None:
         """(leaf index, record) of a closed request."""

@@ -8,14 +8,20 @@ from __future__ import annotations
 import sys
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from yuzui.core.money import NANO
+
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 """Bucket bounds, seconds."""
+
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 class _Histogram:
@@ -48,6 +54,10 @@ class Metrics:
         self._attempts: dict[tuple[str, str], int] = {}
         self._answer_findings: dict[tuple[str, str, str], int] = {}
         self._advised: dict[tuple[str, str, str, str], int] = {}
+        self._tried: dict[tuple[str, str, str, str, str], int] = {}
+        self._tried_tokens: dict[tuple[str, str, str, str], int] = {}
+        self._tried_nano: dict[tuple[str, str, str], int] = {}
+        self._tried_first: dict[tuple[str, str, str], _Histogram] = {}
         self._durations: dict[str, _Histogram] = {}
         self._first_tokens: dict[str, _Histogram] = {}
         self._registry = CollectorRegistry(auto_describe=False)
@@ -84,6 +94,28 @@ class Metrics:
     def advised(self, *, model: str, target: str, rule: str, guarantee: str) -> None:
         key = (model, target, rule, guarantee)
         self._advised[key] = self._advised.get(key, 0) + 1
+
+    def tried(
+        self,
+        *,
+        model: str,
+        trial: str,
+        arm: str,
+        outcome: str,
+        code: str,
+        first_token_ms: int,
+        input_tokens: int,
+        output_tokens: int,
+        spent_nano: int,
+    ) -> None:
+        side = (model, trial, arm)
+        self._tried[*side, outcome, code] = self._tried.get((*side, outcome, code), 0) + 1
+        for direction, tokens in (("input", input_tokens), ("output", output_tokens)):
+            if tokens:
+                self._tried_tokens[*side, direction] = self._tried_tokens.get((*side, direction), 0) + tokens
+        self._tried_nano[side] = self._tried_nano.get(side, 0) + spent_nano
+        if first_token_ms:
+            _observe(self._tried_first, side, first_token_ms)
 
     def answer_finding(self, target: str, kind: str, action: str, count: int) -> None:
         key = (target, kind, action)
@@ -124,6 +156,7 @@ class Metrics:
         for labels, count in list(self._advised.items()):
             advised.add_metric(labels, count)
         yield advised
+        yield from self._trial_families()
         yield _histogram("yuzui_request_seconds", "From the first byte in to the last out.", self._durations)
         yield _histogram("yuzui_first_token_seconds", "From sending to the first token, streams.", self._first_tokens)
         for name, (text, label, read) in self._gauges.items():
@@ -136,6 +169,31 @@ class Metrics:
         if peak is not None:
             yield GaugeMetricFamily("process_resident_memory_max_bytes", "Peak resident memory.", value=peak)
 
+    def _trial_families(self) -> Iterable[Metric]:
+        sides = ("model", "trial", "arm")
+        requests = CounterMetricFamily(
+            "yuzui_trial_requests",
+            "Requests in trials, by how the first target did.",
+            labels=(*sides, "outcome", "code"),
+        )
+        for five, count in list(self._tried.items()):
+            requests.add_metric(five, count)
+        yield requests
+        tokens = CounterMetricFamily("yuzui_trial_tokens", "Tokens settled in trials.", labels=(*sides, "direction"))
+        for four, count in list(self._tried_tokens.items()):
+            tokens.add_metric(four, count)
+        yield tokens
+        cost = CounterMetricFamily("yuzui_trial_cost", "Spent in trials, book currency.", labels=sides)
+        for side, nano in list(self._tried_nano.items()):
+            cost.add_metric(side, nano / NANO)
+        yield cost
+        first = HistogramMetricFamily(
+            "yuzui_trial_first_token_seconds", "From sending to the first content, in trials.", labels=sides
+        )
+        for side, histogram in list(self._tried_first.items()):
+            first.add_metric(side, histogram.buckets(), histogram.total)
+        yield first
+
 
 class _Families(Collector):
     def __init__(self, metrics: Metrics) -> None:
@@ -145,10 +203,10 @@ class _Families(Collector):
         return self._metrics.families()
 
 
-def _observe(table: dict[str, _Histogram], target: str, milliseconds: int) -> None:
-    histogram = table.get(target)
+def _observe(table: dict[_Key, _Histogram], key: _Key, milliseconds: int) -> None:
+    histogram = table.get(key)
     if histogram is None:
-        histogram = table[target] = _Histogram()
+        histogram = table[key] = _Histogram()
     histogram.add(milliseconds / 1000)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from yuzui.core.errors import ConfigError, NotAllowed, NotFound
 from yuzui.core.target import Target, VirtualModel
 from yuzui.routing.policies._contract import Facts, Policy, expected_cost
+from yuzui.routing.trial_plan import extra_arms
 
 EMPTY_NAMES = {
     "own": "add an own server as [[targets]], or `[embedded] enabled = true`",
@@ -41,6 +42,10 @@ class Name:
     burst_queue: int = 1
     is_alias: bool = False
     """The vendor's own name for a model, kept working for applications that change nothing but the base URL."""
+    arms: tuple[Target, ...] = ()
+    """Of trials, as far as they are no candidates: judged with them, and in nobody's plan unless drawn."""
+    arm_names: frozenset[str] = frozenset()
+    """Of all trials."""
 
 
 class Names:
@@ -93,7 +98,9 @@ class Names:
         candidates = tuple(by_name[name] for name in dict.fromkeys(model.candidates))
         self._add(
             model.name, candidates, model.policy, may_fall_back=model.may_fall_back, weights=model.weights,
-            burst_queue=model.burst_queue, checks=tuple(by_name[name] for name in model.checks),
+            burst_queue=model.burst_queue, checks=(checks := tuple(by_name[name] for name in model.checks)),
+            arms=extra_arms(model.trials, (*candidates, *checks), by_name),
+            arm_names=frozenset(trial.arm for trial in model.trials),
         )  # fmt: skip
 
     def _add_built_in(self, targets: Sequence[Target], rates: Mapping[str, float]) -> None:
@@ -138,6 +145,8 @@ class Names:
         burst_queue: int = 1,
         is_alias: bool = False,
         checks: tuple[Target, ...] = (),
+        arms: tuple[Target, ...] = (),
+        arm_names: frozenset[str] = frozenset(),
     ) -> None:
         if name in self._names:
             raise ConfigError(f"{name!r} names two things in [[targets]] and [[models]]; rename one of them")
@@ -150,11 +159,13 @@ class Names:
             may_fall_back=may_fall_back,
             weights=dict(weights or {}),
             context_sizes=tuple(
-                sorted({target.context_tokens for target in (*candidates, *checks) if target.context_tokens})
+                sorted({target.context_tokens for target in (*candidates, *checks, *arms) if target.context_tokens})
             ),
             is_virtual=is_virtual,
             burst_queue=burst_queue,
             is_alias=is_alias,
+            arms=arms,
+            arm_names=arm_names,
         )
 
     def _unknown(self, model: str, allowed_models: frozenset[str] | None) -> str:

@@ -11,11 +11,12 @@ from itertools import islice
 from yuzui.core.caller import Constraints
 from yuzui.core.chat import Dialect, Feature, Operation
 from yuzui.core.decision import AllowedSet, Decision, Verdict
-from yuzui.core.guarantee import Advice
+from yuzui.core.guarantee import Advice, Advised
 from yuzui.core.money import Price, per_million
 from yuzui.core.price_terms import STANDARD, PriceTerm
 from yuzui.core.sensitivity import Lattice, Sensitivity
 from yuzui.core.target import Target, VirtualModel
+from yuzui.core.trial import Lot, Tried
 from yuzui.routing.advice_words import advice_words
 from yuzui.routing.allowed import (
     BOUND_SLACK,
@@ -34,6 +35,7 @@ from yuzui.routing.names import Name, Names
 from yuzui.routing.policies._contract import EACH_TIME, Dependence, Facts, is_full
 from yuzui.routing.policies.catalogue import load_policies
 from yuzui.routing.refusals import explain_refusal
+from yuzui.routing.trial_plan import with_trial
 
 MOST_TRIES = 8  # a client does not wait for more targets than this, and each step of a plan costs time
 MOST_JUDGEMENTS = 2048
@@ -90,12 +92,14 @@ class Router:
         price_terms: frozenset[PriceTerm] = frozenset(),
         sent_terms: Callable[[Target], frozenset[PriceTerm]] = _none_sent,
         advice: Advice | None = None,
+        lot: Lot | None = None,
     ) -> Decision:
         """Where the request goes. The plan is never empty and never leaves the allowed set; nothing widens either.
 
         `input_tokens` is the upper bound that is reserved, `output_tokens` what is expected; `fraction` is uniform in
         [0, 1). `price_terms` is what changes the price, `sent_terms` what of it a target would be asked; `masked_level`
-        is the request's level once masked, if it can be; `advice` is that of the model's learned router, if it has one.
+        is the request's level once masked, if it can be; `advice` is that of the model's learned router, if it has
+        one; `lot` is what was drawn in the model's trials, and never makes possible what is refused without it.
         Raise `NotFound`, `NotAllowed`, `NoPermittedTarget`,
         `UnsupportedFeature`, or `GatewayFault` with code `unknown_price`.
         """
@@ -126,21 +130,19 @@ class Router:
         )  # fmt: skip  # one thing
         plan = self._plan(name, judged, facts, health)
         plan, advised = cascade_plan(plan, judged.permitted, advised, health.blocked)
+        plan, allowed, tried, advised = _tried(plan, judged, health, lot, advised)
         if health.claim is not None:
             health.claim(plan[0].name)
         return Decision(
-            model=model, policy=name.policy_name, level=level,
-            allowed=judged.allowed, plan=plan, refused=judged.refused,
-            why=self._why(name, judged, plan, health.blocked)
-            + load_words(plan, facts, name.policy_name)
-            + advice_words(advised, plan[0].name),
-            may_fall_back=name.may_fall_back,
-            unpaid=_unpaid(name, judged.permitted, facts, health),
-            masked=judged.masked,
+            model=model, policy=name.policy_name, level=level, allowed=allowed, plan=plan, refused=judged.refused,
+            why=self._why(name, judged, plan, health.blocked) + load_words(plan, facts, name.policy_name)
+            + advice_words(advised, plan[0].name) + (tried.words if tried else ""),
+            may_fall_back=name.may_fall_back, unpaid=_unpaid(name, judged.permitted, facts, health),
+            masked=judged.masked & allowed.names if name.arms else judged.masked,
             fraction=fraction if "fraction" in name.policy.depends_on else None,
             blocked=health.blocked & judged.allowed.names if health.blocked else _NOBODY,
             full=_full(plan, facts) if "health" in name.policy.depends_on else _NOBODY,
-            advised=advised,
+            advised=advised, tried=tried,
         )  # fmt: skip  # one thing
 
     def what_matters(
@@ -204,17 +206,24 @@ class Router:
         return tuple(found)
 
     def _judge(self, name: Name, demands: Demands) -> _Judged:
-        everybody = (*name.candidates, *name.checks)
+        everybody = (*name.candidates, *name.checks, *name.arms)
         judgement = judge(everybody, demands, lattice=self._lattice, currencies=self._rates.keys())
+        # An arm that is no candidate may answer only what a candidate may answer as well.
+        extra = frozenset(target.name for target in name.arms) if name.arms else _NOBODY
+        refused = tuple([verdict for verdict in judgement.refused if verdict.target not in extra])
+        beside = (*name.checks, *name.arms)
         return _Judged(
             demands=demands,
-            allowed=judgement.allowed,
-            permitted=tuple([target for target in judgement.permitted if target not in name.checks])
-            if name.checks
+            allowed=judgement.allowed.shrink(judgement.allowed.names - extra) if extra else judgement.allowed,
+            permitted=tuple([target for target in judgement.permitted if target not in beside])
+            if beside
             else judgement.permitted,
-            refused=judgement.refused,
+            refused=refused,
             masked=judgement.masked,
-            refused_words=_refused_words(judgement.refused),
+            refused_words=_refused_words(refused),
+            all_allowed=judgement.allowed,
+            arms={target.name: target for target in judgement.permitted if target.name in name.arm_names},
+            refused_arms={one.target: one.reason for one in judgement.refused if one.target in name.arm_names},
         )
 
     def _plan(self, name: Name, judged: _Judged, facts: Facts, health: Health) -> tuple[Target, ...]:
@@ -295,7 +304,27 @@ class _Judged:
     refused: tuple[Verdict, ...]
     masked: frozenset[str]
     refused_words: str
+    all_allowed: AllowedSet
+    """With the arms of trials that are no candidates: the allowed set of a request that draws one shrinks from it."""
+    arms: Mapping[str, Target]
+    """Of trials, those that may see it, by name."""
+    refused_arms: Mapping[str, str]
+    """Arm → reason."""
     rankings: dict[tuple[int, int], tuple[int, list[Target]]] = field(default_factory=dict)
+
+
+def _tried(
+    plan: tuple[Target, ...], judged: _Judged, health: Health, lot: Lot | None, advised: Advised | None
+) -> tuple[tuple[Target, ...], AllowedSet, Tried | None, Advised | None]:
+    """The plan and the allowed set of a request that has drawn `lot`. No cascade begins behind an arm."""
+    if lot is None:
+        return plan, judged.allowed, None, advised
+    plan, tried = with_trial(plan, lot, judged.arms, judged.refused_arms, health.blocked, MOST_TRIES)
+    if not tried.arm:
+        return plan, judged.allowed, tried, advised
+    allowed = judged.all_allowed.shrink(judged.allowed.names | {plan[0].name})
+    plan, advised = cascade_plan(plan, judged.permitted, advised, health.blocked)
+    return plan, allowed, tried, advised
 
 
 def _refused_words(refused: Sequence[Verdict]) -> str:
@@ -312,7 +341,7 @@ def _refused_words(refused: Sequence[Verdict]) -> str:
 
 def _asked(name: Name, sent_terms: Callable[[Target], frozenset[PriceTerm]]) -> Mapping[str, frozenset[PriceTerm]]:
     """Target name → terms beyond the list price; nearly always nothing."""
-    everybody = (*name.candidates, *name.checks) if name.checks else name.candidates
+    everybody = (*name.candidates, *name.checks, *name.arms)
     return {target.name: terms for target in everybody if (terms := sent_terms(target) - STANDARD)}
 
 
