@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from newcomer_kit import write_prompts
-from yuzui.cli._route_start import _left_to_certify
+from yuzui.cli._route_start import left_to_certify
 from yuzui.evaluation.examples import Example
 
 from .conftest import Run
@@ -50,9 +50,16 @@ def test_a_run_that_does_not_begin_ends_the_way(run: Run, tmp_path: Path) -> Non
     assert "certify an epsilon of" in found.stdout and "$ yuzui evaluate export" not in found.stdout
 
 
+def test_as_json_only_the_promise_is_on_standard_output(run: Run, tmp_path: Path) -> None:
+    write_prompts(tmp_path / "prompts.jsonl", 10)
+    found = run(*START, "--epsilon", "0.05", "--url", "http://127.0.0.1:9", "--json")
+    assert found.exit_code == 2 and found.stdout == ""
+    assert "$ yuzui evaluate run prompts.jsonl" in found.stderr
+
+
 def test_how_many_are_left_to_certify() -> None:
     drawn = [Example(prompt=f"question {number}") for number in range(200)]
-    assert 80 <= _left_to_certify(drawn) <= 120
+    assert 80 <= left_to_certify(drawn) <= 120
     named = [Example(prompt=f"q{number}", split="calib" if number < 3 else "train") for number in range(9)]
-    assert _left_to_certify(named) == 3
-    assert _left_to_certify([*named, *drawn]) != 3  # not all have one: then the prompt decides, as in the export
+    assert left_to_certify(named) == 3
+    assert left_to_certify([*named, *drawn]) != 3  # not all have one: then the prompt decides, as in the export

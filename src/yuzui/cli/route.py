@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import platform
+import sys
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext, redirect_stdout
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,11 +16,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec.structs import replace
 
-from yuzui.cli import _route_start
 from yuzui.cli._checks_routing import told
+from yuzui.cli._evaluate_options import KeyOption, UnsafeCodeOption
 from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, data_dir_of, load_config
 from yuzui.cli._output import note, say, show_facts, show_table, write_json
-from yuzui.cli._route_words import model_table, what_now
+from yuzui.cli._route_start import each, given, left_to_certify, show_step
+from yuzui.cli._route_words import model_table, reachable, what_now
 from yuzui.core.errors import ConfigError
 
 if TYPE_CHECKING:  # numpy and what needs it are imported when a command runs
@@ -34,7 +37,6 @@ HOW_TESTED = (
 )
 
 app = typer.Typer(no_args_is_help=True, help="Fit a router on graded examples, certify what it may promise, show it.")
-app.command()(_route_start.start)
 
 ExamplesArgument = Annotated[Path, typer.Argument(metavar="EXAMPLES", help="Graded examples, .jsonl or .parquet.")]
 ArtefactArgument = Annotated[Path, typer.Argument(metavar="ARTEFACT", help="The file that `yuzui route fit` wrote.")]
@@ -46,6 +48,79 @@ PriceOption = Annotated[
         help="US dollars per million tokens; repeatable. 0/0 for a model without one.",
     ),
 ]
+
+
+@app.command()
+def start(
+    examples: Annotated[Path, typer.Argument(metavar="EXAMPLES", help="Prompts, .jsonl or .parquet.")],
+    reference: Annotated[str, typer.Option(metavar="MODEL", help="Who answers now: the others are measured by it.")],
+    candidate: Annotated[
+        list[str], typer.Option(metavar="MODEL", help="Who may answer instead, the cheapest first; repeatable.")
+    ],
+    scorer: Annotated[str, typer.Option(metavar="NAME[:OPTION=…]", help="How answers are graded.")],
+    epsilon: Annotated[
+        float, typer.Option(metavar="LOSS", help="At most so much worse than the reference: 0.05 is five points.")
+    ],
+    delta: Annotated[float, typer.Option(metavar="RISK", help="The promise may be wrong with this probability.")] = 0.1,
+    judge: Annotated[str, typer.Option(metavar="MODEL", help="Who judges, for pairwise and rubric.")] = "",
+    param: Annotated[
+        list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="Sent with each request; repeat.")
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option("--budget", metavar="AMOUNT", help="Stop before asking costs more: 5.00.")
+    ] = None,
+    price: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--price", metavar="MODEL=IN/OUT", help="US dollars per million tokens, where books are not in USD."
+        ),
+    ] = None,
+    parallel: Annotated[int, typer.Option("--parallel", min=1, max=256, help="Calls at once, at most.")] = 4,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the router goes.")] = Path("router.json"),
+    unsafe_code: UnsafeCodeOption = False,
+    url: Annotated[
+        str, typer.Option("--url", metavar="URL", help="Of a running gateway. Default: one is started for the run.")
+    ] = "",
+    key: KeyOption = "",
+    force: Annotated[bool, typer.Option("--force", help="Replace a router that is there.")] = False,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    json: JsonOption = False,
+) -> None:
+    """From prompts to a certified router: ask and grade, export, fit, certify; each step is shown as a command.
+
+    The same command goes on where it was stopped, and asks only what is new when prompts were added. Exits with 1 when
+    nothing can be promised.
+    """
+    from yuzui.cli import evaluate
+    from yuzui.io.example_file import read_examples
+
+    check_can_fit()
+    if out.exists() and not force:
+        raise ConfigError(f"{out} is there already: name another file with --out, or say --force")
+    if not 0 < epsilon < 1 or not 0 < delta < 0.5:
+        raise ConfigError(
+            "--epsilon must lie between 0 and 1, --delta between 0 and 0.5: 0.05 and 0.1 mean 5 points at 90 %"
+        )
+    graded = examples.with_suffix(".graded.jsonl")
+    with redirect_stdout(sys.stderr) if json else nullcontext():  # of the steps, the promise is the result
+        say(f"{reachable(left_to_certify(read_examples(examples)), delta)}.")
+        show_step(
+            "evaluate", "run", examples, "--models", ",".join(candidate), "--reference-model", reference,
+            "--scorer", scorer, *given("--judge", judge), *each("--param", param), *given("--budget", budget or ""),
+            *given("--url", url),
+        )  # fmt: skip
+        evaluate.run(
+            examples, ",".join(candidate), [scorer], reference_model=reference, judge=judge, param=param, budget=budget,
+            parallel=parallel, unsafe_code=unsafe_code, url=url, key=key, config=config, data_dir=data_dir,
+        )  # fmt: skip
+        show_step("evaluate", "export", examples.stem, "--scorer", scorer, "--out", graded)
+        evaluate.export(examples.stem, graded, scorer=scorer, force=True, config=config, data_dir=data_dir)
+        show_step("route", "fit", graded, "--reference", reference, *each("--candidate", candidate),
+              "--out", out, *each("--price", price))  # fmt: skip
+        fit(graded, reference, candidate, out, price=price, force=force, config=config, data_dir=data_dir)
+        show_step("route", "certify", out, graded, "--epsilon", f"{epsilon:g}", "--delta", f"{delta:g}")
+    certify(out, graded, epsilon, delta, config=config, data_dir=data_dir, json=json)
 
 
 @app.command()
