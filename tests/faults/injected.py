@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import yuzui.accounting.bounds
+import yuzui.aside
 import yuzui.exchange
 import yuzui.judging
 import yuzui.masking
@@ -22,6 +23,7 @@ import yuzui.privacy.mask
 import yuzui.privacy.scan
 import yuzui.reading
 import yuzui.remembering
+import yuzui.scanning
 from egress_kit import Room
 from faults.baits import ACCENTED, BAITS, CARD, ENCODED, HIDDEN, NESTED, WRITTEN, Bait
 from faults.injecting import (
@@ -114,7 +116,7 @@ def _scanning() -> list[Fault]:
     for family, owner, name, bait in (
         ("canonicaliser", scan, "count_controls", CARD),
         ("hidden text", scan, "read_hidden", HIDDEN),
-        ("walk", scan, "read_leaves", CARD),
+        ("walk", yuzui.scanning, "read_leaves", CARD),
         ("walk", yuzui.privacy.leaves, "_join_messages", CARD),
         ("walk", scan, "spell_path", BAITS["email"]),
         ("walk", scan, "place_in", BAITS["email"]),
@@ -466,7 +468,7 @@ def _judge_is(*, told: tuple[int, bytes] | None = None, weather: str = "fine") -
             room.targets.told[JUDGE] = told
         room.targets.weather[JUDGE] = weather
         try:
-            with patched(yuzui.judging, "_send", lambda real, *given: real(*given), strikes):
+            with patched(yuzui.aside, "_send", lambda real, *given: real(*given), strikes):
                 yield
         finally:
             room.targets.told[JUDGE] = kept
@@ -498,7 +500,10 @@ def _judge() -> list[Fault]:
         )},
     }  # fmt: skip
     found = [Fault("judge", name, inject, CARD, "judge") for name, inject in injects.items()]
-    for name in ("pieces_of", "question", "read_verdict", "check_egress", "_exchange", "choose_codec"):
-        make = partial(breaking, yuzui.judging, name)
-        found += _each_error("judge", name, make, CARD, "judge")
+    for owner, names in (
+        (yuzui.judging, ("pieces_of", "question", "read_verdict")),
+        (yuzui.aside, ("check_egress", "_exchange", "choose_codec")),
+    ):
+        for name in names:
+            found += _each_error("judge", name, partial(breaking, owner, name), CARD, "judge")
     return found

@@ -130,15 +130,18 @@ def name_faults() -> list[Fault]:
         "texts without lists": _worker(_answers(lambda texts: [None for _ in texts])),
         "spans that are texts": _worker(_answers(lambda texts: [["x"] for _ in texts])),
     }
-    for name in ("read_leaves", "may_hold_name", "read", "known_names"):
+    for owner, name in (
+        (yuzui.scanning, "read_leaves"), *((yuzui.io.names, name) for name in ("may_hold_name", "read", "known_names")),
+    ):  # fmt: skip
         for error in ERRORS:
-            injects[f"{name} raises {error.__name__}"] = breaking(yuzui.io.names, name, raises(error))
+            injects[f"{name} raises {error.__name__}"] = breaking(owner, name, raises(error))
     for name in ("get", "key_of"):
         injects[f"the cache's {name} raises"] = breaking(SpanCache, name, raises(MemoryError))
     for error in ERRORS:
-        injects[f"the search raises {error.__name__}"] = in_world("names", "find", raises(error))
+        injects[f"the search raises {error.__name__}"] = in_world("names", "begin", raises(error))
         injects[f"join raises {error.__name__}"] = breaking(yuzui.scanning, "join", raises(error))
-    injects["the search returns nothing at all"] = in_world("names", "find", _nothing_at_all)
+    injects["the search returns nothing at all"] = in_world("names", "begin", returns(None))
+    injects["the search comes to nothing at all"] = in_world("names", "begin", _nothing_at_all)
     return [Fault("names", name, inject, NAMED, "names") for name, inject in injects.items()]
 
 
