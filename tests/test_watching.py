@@ -428,3 +428,16 @@ def test_a_client_that_leaves_is_not_audited(tmp_path: Path) -> None:
             assert [one.outcome for one in await at.running.records()] == ["aborted"] and state_of(at).seen == 0
 
     run(story)
+
+
+def test_what_a_trial_put_in_front_says_nothing_about_the_promise(tmp_path: Path) -> None:
+    async def story() -> None:
+        trial = '\n[[models.trials]]\nname = "dear"\narm = "vendor/big"\npercent = 100\noutside_guarantee = true\n'
+        async with scene(tmp_path, WATCH + trial) as at:
+            record, _ = await at.ask()
+            assert (record.target, record.trials) == ("vendor/big", {"dear": "arm"})
+            assert record.routed is not None and record.routed.rule == "certified", "the candidate's, without the trial"
+            await at.settled()
+            assert (state_of(at).audited, state_of(at).referred) == (0, 0)
+
+    run(story)

@@ -126,6 +126,8 @@ class Watching(Afterwards):
             return
         if advised.reference not in decision.allowed or advised.reference in decision.masked:
             return  # the promise is not about it
+        if decision.tried is not None and decision.tried.arm:
+            return  # a trial said who comes first, not what was certified: neither a loss nor a zero of the promise's
         promise = self.promises.under(decision.model, advised)
         kept = advised.kept(exchange.target.name)
         if promise is None or kept == "none":
