@@ -64,6 +64,8 @@ class Trials:
                 log.warning("trial_state_unreadable", extra={"fields": {"trial": trial.replace("\n", "/")}})
         self._changed: set[str] = set()
         self._stopped: dict[str, TrialOrder] = {}
+        self._last_ns: dict[str, int] = {}
+        """Trial id → when the order about it was given that counts."""
         self._unwritten: list[TrialOrder] = []
         self._mistaken: OrderedDict[bytes, None] = OrderedDict()
         self.on_stop: Callable[[], None] = lambda: None
@@ -166,7 +168,8 @@ class Trials:
 
     def _stop(self, trial: Trial, why: str) -> None:
         """At once, here; `unwritten` carries it into the books."""
-        now_ns = self._now_ns()
+        # Behind the last order about it, also where a clock was set back: in the books the later one counts.
+        now_ns = max(self._now_ns(), self._last_ns.get(trial.id, 0) + 1)
         order = TrialOrder(
             id=time_sorted_id("trl_", now_ns, self._bits64()), at_ns=now_ns, action="stop", model=trial.model,
             name=trial.name, arm=trial.arm, by="", os_user="", reason=why,
@@ -185,6 +188,7 @@ class Trials:
         """`orders`: the latest in force about each trial, whoever gave them."""
         latest = {order.trial_id: order for order in (*orders, *self._unwritten)}
         self._stopped = {id: order for id, order in latest.items() if order.action == "stop"}
+        self._last_ns = {id: order.at_ns for id, order in latest.items()}
         for id, order in latest.items():
             state = self._states.get(id)
             if order.action == "resume" and (state is None or state.resumed != order.id):
