@@ -318,6 +318,23 @@ def test_what_does_not_fit_is_dropped_and_counted(tmp_path: Path) -> None:
     run(story)
 
 
+def test_what_waits_takes_no_more_memory_than_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        async with scene(tmp_path, places=Places(delay_s={"vendor": 1.0})) as at:
+            watching = at.running.service.watching
+            await at.ask()
+            exchange = next(iter(watching._running)).get_coro().cr_frame.f_locals["job"].exchange  # type: ignore[union-attr]
+            monkeypatch.setattr("yuzui.watching.MOST_WAITING_BYTES", 10 * exchange.input_bound)
+            for _ in range(4 + 30):
+                watching.offer(at.running.service.gateway.snapshot, exchange)
+            assert 5 <= watching.waiting <= 10 and watching.dropped["support", "queue_full"] >= 20
+            await at.settled()
+            watching.offer(at.running.service.gateway.snapshot, exchange)
+            assert watching.waiting == 1, "what is done takes none"
+
+    run(story)
+
+
 def test_stopping_settles_what_is_on_its_way(tmp_path: Path) -> None:
     async def story() -> None:
         async with scene(tmp_path, places=Places(delay_s={"vendor": 20.0})) as at:
