@@ -8,6 +8,7 @@ reference's answer as the right one, the loss is 1 minus the score: what differs
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -77,7 +78,8 @@ async def audit(snapshot: Snapshot, world: World, job: Audit) -> float:
     if theirs.finish_reason == "length" and request.max_output_tokens is None:
         raise Ungraded("cut")  # by the bound that a budget needs; the candidate had none
     if rules.grade.partition(":")[0] != JUDGED:
-        return compared(job.scorer, rules, body, mine, theirs)
+        # Long answers take a tenth of a second by some measures, and clients do not wait for audits.
+        return await asyncio.to_thread(compared, job.scorer, rules, body, mine, theirs)
     return await _verdict(snapshot, world, job, sensitivity, body, mine, theirs)
 
 
