@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from pathlib import Path
@@ -232,6 +233,31 @@ def test_an_answer_that_says_what_is_sensitive_is_not_shown_to_anybody(tmp_path:
             assert state_of(at).ungraded == {"too_sensitive": 1}, "the question is searched whoever searches answers"
 
     (tmp_path / "b").mkdir()
+    run(story)
+
+
+def test_what_the_organisations_own_judge_finds_in_an_answer_is_not_shown_to_the_judge_of_audits(tmp_path: Path) -> None:
+    recipe = "The glaze is three parts ash to one part of the red clay from the second terrace."
+    tail = PUBLIC + '[sensitivity.judge]\ntarget = "house/other"\nlabels = { trade_secret = "restricted" }\n'
+
+    def own(call: Call) -> str:
+        if b"data protection officer" not in call.body:
+            return recipe
+        return json.dumps({"trade_secret": "yes" if b"red clay" in call.body else "no"})
+
+    def vendor(call: Call) -> str:
+        return verdict("tie") if is_judging(call) else "Paris"
+
+    async def story() -> None:
+        async with scene(tmp_path, JUDGED, places=Places(own=own, vendor=vendor), tail=tail) as at:
+            record, _ = await at.ask()
+            assert record.target == "house/small"
+            await at.settled()
+            assert state_of(at).ungraded == {"too_sensitive": 1}
+            assert not any(b"red clay" in call.body for call in at.places.asked["vendor"])
+            asides = [one for one in await at.asides() if one.key_id == "watch:support"]
+            assert {one.operation for one in asides} == {"audit", "judge"}, "who audits pays for that"
+
     run(story)
 
 
