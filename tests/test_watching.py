@@ -236,7 +236,9 @@ def test_an_answer_that_says_what_is_sensitive_is_not_shown_to_anybody(tmp_path:
     run(story)
 
 
-def test_what_the_organisations_own_judge_finds_in_an_answer_is_not_shown_to_the_judge_of_audits(tmp_path: Path) -> None:
+def test_what_the_organisations_own_judge_finds_in_an_answer_is_not_shown_to_the_judge_of_audits(
+    tmp_path: Path,
+) -> None:
     recipe = "The glaze is three parts ash to one part of the red clay from the second terrace."
     tail = PUBLIC + '[sensitivity.judge]\ntarget = "house/other"\nlabels = { trade_secret = "restricted" }\n'
 
