@@ -578,6 +578,21 @@ def test_an_accepted_answer_is_audited_like_any_certified_one(tmp_path: Path, st
     asyncio.run(story())
 
 
+def test_a_shadow_is_compared_with_all_that_the_answer_cost(tmp_path: Path) -> None:
+    copied = 'true\nshadow = { target = "house/tiny", share = 1.0, budget = 100.0, max_level = "internal" }'
+
+    async def story() -> None:
+        async with scene(tmp_path, of_cascade(), fallback=copied) as at:
+            record, _ = await at.ask(EASY)
+            async with asyncio.timeout(10):
+                while not (shadows := list(at.running.service.watching.shadows.values())) or not shadows[0].answered:
+                    await asyncio.sleep(0.02)
+            assert shadows[0].usual_cost_nano == total(record) == NANO["house/small"] + NANO["house/tiny"]
+            assert shadows[0].cost_nano == NANO["house/tiny"]
+
+    asyncio.run(story())
+
+
 DIALECTS: tuple[tuple[str, dict[str, object]], ...] = (
     ("/v1/chat/completions", {"model": "support", "max_tokens": 20, "messages": [{"role": "user", "content": EASY}]}),
     ("/v1/messages", {"model": "support", "max_tokens": 20, "messages": [{"role": "user", "content": EASY}]}),
