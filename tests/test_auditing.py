@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,6 +44,23 @@ def test_a_comparison_with_the_reference_is_one_minus_its_score(
                 assert promise.state.ungraded == {"not_comparable": 1} and promise.state.audited == 0
             else:
                 assert 2 * promise.state.sums.total - 1 == pytest.approx(loss) and promise.state.audited == 1
+
+    run(story)
+
+
+def test_no_client_waits_for_a_comparison(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+
+    def noting(*arguments: Any) -> float:
+        threads.append(threading.current_thread())
+        return compared(*arguments)
+
+    async def story() -> None:
+        monkeypatch.setattr("yuzui.auditing.compared", noting)
+        async with scene(tmp_path) as at:
+            await at.ask()
+            await at.settled()
+        assert len(threads) == 1 and threads[0] is not threading.main_thread()
 
     run(story)
 

@@ -18,6 +18,7 @@ from guarantee_kit import EASY, HARD, STRANGE, certificate
 from yuzui.audit.record import RequestRecord, read_record, write_record
 from yuzui.config import read
 from yuzui.economics.savings import savings
+from yuzui.evaluation.trial_report import gather
 from yuzui.privacy.scan import Scanner
 from yuzui.providers.catalogue import find_codecs
 from yuzui.routing.artefact import Signals
@@ -577,6 +578,21 @@ def test_an_accepted_answer_is_audited_like_any_certified_one(tmp_path: Path, st
     asyncio.run(story())
 
 
+def test_a_shadow_is_compared_with_all_that_the_answer_cost(tmp_path: Path) -> None:
+    copied = 'true\nshadow = { target = "house/tiny", share = 1.0, budget = 100.0, max_level = "internal" }'
+
+    async def story() -> None:
+        async with scene(tmp_path, of_cascade(), fallback=copied) as at:
+            record, _ = await at.ask(EASY)
+            async with asyncio.timeout(10):
+                while not (shadows := list(at.running.service.watching.shadows.values())) or not shadows[0].answered:
+                    await asyncio.sleep(0.02)
+            assert shadows[0].usual_cost_nano == total(record) == NANO["house/small"] + NANO["house/tiny"]
+            assert shadows[0].cost_nano == NANO["house/tiny"]
+
+    asyncio.run(story())
+
+
 DIALECTS: tuple[tuple[str, dict[str, object]], ...] = (
     ("/v1/chat/completions", {"model": "support", "max_tokens": 20, "messages": [{"role": "user", "content": EASY}]}),
     ("/v1/messages", {"model": "support", "max_tokens": 20, "messages": [{"role": "user", "content": EASY}]}),
@@ -617,5 +633,27 @@ def test_whatever_happens_nothing_of_a_refused_answer_is_seen_and_the_sums_hold(
                 )
             assert {"accepted", "escalated"} <= {one.routed.rule for one in records if one.routed is not None}
             await assert_sums(at, *records)
+
+    asyncio.run(story())
+
+
+def test_a_trial_counts_what_a_cascade_did_by_its_candidate_and_never_by_its_second_opinions(tmp_path: Path) -> None:
+    async def story() -> None:
+        # The arm is the second opinion itself: it may be both.
+        trial = '20.0\n\n[[models.trials]]\nname = "next"\narm = "house/tiny"\npercent = 0\noutside_guarantee = true\n'
+        async with scene(tmp_path, of_cascade(), timeout_s=trial) as at:
+            records = [(await at.ask(EASY))[0]]
+            at.says["tiny"] = "down"
+            records.append((await at.ask(EASY))[0])
+            at.says["small"] = "down"
+            records.append((await at.ask(EASY, stream=True))[0])
+            assert [routed(record)[1] for record in records] == ["accepted", "escalated", "escalated"]
+            assert records[0].attempts[0].role == "check"
+            (counted,) = at.running.service.trials._states.values()
+            assert (counted.control.requests, counted.control.failures, counted.arm.requests) == (3, 1, 0)
+            assert counted.control.first_tokens <= 1, "what the reference took is not the candidate's"
+            sides = gather(records, "next", {})
+            assert sides.control.failures.total() == 1
+            assert sum(sides.control.cost) * 1e9 == pytest.approx(sum(total(record) for record in records))
 
     asyncio.run(story())

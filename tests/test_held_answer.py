@@ -113,3 +113,25 @@ def test_several_calls_are_one_too_many_where_only_one_may_be() -> None:
 def test_the_form_that_was_asked_for_is_kept(form: ResponseFormat, text: str, says: str) -> None:
     problem = held(text).problem(Meaning(messages=(), response_format=form))
     assert (says in problem) if says else problem == ""
+
+
+def test_a_call_in_an_answer_that_nobody_asked_for_is_not_released() -> None:
+    meaning = Meaning(messages=(), tools=TOOLS)
+    call = ToolCallPart(id="1", name="f", arguments="{}")
+    whole = HeldAnswer()
+    choices = (Choice(index=0, parts=(TextPart(text="x"),), finish_reason="stop"),
+               Choice(index=1, parts=(call,), finish_reason="tool_calls"))  # fmt: skip
+    whole.hear_whole(ChatResponse(id="x", model="m", created_s=0, choices=choices, usage=None))
+    pieces = streamed(Delta(text="x"), Delta(index=1, tool_calls=(ToolCallDelta(position=0, name="f"),)))
+    for answer in (whole, pieces):
+        assert answer.problem(meaning) == "it calls a tool in an answer that nobody asked for"
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [(("f", "f"), ""), (("", "f"), ""), (("f", ""), ""), (("f", "delete"), "it calls a tool that there is not")],
+)
+def test_a_name_that_changes_on_its_way_is_another(names: tuple[str, ...], problem: str) -> None:
+    deltas = [Delta(tool_calls=(ToolCallDelta(position=0, name=name),)) for name in names]
+    last = Delta(tool_calls=(ToolCallDelta(position=0, arguments='{"a": 1}'),), finish_reason="tool_calls")
+    assert streamed(*deltas, last).problem(Meaning(messages=(), tools=TOOLS)) == problem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -140,6 +141,37 @@ def test_a_fault_of_the_books_loses_nothing(
         assert register.owes
         await register.save()
         assert books.size() == 1 and not register.owes
+
+    asyncio.run(story())
+
+
+def test_a_reload_while_the_books_write_loses_nothing_of_what_is_learnt_after_it(
+    tmp_path: Path, books: SqliteBooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end = threading.Event()
+    write = books.save_watch
+
+    def slow(key: PromiseKey, version: int, state: WatchState) -> bool:
+        done = write(key, version, state)
+        may_end.wait(10)
+        return done
+
+    async def story() -> None:
+        register = promises(books)
+        one, key, told = adopted(register, snapshot(tmp_path))
+        register.add(key, told, 0.5, is_audit=True)
+        monkeypatch.setattr(books, "save_watch", slow)
+        saving = asyncio.create_task(register.save())
+        while not books.watch_states():
+            await asyncio.sleep(0.01)
+        register.adopt(one, books.watch_states())
+        break_it(register, key, told)
+        may_end.set()
+        await saving
+        await register.save()
+        assert register.known[key].state.stage == "broken", "not what the books had before"
+        assert [state.stage for _, state in books.watch_states().values()] == ["broken"]
+        assert register.apply(one).guaranteed["support"].is_broken
 
     asyncio.run(story())
 

@@ -211,3 +211,19 @@ def test_a_state_that_cannot_be_read_begins_anew_and_says_so(caplog: pytest.LogC
     assert [one.message for one in caplog.records] == ["trial_state_unreadable"]
     noted(trials)
     assert trials._states[TRIAL.id].arm.requests == 1
+
+
+def test_a_stop_counts_after_a_resume_that_a_clock_ahead_has_dated() -> None:
+    trial = replace(TRIAL, percent=100.0, rollback=Rollback(failures_in_a_row=2))
+    resume = TrialOrder(
+        id="trl_2", at_ns=9_000, action="resume", model="m", name="next", arm="house/qwen", by="Ann", os_user="",
+        reason="r",
+    )  # fmt: skip
+    trials = Trials(KEY, orders=[resume], now_ns=lambda: 7_000, bits64=lambda: 1)
+    for _ in range(2):
+        noted(trials, failed(), trial=trial)
+    (order,) = trials.unwritten()
+    trials.wrote(order)
+    latest = max((resume, order), key=lambda one: (one.at_ns, one.id))  # as the books choose
+    trials.obey([latest])
+    assert trials.draw((trial,), an_exchange()) is None

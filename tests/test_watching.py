@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from pathlib import Path
@@ -235,6 +236,33 @@ def test_an_answer_that_says_what_is_sensitive_is_not_shown_to_anybody(tmp_path:
     run(story)
 
 
+def test_what_the_organisations_own_judge_finds_in_an_answer_is_not_shown_to_the_judge_of_audits(
+    tmp_path: Path,
+) -> None:
+    recipe = "The glaze is three parts ash to one part of the red clay from the second terrace."
+    tail = PUBLIC + '[sensitivity.judge]\ntarget = "house/other"\nlabels = { trade_secret = "restricted" }\n'
+
+    def own(call: Call) -> str:
+        if b"data protection officer" not in call.body:
+            return recipe
+        return json.dumps({"trade_secret": "yes" if b"red clay" in call.body else "no"})
+
+    def vendor(call: Call) -> str:
+        return verdict("tie") if is_judging(call) else "Paris"
+
+    async def story() -> None:
+        async with scene(tmp_path, JUDGED, places=Places(own=own, vendor=vendor), tail=tail) as at:
+            record, _ = await at.ask()
+            assert record.target == "house/small"
+            await at.settled()
+            assert state_of(at).ungraded == {"too_sensitive": 1}
+            assert not any(b"red clay" in call.body for call in at.places.asked["vendor"])
+            asides = [one for one in await at.asides() if one.key_id == "watch:support"]
+            assert {one.operation for one in asides} == {"audit", "judge"}, "who audits pays for that"
+
+    run(story)
+
+
 def test_a_key_that_may_not_see_the_reference_is_not_audited(tmp_path: Path) -> None:
     async def story() -> None:
         async with scene(tmp_path) as at:
@@ -314,6 +342,23 @@ def test_what_does_not_fit_is_dropped_and_counted(tmp_path: Path) -> None:
             dropped = watching.dropped["support", "queue_full"]
             assert 15 <= dropped <= 20 and state_of(at).ungraded == {"queue_full": dropped}
             watching._line = asyncio.Queue(MOST_WAITING)  # the rest would take a minute
+
+    run(story)
+
+
+def test_what_waits_takes_no_more_memory_than_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        async with scene(tmp_path, places=Places(delay_s={"vendor": 1.0})) as at:
+            watching = at.running.service.watching
+            await at.ask()
+            exchange = next(iter(watching._running)).get_coro().cr_frame.f_locals["job"].exchange  # type: ignore[union-attr]
+            monkeypatch.setattr("yuzui.watching.MOST_WAITING_BYTES", 10 * exchange.input_bound)
+            for _ in range(4 + 30):
+                watching.offer(at.running.service.gateway.snapshot, exchange)
+            assert 5 <= watching.waiting <= 10 and watching.dropped["support", "queue_full"] >= 20
+            await at.settled()
+            watching.offer(at.running.service.gateway.snapshot, exchange)
+            assert watching.waiting == 1, "what is done takes none"
 
     run(story)
 
@@ -426,5 +471,18 @@ def test_a_client_that_leaves_is_not_audited(tmp_path: Path) -> None:
                     await asyncio.sleep(0.02)
             await at.settled()
             assert [one.outcome for one in await at.running.records()] == ["aborted"] and state_of(at).seen == 0
+
+    run(story)
+
+
+def test_what_a_trial_put_in_front_says_nothing_about_the_promise(tmp_path: Path) -> None:
+    async def story() -> None:
+        trial = '\n[[models.trials]]\nname = "dear"\narm = "vendor/big"\npercent = 100\noutside_guarantee = true\n'
+        async with scene(tmp_path, WATCH + trial) as at:
+            record, _ = await at.ask()
+            assert (record.target, record.trials) == ("vendor/big", {"dear": "arm"})
+            assert record.routed is not None and record.routed.rule == "certified", "the candidate's, without the trial"
+            await at.settled()
+            assert (state_of(at).audited, state_of(at).referred) == (0, 0)
 
     run(story)

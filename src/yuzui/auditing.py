@@ -8,6 +8,7 @@ reference's answer as the right one, the loss is 1 minus the score: what differs
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -24,6 +25,7 @@ from yuzui.core.target import Target
 from yuzui.core.watching import ShadowRules, WatchRules
 from yuzui.evaluation.scorers._contract import Answer, Ask, Scorer, Told
 from yuzui.exchange import Exchange
+from yuzui.judging import judged
 from yuzui.privacy.label import label
 from yuzui.routing.health import Health
 from yuzui.scanning import scan_request
@@ -77,7 +79,8 @@ async def audit(snapshot: Snapshot, world: World, job: Audit) -> float:
     if theirs.finish_reason == "length" and request.max_output_tokens is None:
         raise Ungraded("cut")  # by the bound that a budget needs; the candidate had none
     if rules.grade.partition(":")[0] != JUDGED:
-        return compared(job.scorer, rules, body, mine, theirs)
+        # Long answers take a tenth of a second by some measures, and clients do not wait for audits.
+        return await asyncio.to_thread(compared, job.scorer, rules, body, mine, theirs)
     return await _verdict(snapshot, world, job, sensitivity, body, mine, theirs)
 
 
@@ -89,13 +92,36 @@ async def _verdict(
     example = example_of(body, theirs, JUDGED)
     mine, theirs = spelled(mine), spelled(theirs)
     told: list[Told] = []
-    for need in job.scorer.needs(example, mine, theirs):
+    needs = job.scorer.needs(example, mine, theirs)
+    if needs:
+        sensitivity = await _judged(snapshot, world, job, sensitivity, mine, theirs)
+    for need in needs:
         assert isinstance(need, Ask)  # a pairwise scorer asks
         told.append(Told(ok=True, text=(await _judge(snapshot, world, job, sensitivity, need)).text))
     score = job.scorer.grade(example, mine, told).score
     if score is None:
         raise Ungraded("no_verdict")
     return (0.5 - score) * 2 * job.rules.verdict
+
+
+async def _judged(
+    snapshot: Snapshot, world: World, job: Audit, label: Sensitivity, mine: Answer, theirs: Answer
+) -> Sensitivity:
+    """`label`, raised by what the organisation's own judge says of the answers, where it is asked about this model."""
+    assert job.exchange.request is not None
+    spent: list[int] = []
+    try:
+        found = await judged(
+            snapshot, world, job.exchange, {"answers": [mine.text, theirs.text]}, label,
+            payer(PREFIX, job.exchange.request.model, job.rules), spent.append,
+        )  # fmt: skip  # one thing
+    except BudgetExceeded as spent_up:
+        raise Ungraded("budget") from spent_up
+    finally:
+        job.pay(sum(spent))
+    if found.level > job.rules.max_level:
+        raise Ungraded("too_sensitive")
+    return found
 
 
 def compared(scorer: Scorer, rules: WatchRules, body: dict[str, object], mine: Answer, theirs: Answer) -> float:

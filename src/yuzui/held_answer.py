@@ -23,22 +23,26 @@ class HeldAnswer:
         self._refusals: list[str] = []
         self._names: dict[int, str] = {}
         self._arguments: dict[int, list[str]] = {}
+        self._calls_elsewhere = False
         self.finish: FinishReason | None = None
 
     def hear(self, chunk: StreamChunk) -> None:
         for delta in chunk.deltas:
             if delta.index:
+                self._calls_elsewhere |= bool(delta.tool_calls)
                 continue
             self._texts.append(delta.text)
             self._refusals.append(delta.refusal)
             for call in delta.tool_calls:
-                self._names[call.position] = self._names.get(call.position) or call.name
+                name = self._names.get(call.position, "")
+                self._names[call.position] = name if call.name == name else name + call.name  # as clients join pieces
                 self._arguments.setdefault(call.position, []).append(call.arguments)
             self.finish = delta.finish_reason or self.finish
 
     def hear_whole(self, response: ChatResponse) -> None:
         for choice in response.choices:
             if choice.index:
+                self._calls_elsewhere |= any(isinstance(part, ToolCallPart) for part in choice.parts)
                 continue
             self._refusals.append(choice.refusal)
             self.finish = choice.finish_reason
@@ -75,6 +79,8 @@ class HeldAnswer:
 
     def _problem_of_calls(self, meaning: Meaning) -> str:
         """Tools have side effects, so each call is looked at before anybody can carry it out."""
+        if self._calls_elsewhere:
+            return "it calls a tool in an answer that nobody asked for"
         calls, choice = self.calls, meaning.tool_choice
         mode = choice.mode if choice is not None else "auto"
         if mode == "none" and calls:

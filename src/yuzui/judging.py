@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, Literal
 
 from yuzui.aside import Aside, ask
+from yuzui.core.caller import Caller
 from yuzui.core.chat import ChatResponse, TextPart
 from yuzui.core.decision import AllowedSet
 from yuzui.core.errors import UpstreamFault
@@ -24,11 +25,13 @@ _JOINT: Final = "\n\n"
 
 
 async def judged(
-    snapshot: Snapshot, world: World, exchange: Exchange, body: Mapping[str, Any], label: Sensitivity
-) -> Sensitivity:  # Any: checked JSON
+    snapshot: Snapshot, world: World, exchange: Exchange, body: Mapping[str, Any], label: Sensitivity,
+    payer: Caller | None = None, note_cost: Callable[[int], object] = lambda _: None,
+) -> Sensitivity:  # fmt: skip  # Any: checked JSON
     """`label`, raised by what the judge says where the policy asks one. No verdict, whatever the reason: the highest.
 
-    Raise `BudgetExceeded` when its caller cannot pay the judge, and `GatewayFault` when the books cannot be written.
+    `payer`: None for the client of `exchange`; `note_cost` is told what was spent, whatever came of it.
+    Raise `BudgetExceeded` when who pays cannot pay the judge, and `GatewayFault` when the books cannot be written.
     """
     rules = snapshot.config.sensitivity
     judge, caller, request, top = rules.judge, exchange.caller, exchange.request, rules.lattice.top
@@ -45,7 +48,7 @@ async def judged(
             failure = "too long to be judged (sensitivity.judge.max_bytes)"
         else:
             try:
-                found = await _ask(snapshot, world, exchange, judge, text)
+                found = await _ask(snapshot, world, exchange, judge, text, payer or caller, note_cost)
                 world.verdicts.keep(asked, left, found)
                 labels.update(found)
             except UpstreamFault as fault:
@@ -57,20 +60,23 @@ async def judged(
     return replace(raised_by(rules, label, causes), rules=label.rules | fired)
 
 
-async def _ask(snapshot: Snapshot, world: World, exchange: Exchange, judge: JudgeRules, text: str) -> tuple[str, ...]:
+async def _ask(
+    snapshot: Snapshot, world: World, exchange: Exchange, judge: JudgeRules, text: str, payer: Caller,
+    note_cost: Callable[[int], object],
+) -> tuple[str, ...]:  # fmt: skip
     """The labels of `text`. Raise an `UpstreamFault` when there is no verdict."""
     target = next(one for one in snapshot.config.targets if one.name == judge.target)
-    assert exchange.caller is not None
     top = snapshot.config.sensitivity.lattice.top  # nobody knows yet how sensitive it is: it goes where all may go
     aside = Aside(
         operation=SOURCE, part_of=exchange.id, who="the judge",
         body=question(target.name, tuple(judge.labels), text, world.verdicts.mark(text)), target=target,
         allowed=AllowedSet(frozenset((target.name,))), sensitivity=Sensitivity(level=top, causes=(), kinds={}),
-        caller=exchange.caller, why=f"judges {exchange.id}", deadline_ms=judge.deadline_ms,
+        caller=payer, why=f"judges {exchange.id}", deadline_ms=judge.deadline_ms,
     )  # fmt: skip  # one thing
-    return (
-        await ask(snapshot, world, aside, lambda response: read_verdict(_said(response), tuple(judge.labels)))
-    ).value
+    heard = await ask(
+        snapshot, world, aside, lambda response: read_verdict(_said(response), tuple(judge.labels)), note_cost
+    )
+    return heard.value
 
 
 def _said(response: ChatResponse) -> str:

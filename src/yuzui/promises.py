@@ -95,11 +95,13 @@ class Promises:
         for name, model in snapshot.promised.items():
             for key, certificate in promises_of(name, model):
                 before = self._known.get(key)
-                version, state = (before.version, before.state) if before else found.get(key, (0, WatchState()))
+                if before is not None:  # the same one: the books may be writing it just now, and then count its version
+                    before.watch = _watch(before, before.state, terms_of(certificate, rules.get(name)))
+                    known[key] = before
+                    continue
+                version, state = found.get(key, (0, WatchState()))
                 known[key] = made = _promise(key, certificate, rules.get(name), version, state, self._now_ns())
-                if before is not None:
-                    made.is_dirty, made.untold = before.is_dirty, before.untold
-                elif state.change_id and self._books.record_of(state.change_id) is None:
+                if state.change_id and self._books.record_of(state.change_id) is None:
                     made.untold = state.change_id, _record(made, state.change_id, self._now_ns())
         for key, gone in self._known.items():
             if key not in known and (gone.is_dirty or gone.untold):
@@ -275,10 +277,11 @@ def _promise(
     return Promise(key=key, certificate=certificate, version=version, watch=watch)
 
 
-def _watch(promise: Promise, state: WatchState) -> PromiseWatch:
+def _watch(promise: Promise, state: WatchState, terms: Terms | None = None) -> PromiseWatch:
+    """Its watch, gone on with from `state`; `terms`: None for those of before."""
     from yuzui.evaluation.promise_watch import PromiseWatch
 
-    return PromiseWatch(promise.watch.terms, state)
+    return PromiseWatch(terms or promise.watch.terms, state)
 
 
 def _figures(promise: Promise) -> WatchRecord:

@@ -77,7 +77,7 @@ def _told(exchange: Exchange, mine: Answer, answer: Heard[Answer]) -> Copied:
     usual = exchange.attempts[-1].duration_ms if exchange.attempts else 0
     return Copied(
         duration_ms=answer.duration_ms, usual_duration_ms=usual, spent_nano=answer.spent_nano,
-        usual_nano=exchange.cost.book if exchange.cost is not None else 0,
+        usual_nano=exchange.cost.total if exchange.cost is not None else 0,
         agrees=bool(found["agree_all"]) if is_comparable else None, likeness=found["closest_text"],
     )  # fmt: skip  # one thing
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from yuzui.audit.record import first_tried
 from yuzui.core.booking import Outcome, TrialOrder
 from yuzui.core.chat import ChatRequest, TextPart
 from yuzui.core.errors import YuzuiError
@@ -63,6 +64,8 @@ class Trials:
                 log.warning("trial_state_unreadable", extra={"fields": {"trial": trial.replace("\n", "/")}})
         self._changed: set[str] = set()
         self._stopped: dict[str, TrialOrder] = {}
+        self._last_ns: dict[str, int] = {}
+        """Trial id → when the order about it was given that counts."""
         self._unwritten: list[TrialOrder] = []
         self._mistaken: OrderedDict[bytes, None] = OrderedDict()
         self.on_stop: Callable[[], None] = lambda: None
@@ -116,7 +119,7 @@ class Trials:
                 first_token_ms=int(seen.first_token_ms or 0) if seen is not None else 0,
                 input_tokens=exchange.usage.input_tokens if exchange.usage else 0,
                 output_tokens=exchange.usage.output_tokens if exchange.usage else 0,
-                spent_nano=exchange.cost.book if exchange.cost else 0,
+                spent_nano=exchange.cost.total if exchange.cost else 0,
             )  # fmt: skip  # one thing
             if seen is None or trial.id in self._stopped:
                 continue
@@ -138,15 +141,17 @@ class Trials:
 
     def _seen(self, exchange: Exchange, outcome: Outcome) -> Seen | None:
         """What the first target did; None where it was not asked, or nobody waited for it."""
-        decision, first = exchange.decision, exchange.attempts[0] if exchange.attempts else None
+        decision, first = exchange.decision, first_tried(exchange.attempts)
         asked = first.target if first is not None else exchange.target.name if exchange.target is not None else ""
         if decision is None or asked != decision.plan[0].name:
             return None
         if first is not None and first.outcome not in NO_FAILURE:
             is_clients = first.upstream_status in _CLIENT_STATUSES and first.outcome != "context_length_exceeded"
             return Seen(failed=True, code=first.outcome, is_clients_fault=is_clients)
+        if first is not None:  # it did its work, and the answer is another's, or nobody's
+            return Seen(failed=False)
         if outcome != "answered":
-            return None if first is None else Seen(failed=False)
+            return None
         if exchange.delivered.is_refused:
             return Seen(failed=True, code=FILTERED)
         return Seen(failed=False, first_token_ms=float(exchange.first_token_ms) if exchange.first_token_ms else None)
@@ -163,7 +168,8 @@ class Trials:
 
     def _stop(self, trial: Trial, why: str) -> None:
         """At once, here; `unwritten` carries it into the books."""
-        now_ns = self._now_ns()
+        # Behind the last order about it, also where a clock was set back: in the books the later one counts.
+        now_ns = max(self._now_ns(), self._last_ns.get(trial.id, 0) + 1)
         order = TrialOrder(
             id=time_sorted_id("trl_", now_ns, self._bits64()), at_ns=now_ns, action="stop", model=trial.model,
             name=trial.name, arm=trial.arm, by="", os_user="", reason=why,
@@ -182,6 +188,7 @@ class Trials:
         """`orders`: the latest in force about each trial, whoever gave them."""
         latest = {order.trial_id: order for order in (*orders, *self._unwritten)}
         self._stopped = {id: order for id, order in latest.items() if order.action == "stop"}
+        self._last_ns = {id: order.at_ns for id, order in latest.items()}
         for id, order in latest.items():
             state = self._states.get(id)
             if order.action == "resume" and (state is None or state.resumed != order.id):

@@ -33,7 +33,9 @@ from yuzui.world import Afterwards, Snapshot, Watched, World
 log = logging.getLogger("yuzui")
 
 MOST_WAITING: Final = 128
-"""Requests, each with its words: what memory watching may take."""
+"""Requests, each with its words."""
+MOST_WAITING_BYTES: Final = 64 * 1024 * 1024
+"""Of those words: what memory watching may take, within the factor that objects take more than text."""
 WORKERS: Final = 4
 SAVE_EVERY_S: Final = 0.25
 _NOTHING: Final[frozenset[WatchKind]] = frozenset()
@@ -52,6 +54,11 @@ class _Job:
     kind: WatchKind
     key: PromiseKey | None = None
     """Of an audit."""
+
+    @property
+    def size_bytes(self) -> int:
+        """About what it keeps in memory."""
+        return self.exchange.input_bound + self.exchange.delivered.characters
 
 
 def make_watched(config: Config) -> Mapping[str, Watched]:
@@ -85,6 +92,7 @@ class Watching(Afterwards):
         self._changed_shadows: set[tuple[str, str]] = set()
         self._world: World | None = None
         self._line: asyncio.Queue[_Job] = asyncio.Queue(MOST_WAITING)
+        self._waiting_bytes = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._running: set[asyncio.Task[None]] = set()
         self._spent: dict[str, str] = {}
@@ -126,6 +134,8 @@ class Watching(Afterwards):
             return
         if advised.reference not in decision.allowed or advised.reference in decision.masked:
             return  # the promise is not about it
+        if decision.tried is not None and decision.tried.arm:
+            return  # a trial said who comes first, not what was certified: neither a loss nor a zero of the promise's
         promise = self.promises.under(decision.model, advised)
         kept = advised.kept(exchange.target.name)
         if promise is None or kept == "none":
@@ -137,9 +147,10 @@ class Watching(Afterwards):
 
     def _put(self, job: _Job) -> None:
         try:
-            if not self._is_open:
+            if not self._is_open or self._waiting_bytes + job.size_bytes > MOST_WAITING_BYTES:
                 raise asyncio.QueueFull
             self._line.put_nowait(job)
+            self._waiting_bytes += job.size_bytes
         except asyncio.QueueFull:
             self._drop(job, "queue_full" if self._is_open else "shutdown")
 
@@ -180,6 +191,7 @@ class Watching(Afterwards):
     async def _work(self) -> None:
         while True:
             job = await self._line.get()
+            self._waiting_bytes -= job.size_bytes
             task = asyncio.create_task(self._do(job))
             self._running.add(task)
             try:

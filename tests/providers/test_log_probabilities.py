@@ -71,3 +71,16 @@ def test_who_can_be_asked() -> None:
     assert not tells_odds(anthropic.CODEC, TARGET)
     assert not tells_odds(openai.CODEC, replace(TARGET, features=TARGET.features - {"logprobs"}))
     assert not tells_odds(openai.CODEC, replace(TARGET, quirks=Quirks(drops=frozenset(("logprobs",)))))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"choices": 5, "logprobs": 1}',
+        b'{"choices": [{"index": 0, "logprobs": {"content": 5}}]}',
+        b'{"choices": [{"index": 0, "logprobs": {"content": [{"logprob": ' + b"9" * 400 + b"}]}}]}",
+    ],
+)
+def test_a_server_that_says_nonsense_breaks_nothing(raw: bytes) -> None:
+    codec = OddsCodec(openai.CODEC)
+    assert b"9" * 400 not in codec.take(raw) and codec.odds == []

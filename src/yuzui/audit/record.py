@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -93,6 +94,11 @@ class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     tokens_delivered: int = 0
     usage: UsageRecord | None = None
     cost: CostRecord | None = None
+
+
+def first_tried(attempts: Sequence[AttemptRecord]) -> AttemptRecord | None:
+    """That of the target that was to answer first; what a cascade asked at its side may have ended before it."""
+    return next((one for one in attempts if one.role not in ("sample", "check")), None)
 
 
 class AskedRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

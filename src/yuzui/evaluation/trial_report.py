@@ -13,7 +13,7 @@ from math import nan, sqrt
 from statistics import NormalDist, fmean, variance
 from typing import Final
 
-from yuzui.audit.record import RequestRecord
+from yuzui.audit.record import RequestRecord, first_tried
 from yuzui.core.money import NANO
 from yuzui.core.trial import ARM, CONTROL, FILTERED, NO_FAILURE
 from yuzui.evaluation.bootstrap import percentile
@@ -67,7 +67,7 @@ class Side:
                 self.answered_elsewhere += 1
             elif record.first_token_ms:
                 self.first_token_ms.append(float(record.first_token_ms))
-        self.cost.append(record.cost.book / NANO if record.cost is not None else 0.0)
+        self.cost.append(record.cost.total / NANO if record.cost is not None else 0.0)
         if record.usage is not None:
             self.input_tokens.append(float(record.usage.input))
             self.output_tokens.append(float(record.usage.output))
@@ -108,9 +108,9 @@ def gather(records: Iterable[RequestRecord], trial: str, grades: Mapping[str, fl
 
 def first_failure(record: RequestRecord) -> str:
     """How the target that was asked first failed; "" where it did not, or none was asked."""
-    if not record.attempts:
+    first = first_tried(record.attempts)
+    if first is None:
         return ""
-    first = record.attempts[0]
     if first.outcome == "ok" and first.detail == FILTERED:
         return FILTERED
     return "" if first.outcome in NO_FAILURE else first.outcome

@@ -64,12 +64,12 @@ class OddsCodec(WrappedCodec):
             found = _decode(raw)
         except BAD:
             return raw  # its reader complains
-        for choice in found.get("choices") or ():
+        for choice in _listed(found.get("choices")):
             if not isinstance(choice, dict):
                 continue
             told = choice.get("logprobs")
             if isinstance(told, dict) and (choice.get("index") or 0) == 0:
-                self.odds += [odds for token in told.get("content") or () if (odds := _odds(token)) is not None]
+                self.odds += [odds for token in _listed(told.get("content")) if (odds := _odds(token)) is not None]
             if told is not None and not self._is_shown:
                 choice["logprobs"] = None  # as the server says it to who does not ask
         return raw if self._is_shown else _encode(found)
@@ -77,9 +77,17 @@ class OddsCodec(WrappedCodec):
 
 def _odds(token: object) -> float | None:
     value = token.get("logprob") if isinstance(token, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    try:
+        return None if math.isnan(value) else float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return None
+
+
+def _listed(value: object) -> list[Any]:  # Any: JSON values
+    """Of a server that says something else there nobody knows odds; what that makes of its answer its reader says."""
+    return value if isinstance(value, list) else []
 
 
 class _OddsDecoder(WrappedDecoder):
