@@ -95,12 +95,23 @@ class Setting:
             )
         (self.folder / "yuzui.toml").write_text("\n".join([*blocks, served]), "utf-8")
 
-    def ask(self, address: str, examples: Path, models_: str, reference: str, run: Path, until_s: float) -> None:
+    def ask(
+        self,
+        address: str,
+        examples: Path,
+        models_: str,
+        reference: str,
+        run: Path,
+        until_s: float,
+        *,
+        wants_odds: bool = False,
+    ) -> None:
         """`yuzui evaluate run`, ended when its time is over: each answer is kept before the next is asked for."""
         command = [
             sys.executable, "-m", "yuzui", "evaluate", "run", str(examples), "--models", models_, "--scorer", SCORER,
             *(["--reference-model", reference] if reference else []), "--run", str(run), "--url", address,
-            "--parallel", "1", "--param", "temperature=0", "--param", f"max_tokens={ANSWER_TOKENS}", "--json",
+            "--parallel", "1", "--param", "temperature=0", "--param", f"max_tokens={ANSWER_TOKENS}",
+            *(["--param", "logprobs=true"] if wants_odds else []), "--json",
             "--data-dir", str(self.folder / "data"),
         ]  # fmt: skip  # one thing
         with (self.folder / "evaluate.log").open("ab") as log:
@@ -210,7 +221,7 @@ def experiment(setting: Setting, examples: Path) -> dict[str, Any]:  # Any: JSON
     with gateway(setting.folder / "yuzui.toml", setting.folder / "data", setting.folder / "gateway.log") as running:
         until_s = setting.left_s(SHARE_ASKING)
         say(setting, f"asking both models, until {until_s / 60:.1f} minutes from now")
-        setting.ask(running.address, examples, SMALL.target, LARGE.target, asked, until_s)
+        setting.ask(running.address, examples, SMALL.target, LARGE.target, asked, until_s, wants_odds=True)
     small, large = calls_of(asked, SMALL.target), calls_of(asked, LARGE.target)
     both = [name for name in small if name in large]
     say(setting, f"{len(both)} examples were answered by both")

@@ -91,12 +91,15 @@ def test_the_reference_of_a_pairwise_comparison_is_the_middle() -> None:
 
 @pytest.mark.parametrize("name", ["graded.jsonl", "graded.parquet"])
 def test_fitting_reads_what_is_exported(tmp_path: Path, name: str) -> None:
-    rows, _ = graded_rows(outcomes(), "exact", (OWN, VENDOR))
+    run = outcomes()
+    told = {key: replace(r, log_probabilities=(-0.5, -0.25)) if key[1] == OWN else r for key, r in run.results.items()}
+    rows, _ = graded_rows(replace(run, results=told), "exact", (OWN, VENDOR))
     path = tmp_path / name
     write_rows(path, [flat(row) for row in rows] if path.suffix == ".parquet" else rows)
     read = read_graded(path)
     check_examples(read, [OWN, VENDOR])
     assert len(read) == 34 and read[0].answers[VENDOR].cost_usd == 1e-4 and read[0].id == "e2"
+    assert read[0].answers[OWN].log_probabilities == (-0.5, -0.25) and not read[0].answers[VENDOR].log_probabilities
 
 
 def test_what_an_answer_calls_is_a_part_of_its_text() -> None:

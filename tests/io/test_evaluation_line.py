@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
+from cascade_kit import scene
 from gateway_kit import gateway
 from yuzui.core.errors import ConfigError
 from yuzui.evaluation.calls import Call, Result
@@ -64,6 +66,21 @@ def test_answers_tell_their_cost_tokens_and_target() -> None:
     assert vendor.target == "vendor/b" and vendor.request_id.startswith("req_") and vendor.finish_reason == "stop"
     assert vendor.cost_nano == vendor.input_tokens * 1000 + vendor.output_tokens * 4000 > 0
     assert vendor.sensitivity == "internal" and vendor.latency_ms >= 0 and vendor.at_ns > 0
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_log_probabilities_are_kept_where_they_were_asked_for(tmp_path: Path, asks: bool) -> None:
+    body = {
+        "model": "house/small",
+        "messages": [{"role": "user", "content": "Hello"}],
+        **({"logprobs": True} if asks else {}),
+    }
+
+    async def work() -> Result:
+        async with scene(tmp_path) as at, GatewayLine(at.running.base_url, "", no_sleep) as line:
+            return await line.ask(Call(key="k", purpose="answer", model="house/small", body=body))
+
+    assert asyncio.run(work()).log_probabilities == ((-0.25, -0.5) if asks else ())
 
 
 def test_what_may_not_be_seen_is_a_result() -> None:

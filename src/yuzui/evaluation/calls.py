@@ -38,6 +38,8 @@ class Result:
     text: str = ""
     tool_calls: tuple[Json, ...] = ()
     finish_reason: str = ""
+    log_probabilities: tuple[float, ...] = ()
+    """Natural logarithms, one per token, where they were asked for (`logprobs`) and told."""
     input_tokens: int = 0
     output_tokens: int = 0
     cost_nano: int | None = None

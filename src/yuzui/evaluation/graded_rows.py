@@ -59,6 +59,8 @@ def _answer(result: Result, score: float) -> Json:
         "output_tokens": result.output_tokens,
         "was_cut": result.finish_reason == "length",
     }
+    if result.log_probabilities:
+        answer["log_probabilities"] = list(result.log_probabilities)
     if result.cost_nano is not None and result.currency == "USD":
         answer["cost_usd"] = result.cost_nano / NANO
     return answer

@@ -16,6 +16,7 @@ from pyreqwest.client import ClientBuilder
 from pyreqwest.response import Response
 
 from yuzui.core.errors import ConfigError
+from yuzui.core.log_probabilities import log_probabilities_of
 from yuzui.core.money import NANO
 from yuzui.evaluation.calls import FATAL, NOT_PERMITTED, Call, Outcome, Result, read_answer
 
@@ -122,7 +123,7 @@ def _result(reply: Response, data: bytes, latency_ms: int) -> Result:
         return Result(outcome="failed", code="upstream_invalid_response", message=str(error), **facts)
     return Result(
         outcome="answered", text=text, tool_calls=calls, finish_reason=finish_reason, input_tokens=sent,
-        output_tokens=written, **facts,
+        output_tokens=written, log_probabilities=tuple(log_probabilities_of(body["choices"][0])), **facts,
     )  # fmt: skip
 
 

@@ -100,6 +100,8 @@ def write_rows(path: Path, rows: Sequence[Json]) -> None:
 
 
 def _closed(value: Any) -> Any:  # Any: JSON values
+    if isinstance(value, list) and value and all(isinstance(one, float) for one in value):
+        return value  # numbers are a column of their own kind
     return msgspec.json.encode(value).decode() if isinstance(value, dict | list) else value
 
 

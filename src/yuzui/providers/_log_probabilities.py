@@ -6,7 +6,6 @@ which vLLM, SGLang and llama.cpp keep to (2026-11).
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from typing_extensions import override
 from yuzui.core import strict_json
 from yuzui.core.answers import Answer
 from yuzui.core.chat import ChatRequest, StreamChunk
+from yuzui.core.log_probabilities import log_probabilities_of
 from yuzui.core.target import Target
 from yuzui.providers._contract import Codec, Decoder, WireRequest, WrappedCodec, WrappedDecoder
 from yuzui.providers._reading import BAD
@@ -67,22 +67,11 @@ class OddsCodec(WrappedCodec):
         for choice in _listed(found.get("choices")):
             if not isinstance(choice, dict):
                 continue
-            told = choice.get("logprobs")
-            if isinstance(told, dict) and (choice.get("index") or 0) == 0:
-                self.odds += [odds for token in _listed(told.get("content")) if (odds := _odds(token)) is not None]
-            if told is not None and not self._is_shown:
+            if (choice.get("index") or 0) == 0:
+                self.odds += log_probabilities_of(choice)
+            if choice.get("logprobs") is not None and not self._is_shown:
                 choice["logprobs"] = None  # as the server says it to who does not ask
         return raw if self._is_shown else _encode(found)
-
-
-def _odds(token: object) -> float | None:
-    value = token.get("logprob") if isinstance(token, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return None if math.isnan(value) else float(value)
-    except OverflowError:  # a whole number of hundreds of digits
-        return None
 
 
 def _listed(value: object) -> list[Any]:  # Any: JSON values
