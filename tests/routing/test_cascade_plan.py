@@ -20,7 +20,7 @@ EVERYBODY = (OTHER, SMALL, BIG)
     ("plan", "blocked", "expected", "rule"),
     [
         ((SMALL, BIG, OTHER), (), (SMALL, BIG, OTHER), "cascade"),
-        ((SMALL, OTHER), ("big",), (SMALL, OTHER, BIG), "cascade"),
+        ((SMALL, OTHER), ("big",), (SMALL, BIG, OTHER), "cascade"),
         ((SMALL,), (), (SMALL, BIG), "cascade"),
         ((BIG, OTHER), ("small",), (BIG, OTHER), "escalated"),
         ((SMALL, BIG, OTHER), ("tiny",), (BIG, OTHER, SMALL), "escalated"),

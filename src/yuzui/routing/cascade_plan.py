@@ -15,14 +15,15 @@ def cascade_plan(
     """`plan` and `advised` as they can be carried out; both as they are where there is no cascade.
 
     A cascade that lacks somebody is not begun: what it would find out could not be judged, and would be paid for.
-    Escalating is no fallback, so the reference is in the plan also where nobody may fall back, or it failed lately.
+    Escalating is no fallback, so the reference is in the plan also where nobody may fall back, or it failed lately:
+    right behind the candidate, since only its answer keeps the promise.
     """
     if advised is None or advised.asks is None:
         return plan, advised
     reference = next(target for target in permitted if target.name == advised.reference)
     sick = [name for name in (advised.chosen, *advised.asks.checks) if name in blocked]
     if not sick and plan[0].name == advised.chosen:
-        return (plan if reference in plan else (*plan, reference)), advised
+        return (plan if reference in plan else (plan[0], reference, *plan[1:])), advised
     detail = f"{', '.join(sick)} left alone after failures" if sick else f"{advised.chosen} does not come first"
     escalated = replace(advised, rule="escalated", asks=None, detail=detail)
     if [target.name for target in plan] == [advised.chosen]:
