@@ -8,7 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import typer
+
 from yuzui.cli._options import open_books
+from yuzui.cli._output import note
 from yuzui.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -45,6 +48,22 @@ def await_order(
         finally:
             books.stop()
     return OrderAnswer()
+
+
+def entry_of(
+    folder: Path, order_id: str, answer_in: Callable[[SqliteBooks], OrderAnswer], here: Callable[[SqliteBooks], None]
+) -> int:
+    """Index of the audit log's entry that tells of the order. Says why, and exits with 1, where it was refused.
+
+    Raise `ConfigError` when a running gateway has not carried it out in time.
+    """
+    answer = await_order(folder, answer_in, here)
+    if answer.refused:
+        note(f"error: {answer.refused}")
+        raise typer.Exit(1)
+    if answer.index is None:
+        raise not_yet(order_id)
+    return answer.index
 
 
 def not_yet(order_id: str) -> ConfigError:

@@ -9,11 +9,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from yuzui.cli._checks_routing import told
 from yuzui.cli._options import open_books
-from yuzui.cli._orders import await_order, not_yet, os_user
+from yuzui.cli._orders import entry_of, os_user
 from yuzui.cli._output import note, say, show_facts, write_json
 from yuzui.cli._watch_facts import Seen, as_json, facts_of, how, promises_seen, shadow_facts
 from yuzui.core.errors import ConfigError
@@ -117,10 +115,4 @@ def _await(folder: Path, order: WatchOrder) -> int:
             promises = Promises(books, now_ns=time.time_ns, bits64=lambda: secrets.randbits(64))
             asyncio.run(promises.resume(order))
 
-    answer = await_order(folder, lambda books: books.answer_to_watch_order(order.id), here)
-    if answer.refused:
-        note(f"error: {answer.refused}")
-        raise typer.Exit(1)
-    if answer.index is None:
-        raise not_yet(order.id)
-    return answer.index
+    return entry_of(folder, order.id, lambda books: books.answer_to_watch_order(order.id), here)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, data_dir_of, load_config, open_books
-from yuzui.cli._orders import await_order, not_yet, os_user
-from yuzui.cli._output import note, say, show_facts, write_json
+from yuzui.cli._orders import entry_of, os_user
+from yuzui.cli._output import say, show_facts, write_json
 from yuzui.cli._text import show_moment
 from yuzui.core.booking import LabelOrder
 from yuzui.core.errors import ConfigError
@@ -22,7 +22,6 @@ from yuzui.core.ids import time_sorted_id
 if TYPE_CHECKING:
     from yuzui.core.sensitivity import SensitivityRules
     from yuzui.io.books import SqliteBooks
-    from yuzui.io.label_store import OrderAnswer
     from yuzui.privacy.conversation import ConversationMemory
 
 app = typer.Typer(no_args_is_help=True, help="Show the label of a conversation, and lower it with a name and a reason.")
@@ -110,16 +109,11 @@ def declassify(
         books.add_order(order)
     finally:
         books.stop()
-    answer = _carry_out(folder, order, rules)
-    if answer.index is None and not answer.refused:
-        raise not_yet(order.id)
-    if answer.refused:
-        note(f"error: {answer.refused}")
-        raise typer.Exit(1)
+    index = _carry_out(folder, order, rules)
     if json:
-        write_json({"id": order.id, "conversation": meant.conversation.hex(), "to": to, "leaf_index": answer.index})
+        write_json({"id": order.id, "conversation": meant.conversation.hex(), "to": to, "leaf_index": index})
     else:
-        say(f"lowered to {to}; entry {answer.index} of the audit log tells of it (yuzui explain {order.id})")
+        say(f"lowered to {to}; entry {index} of the audit log tells of it (yuzui explain {order.id})")
 
 
 def find(books: SqliteBooks, folder: Path, what: str, key: str) -> Meant:
@@ -166,8 +160,8 @@ def _memory(books: SqliteBooks, folder: Path) -> ConversationMemory:
     return memory
 
 
-def _carry_out(folder: Path, order: LabelOrder, rules: SensitivityRules) -> OrderAnswer:
-    """What became of `order`: of a running gateway's doing, or of ours when none runs."""
+def _carry_out(folder: Path, order: LabelOrder, rules: SensitivityRules) -> int:
+    """Index of the entry that tells of it."""
     from yuzui.declassifying import carry_out
     from yuzui.io.archive import BookArchive
     from yuzui.io.secrets import load_secrets
@@ -177,4 +171,4 @@ def _carry_out(folder: Path, order: LabelOrder, rules: SensitivityRules) -> Orde
             archive = BookArchive(books, load_secrets(folder).archive_key, lambda: 0.0)
             asyncio.run(carry_out(order, books, _memory(books, folder), archive, rules))
 
-    return await_order(folder, lambda books: books.answer_to(order.id), here)
+    return entry_of(folder, order.id, lambda books: books.answer_to(order.id), here)

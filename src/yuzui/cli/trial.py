@@ -14,7 +14,7 @@ import msgspec
 import typer
 
 from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, data_dir_of, load_config, open_books
-from yuzui.cli._orders import await_order, not_yet, os_user
+from yuzui.cli._orders import entry_of, os_user
 from yuzui.cli._output import note, say, show_table, write_json
 from yuzui.cli._text import read_moment_ns, show_moment
 from yuzui.core.booking import TrialOrder
@@ -172,13 +172,7 @@ def _carry_out(folder: Path, settings: Config, order: TrialOrder) -> int:
         if any(one.id == order.id for one in books.open_trial_orders()):
             asyncio.run(carry_out(order, books, settings.trials.operators))
 
-    answer = await_order(folder, lambda books: books.answer_to_trial_order(order.id), here)
-    if answer.refused:
-        note(f"error: {answer.refused}")
-        raise typer.Exit(1)
-    if answer.index is None:
-        raise not_yet(order.id)
-    return answer.index
+    return entry_of(folder, order.id, lambda books: books.answer_to_trial_order(order.id), here)
 
 
 class _Opened:

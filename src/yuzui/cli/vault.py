@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, data_dir_of, load_config, open_books
-from yuzui.cli._orders import await_order, not_yet, os_user
+from yuzui.cli._orders import entry_of, os_user
 from yuzui.cli._output import note, say, show_table, write_json
 from yuzui.cli._text import show_moment
 from yuzui.core.booking import VaultOrder
@@ -310,13 +310,7 @@ def _carry_out(folder: Path, settings: Config, order: VaultOrder) -> int:
             asyncio.run(obey(order, books, _vault(books, folder), settings.masking.openers))
             _publish(books, folder, settings)
 
-    answer = await_order(folder, lambda books: books.answer_to_vault_order(order.id), here)
-    if answer.refused:
-        note(f"error: {answer.refused}")
-        raise typer.Exit(1)
-    if answer.index is None:
-        raise not_yet(order.id)
-    return answer.index
+    return entry_of(folder, order.id, lambda books: books.answer_to_vault_order(order.id), here)
 
 
 def _publish(books: SqliteBooks, folder: Path, settings: Config) -> None:
