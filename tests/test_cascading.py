@@ -394,10 +394,17 @@ def test_the_reservation_holds_all_calls_together(tmp_path: Path) -> None:
             assert total(record) == 3 * NANO["house/small"] + NANO["house/tiny"] + NANO["vendor/big"]
             await assert_sums(at, record)
             poor = at.running.add_key(app="b", budget_nano=int(bound[0]) - 1, seed=7)
+            at.asked.clear()
+            record, answer = await at.ask(EASY, key=poor)
+            assert answer.status_code == 200 and at.asked == ["big"], "the reference alone is within it"
+            assert record.routed is not None and record.routed.rule == "escalated"
+            assert "the budget does not hold all calls of a cascade" in record.why
+            assert total(record) == NANO["vendor/big"]
+            poorer = at.running.add_key(app="c", budget_nano=lone["vendor/big"] - 1, seed=8)
             answer = await at.post(
                 "/v1/chat/completions",
                 {"model": "support", "messages": [{"role": "user", "content": EASY}], "max_tokens": 20},
-                poor,
+                poorer,
             )
             assert (answer.status_code, answer.json()["error"]["code"]) == (429, "budget_exceeded")
 

@@ -53,6 +53,7 @@ from yuzui.dialects._field_names import spelled
 from yuzui.masking import MaskedRequest
 from yuzui.masking_choice import NotMasked
 from yuzui.privacy.answer_scan import NOTHING_FOUND, AnswerFindings
+from yuzui.routing.cascade_plan import without_cascade
 from yuzui.routing.trial_plan import without_arm
 
 MOST_DROPPED = 64  # names in a header and a record; nobody reads more
@@ -256,14 +257,15 @@ class Exchange:
         return blake2b(data, key=self.content_key, digest_size=32).hexdigest()
 
     def come_home(self, decision: Decision) -> Decision | None:
-        """Before anything was sent: what costs nothing takes the place of a plan that the budget does not hold.
+        """Before anything was sent: what costs less takes the place of a plan that the budget does not hold.
 
-        None where `decision` has no such targets, or no others. The arm of a trial goes first.
+        The arm of a trial goes first, then a cascade, then a burst. None where there is nothing to do without.
         """
-        if (control := without_arm(decision)) is not None:
+        cheaper = without_arm(decision) or without_cascade(decision)
+        if cheaper is not None:
             self._opening = None
-            self.decision = control
-            return control
+            self.decision = cheaper
+            return cheaper
         if not decision.unpaid or decision.unpaid == decision.plan:
             return None
         why = f"{decision.why}; the budget does not hold a burst: stays with {decision.unpaid[0].name}"

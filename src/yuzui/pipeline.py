@@ -257,7 +257,7 @@ class Journey:
     async def _reserve(
         self, caller: Caller, request: ChatRequest, decision: Decision, advice: Advice | None
     ) -> Decision:
-        """What the money was reserved for: a burst that the budget does not hold stays where it costs nothing."""
+        """What the money was reserved for: what the budget does not hold gives way to what costs less."""
         self._cascade = begin_cascade(self.snapshot, self.world, self.exchange, request, advice)
         try:
             await self._reserve_for(caller, request, decision)
@@ -265,7 +265,7 @@ class Journey:
             home = self.exchange.come_home(decision)
             if home is None:
                 raise
-            return await self._reserve(caller, request, home, advice)  # without a trial's arm, then without a burst
+            return await self._reserve(caller, request, home, advice)  # without an arm, a cascade, a burst
         return decision
 
     async def _reserve_for(self, caller: Caller, request: ChatRequest, decision: Decision) -> None:

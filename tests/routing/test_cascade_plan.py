@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from routing_kit import HOUSE
+from yuzui.core.decision import AllowedSet, Decision
 from yuzui.core.guarantee import Advised, Asks
 from yuzui.core.target import Target
-from yuzui.routing.cascade_plan import cascade_plan
+from yuzui.routing.cascade_plan import cascade_plan, without_cascade
 
 SMALL, OTHER, BIG = (replace(HOUSE, name=name) for name in ("small", "other", "big"))
 ADVISED = Advised(rule="cascade", reference="big", chosen="small", asks=Asks(policy="cascade", checks=("tiny",)))
@@ -40,3 +41,15 @@ def test_the_plan_of_a_cascade(
 @pytest.mark.parametrize("advised", [None, replace(ADVISED, rule="certified", asks=None)])
 def test_other_plans_stay_as_they_are(advised: Advised | None) -> None:
     assert cascade_plan((SMALL,), EVERYBODY, advised, ("small",)) == ((SMALL,), advised)
+
+
+def test_a_budget_that_does_not_hold_all_calls_leaves_the_reference() -> None:
+    decision = Decision(
+        model="m", policy="guaranteed", level=0, allowed=AllowedSet(frozenset(("small", "other", "big"))),
+        plan=(SMALL, BIG, OTHER), refused=(), why="small is asked", advised=ADVISED,
+    )  # fmt: skip
+    found = without_cascade(decision)
+    assert found is not None and found.plan == (BIG, OTHER, SMALL) and found.allowed == decision.allowed
+    assert found.advised is not None and (found.advised.rule, found.advised.asks) == ("escalated", None)
+    assert found.why.startswith("small is asked; the budget does not hold all calls of a cascade: big first")
+    assert without_cascade(found) is None and without_cascade(replace(decision, advised=None)) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from yuzui.core.decision import Decision
 from yuzui.core.guarantee import Advised
 from yuzui.core.target import Target
 
@@ -30,3 +31,21 @@ def cascade_plan(
         return (reference,), escalated
     # The candidate comes last, with nothing claimed: as everywhere where the reference is to answer.
     return tuple(sorted(plan, key=lambda target: target.name == advised.chosen)), escalated
+
+
+def without_cascade(decision: Decision) -> Decision | None:
+    """`decision` as it would be without its cascade: the reference first. None where none would begin.
+
+    For a budget that does not hold all of its calls: the reference's alone it may hold.
+    """
+    advised = decision.advised
+    if advised is None or advised.asks is None or decision.plan[0].name != advised.chosen:
+        return None
+    plan = tuple(sorted(decision.plan, key=lambda target: target.name == advised.chosen))
+    detail = "the budget does not hold all calls of a cascade"
+    return replace(
+        decision,
+        plan=plan,
+        why=f"{decision.why}; {detail}: {plan[0].name} first",
+        advised=replace(advised, rule="escalated", asks=None, detail=detail),
+    )
