@@ -664,3 +664,23 @@ def test_a_trial_counts_what_a_cascade_did_by_its_candidate_and_never_by_its_sec
             assert sum(sides.control.cost) * 1e9 == pytest.approx(sum(total(record) for record in records))
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("where", ["yuzui.held_answer.HeldAnswer.problem", "yuzui.routing.learned.Learned.weigh"])
+def test_a_bug_in_judging_is_the_references_to_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def broken(*_: object) -> object:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(where, broken)
+
+    async def story() -> None:
+        async with scene(tmp_path, of_cascade()) as at:
+            record, answer = await at.ask(EASY)
+            assert answer.status_code == 200 and FROM_BIG in answer.text
+            assert record.routed is not None and record.routed.rule == "escalated"
+            assert record.routed.detail == "it could not be judged"
+            await assert_sums(at, record)
+
+    asyncio.run(story())

@@ -176,7 +176,7 @@ class Cascade:
         if self._limit is not None and not self._limit.expired():
             self._limit.reschedule(None)  # the others have limits of their own, and releasing has none
         try:
-            judged = await self._judged(await self._known())
+            judged = await self._judged()
         except _Missing as missing:
             self._reject(str(missing))
             raise Escalated from missing
@@ -189,9 +189,12 @@ class Cascade:
         self._conclude(replace(self._advised, rule="accepted", asks=None), "accepted")
         return b"".join(self._held)
 
-    async def _judged(self, said: Said) -> Judged:
+    async def _judged(self) -> Judged:
+        """Raise `_Missing`."""
         try:
-            return await asyncio.to_thread(self._advice.judge, said)
+            return await asyncio.to_thread(self._advice.judge, await self._known())
+        except _Missing:
+            raise
         except Exception as error:  # a bug must not be lost, and must not decide
             log.exception("cascade_not_judged", extra={"fields": {"request_id": self._exchange.id}})
             raise _Missing("it could not be judged") from error
