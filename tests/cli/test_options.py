@@ -5,7 +5,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from yuzui.cli._options import data_dir_of, open_books, own_command
+from yuzui.cli._options import check_is_new, data_dir_of, open_books, own_command
 from yuzui.core.errors import ConfigError
 
 from .conftest import Run, Used
@@ -53,3 +53,12 @@ def test_the_command_is_named_so_that_it_can_be_typed(monkeypatch: pytest.Monkey
     assert own_command() == str(Path("/elsewhere/bin/yuzui").absolute())
     monkeypatch.setattr("sys.argv", ["/somewhere/pytest"])
     assert own_command().endswith(" -m yuzui")
+
+
+def test_a_file_is_replaced_only_where_somebody_said_so(tmp_path: Path) -> None:
+    out = tmp_path / "router.json"
+    check_is_new(out, force=False)
+    out.write_text("{}", "utf-8")
+    check_is_new(out, force=True)
+    with pytest.raises(ConfigError, match="is there already: name another file, or say --force"):
+        check_is_new(out, force=False)

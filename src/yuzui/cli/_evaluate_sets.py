@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption
+from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, check_is_new
 from yuzui.cli._output import note, say, show_table, write_json
 from yuzui.core.errors import ConfigError
 
@@ -53,8 +53,7 @@ def import_set(
     from yuzui.io.example_file import write_examples
     from yuzui.io.package_files import PackageFiles
 
-    if out.exists() and not force:
-        raise ConfigError(f"{out} is there already: name another file, or say --force")
+    check_is_new(out, force)
     wanted = find_set(name)
     files = PackageFiles(package=wanted.package, most_bytes=MOST_BYTES, wheel=wheel)
     version = files.version()

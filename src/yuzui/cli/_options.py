@@ -33,6 +33,12 @@ DataDirOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")]
 
 
+def check_is_new(out: Path, force: bool) -> None:
+    """Raise `ConfigError` where `out` would be replaced and nobody said so."""
+    if out.exists() and not force:
+        raise ConfigError(f"{out} is there already: name another file, or say --force")
+
+
 def data_dir_of(option: Path | None) -> Path:
     """The folder that `--data-dir` (or `YUZUI_DATA_DIR`) names, else the platform's. It need not exist."""
     if option is not None:

@@ -25,7 +25,7 @@ from yuzui.cli._evaluate_options import (
 )
 from yuzui.cli._evaluate_ray import Ray, RayAddressOption, RayOption
 from yuzui.cli._evaluate_sets import import_set, list_sets
-from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, data_dir_of
+from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, check_is_new, data_dir_of
 from yuzui.cli._output import note, say, show_facts, show_table, write_json
 from yuzui.core.errors import ConfigError
 
@@ -75,8 +75,7 @@ def clean(
     from yuzui.evaluation.near_duplicates import near_duplicates
     from yuzui.io.example_file import read_examples, write_examples, write_rows
 
-    if out.exists() and not force:
-        raise ConfigError(f"{out} is there already: name another file, or say --force")
+    check_is_new(out, force)
     rules = Rules(least_chars=min_chars, most_chars=max_chars, scripts=frozenset(script or ()), near=near)
     found = clean_examples(read_examples(examples), rules, near_duplicates)
     write_examples(out, found.kept)
@@ -390,8 +389,7 @@ def export(
     from yuzui.io.evaluation_store import EvaluationStore
     from yuzui.io.example_file import write_rows
 
-    if out.exists() and not force:
-        raise ConfigError(f"{out} is there already: name another file, or say --force")
+    check_is_new(out, force)
     with EvaluationStore(run_file(run, data_dir_of(data_dir))) as store:
         outcomes = store.outcomes()
     named = scorer or _only(outcomes.settings.scorers)
@@ -486,8 +484,7 @@ def captured(
     from yuzui.io.capture_reader import read_captured
     from yuzui.io.example_file import write_examples
 
-    if out.exists() and not force:
-        raise ConfigError(f"{out} is there already: name another file, or say --force")
+    check_is_new(out, force)
     found, unreadable = read_captured(data_dir_of(data_dir), app_name)
     if not found:
         raise ConfigError(f"no request of {app_name!r} is kept; see [capture] in the configuration")

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from yuzui.cli._checks_routing import told
 from yuzui.cli._evaluate_options import KeyOption, UnsafeCodeOption
-from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, data_dir_of, load_config
+from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, check_is_new, data_dir_of, load_config
 from yuzui.cli._output import note, say, show_facts, show_table, write_json
 from yuzui.cli._route_start import each, given, left_to_certify, show_step
 from yuzui.cli._route_words import model_table, reachable, what_now
@@ -150,8 +150,7 @@ def fit(
 ) -> None:
     """Learn who answers what well. Uses the part `train` of the examples, or half of them where none is named."""
     check_can_fit()
-    if out.exists() and not force:
-        raise ConfigError(f"{out} is there already: name another file, or say --force")
+    check_is_new(out, force)
     if not 0 <= unlike < 0.5:
         raise ConfigError("--unlike must lie between 0 and 0.5")
     prices = _prices(price)
