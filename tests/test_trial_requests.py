@@ -252,14 +252,22 @@ def test_what_the_arm_of_a_guaranteed_model_answers_is_outside_the_promise(tmp_p
 def test_an_arm_that_fails_more_often_than_control_is_rolled_back_by_the_comparison() -> None:
     async def story() -> None:
         rules = "percent = 50\nrollback = { failures_in_a_row = 0, first_token_ratio = 0, alpha = 0.2 }"
-        async with scene(rules, sick={"new"}) as at:
-            for number in range(60):
+        async with scene(rules) as at:
+            by_role: dict[str, str] = {}  # the draw is this deployment's own: one conversation of each side is found first
+            for number in range(200):
                 record, _ = await at.ask("Hello", conversation=f"c{number}")
+                by_role.setdefault(record.trials["next"], f"c{number}")
+                if len(by_role) == 2:
+                    break
+            at.sick.add("new")
+            before = at.asked.count("new")
+            for role in ("control", "control", "control", "arm") * 5:  # few enough that no breaker opens
+                record, _ = await at.ask("Hello", conversation=by_role[role])
                 assert record.outcome == "answered"
                 if not record.trials:
                     break
             order = await until_in_force(at, "stop")
             assert order.reason.startswith("fails more often than control: ")
-            assert "evidence" in order.reason and at.asked.count("new") < 12
+            assert "evidence" in order.reason and at.asked.count("new") - before <= 5
 
     asyncio.run(story())
