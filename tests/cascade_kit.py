@@ -17,7 +17,7 @@ from fault_upstream import Call, FaultUpstream, completion, piece
 from gateway_kit import RunningGateway, gateway
 from guarantee_kit import certificate, write_router
 from yuzui.audit.record import RequestRecord
-from yuzui.routing.artefact import Certificate, Signals
+from yuzui.routing.artefact import Certificate, Fitted, Signals
 
 RIGHT, WRONG, AGREES = "It is so. #### 123", "It is so. #### 150", "The answer is 123"
 """Answers of small that the second opinion confirms, and does not."""
@@ -66,16 +66,29 @@ fallback = {fallback}
 
 [models.cascade]
 streaming = "{streaming}"
-checks = ["house/tiny"]
+{beside}
 timeout_s = {timeout_s}
 
 [server]
 heartbeat_s = {heartbeat_s}
 """
 
+UMPIRE = """
+[[targets]]
+name = "house/umpire"
+provider = "vllm"
+model = "umpire"
+base_url = "{tiny}"
+clearance = "internal"
+premises = "vendor"
+also_speaks = []
+price = {{ currency = "USD", input = 1, output = 1 }}
+"""
+"""Answers on the server of tiny."""
 
-def of_cascade(**changes: object) -> Certificate:
-    made = certificate(policy="cascade", threshold=0.2, signals=Signals(log_probabilities=False, samples=0))
+
+def of_cascade(fit: Fitted | None = None, **changes: object) -> Certificate:
+    made = certificate(fit, policy="cascade", threshold=0.2, signals=Signals(log_probabilities=False, samples=0))
     return replace(made, **changes)
 
 
@@ -83,7 +96,7 @@ def config(router: Path | str, sha256: str, **changes: object) -> str:
     facts = {
         "small": "http://127.0.0.1:1/v1", "tiny": "http://127.0.0.1:1/v1", "big": "http://127.0.0.1:1/v1",
         "small_clearance": "restricted", "tiny_clearance": "restricted", "streaming": "hold", "timeout_s": "20.0",
-        "heartbeat_s": "10.0", "fallback": "true",
+        "heartbeat_s": "10.0", "fallback": "true", "beside": 'checks = ["house/tiny"]',
     }  # fmt: skip
     return CONFIG.format(router=router, sha256=sha256, **{**facts, **changes})
 
@@ -128,7 +141,10 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(folder: Path, *certificates: Certificate, **changes: object) -> AsyncGenerator[Scene, None]:
+async def scene(
+    folder: Path, *certificates: Certificate, fit: Fitted | None = None, more: str = "", **changes: object
+) -> AsyncGenerator[Scene, None]:
+    """`more`: of the configuration, behind it, with the servers' addresses by name in it."""
     says: dict[str, Any] = {"small": RIGHT, "tiny": AGREES, "big": FROM_BIG}
     asked: list[str] = []
     bodies: dict[str, list[dict[str, Any]]] = {}
@@ -160,10 +176,10 @@ async def scene(folder: Path, *certificates: Certificate, **changes: object) -> 
 
         return FaultUpstream(serve)
 
-    sha256 = write_router(folder / "r.json", *certificates)
+    sha256 = write_router(folder / "r.json", *certificates, fit=fit)
     async with server("small") as small, server("tiny") as tiny, server("big") as big:
         places = {"small": small.base_url, "tiny": tiny.base_url, "big": big.base_url}
-        text = config(folder / "r.json", sha256, **places, **changes)
+        text = config(folder / "r.json", sha256, **places, **changes) + more.format(**places)
         async with gateway(text, {"BIG": "k"}) as running:
             yield Scene(running, says, asked, bodies)
 

@@ -60,9 +60,9 @@ def certificate(fit: Fitted | None = None, **changes: object) -> Certificate:
     return replace(made, **changes)
 
 
-def write_router(path: Path, *certificates: Certificate) -> str:
+def write_router(path: Path, *certificates: Certificate, fit: Fitted | None = None) -> str:
     """The file at `path`; its SHA-256."""
-    raw = write_artefact(fitted(), certificates)
+    raw = write_artefact(fit or fitted(), certificates)
     path.write_bytes(raw)
     return hashlib.sha256(raw).hexdigest()
 

@@ -7,6 +7,7 @@ import json
 import random
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import httpx2 as httpx
 import pytest
@@ -25,6 +26,7 @@ from yuzui.routing.artefact import Signals
 from yuzui.routing.learned import Learned
 from yuzui.routing.own_text import Answered
 from yuzui.routing.router import Router
+from yuzui.routing.signals import Evidence
 from yuzui.routing.surface import Asked
 from yuzui.world import Snapshot
 
@@ -267,14 +269,14 @@ def test_what_is_unlike_the_examples_is_not_tried_unless_the_portable_cascade_is
 @pytest.mark.parametrize("who", ["small_clearance", "tiny_clearance"])
 def test_nobody_is_asked_who_may_not_see_the_request_as_it_is(tmp_path: Path, who: str) -> None:
     async def story() -> None:
-        async with scene(tmp_path, of_cascade(policy="portable_cascade"), **{who: "internal"}) as at:
+        may_see: dict[str, Any] = {who: "internal"}
+        async with scene(tmp_path, of_cascade(policy="portable_cascade"), **may_see) as at:
             record, _ = await at.ask(SECRET)
             assert routed(record) == ("vendor/big", "not_permitted", "reference") and at.asked == ["big"]
             assert record.routed is not None and "may not see it as it is" in record.routed.detail
         masking = '\n[masking]\nkinds = ["bank_card"]\n'
-        async with scene(
-            tmp_path, of_cascade(policy="portable_cascade"), **{who: "internal", "heartbeat_s": f"10.0{masking}"}
-        ) as at:
+        may_see["heartbeat_s"] = f"10.0{masking}"
+        async with scene(tmp_path, of_cascade(policy="portable_cascade"), **may_see) as at:
             record, _ = await at.ask(SECRET)
             assert routed(record) == ("vendor/big", "not_permitted", "reference") and at.asked == ["big"]
 
@@ -467,7 +469,7 @@ def test_what_is_served_is_what_the_router_decides_offline(tmp_path: Path) -> No
                     record, _ = await at.ask(question, stream=bool(number % 2))
                     look = router.look(Asked(text=question))
                     answered = Answered(question=question, text=text)
-                    gain = router.judge(look, "small", answered, [check])
+                    gain = router.judge(look, "small", Evidence(answered=answered, checks=[check]))
                     found = record.routed
                     assert found is not None and found.gain == round(gain, 6)
                     assert found.rule == ("accepted" if router.keeps(look, gain, of_cascade()) else "escalated")

@@ -63,6 +63,19 @@ def test_a_cascade_is_read_and_its_second_opinions_are_no_candidates() -> None:
     assert model.checks == ()  # they are judged as candidates already
 
 
+def test_a_judge_and_tests_that_may_be_run_are_read() -> None:
+    text = GOOD.replace('["house/other", "house/small"', '["house/small"')
+    more = CASCADE.replace('checks = ["house/other"]', 'judge = "house/other"\nrun_tests = true')
+    (model,) = load(text + more).models
+    assert model.demand is not None
+    assert model.demand.cascade == CascadeRules(streaming="hold", judge="house/other", run_tests=True)
+    assert model.checks == ("house/other",)
+    both = CascadeRules(streaming="hold", checks=("a", "b"), judge="b")
+    assert both.beside == ("a", "b")
+    with pytest.raises(ConfigError, match=r"models\[0\].cascade.judge: no target that chats .* 'house/other'"):
+        load(text + more.replace('judge = "house/other"', 'judge = "house/othr"'))
+
+
 @pytest.mark.parametrize(
     ("was", "becomes", "says"),
     [

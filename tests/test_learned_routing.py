@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from graded_kit import fitted
+from graded_kit import fitted, fitted_with_judge, fitted_with_tests
 from guarantee_kit import EASY, HARD, STRANGE, certificate, config
 from yuzui.config import read
 from yuzui.core.chat import (
@@ -28,9 +28,11 @@ from yuzui.core.chat import (
 from yuzui.core.errors import ConfigError, InvalidRequest
 from yuzui.core.guarantee import Advised, Asks, Said
 from yuzui.core.target import Target, VirtualModel
+from yuzui.evaluation.judge_words import POINTWISE
 from yuzui.learned_routing import LONG_BYTES, UNTOLD, GuaranteedModel, advise, asked_of, make_guaranteed, unread
 from yuzui.routing.artefact import Artefact, Certificate, Fitted, Signals, hash_of
 from yuzui.routing.own_text import Answered
+from yuzui.routing.signals import Evidence
 from yuzui.routing.surface import Asked
 
 CONFIG = read(config("r.json", "a" * 64), {"BIG": "x"}, source=Path("yuzui.toml"))
@@ -314,6 +316,67 @@ def test_second_opinions_must_be_named() -> None:
         made(cascade(), model=with_rules(checks=()))
 
 
+JUDGED = Signals(log_probabilities=False, samples=0, judge="umpire")
+
+
+def judging(
+    *, question: str = POINTWISE, targets: tuple[Target, ...] = WITH.targets, **rules: object
+) -> GuaranteedModel:
+    """A cascade that was fitted with a judge, whose target here is house/other."""
+    fit = fitted_with_judge()
+    (one,) = fit.candidates
+    assert one.cascade is not None and one.cascade.judge is not None
+    judge = msgspec.structs.replace(one.cascade.judge, question=question)
+    weights = msgspec.structs.replace(one.cascade, judge=judge)
+    fit = msgspec.structs.replace(fit, candidates=(msgspec.structs.replace(one, cascade=weights),))
+    named = tuple(replace(one, model="umpire") if one.name == "house/other" else one for one in targets)
+    wanted = certificate(fit, policy="cascade", threshold=0.2, signals=JUDGED)
+    return make(wanted, model=with_rules(**{"checks": (), "judge": "house/other", **rules}), targets=named, fit=fit)
+
+
+def test_a_judge_is_asked_for_and_must_see_the_request_as_it_is() -> None:
+    model = judging()
+    assert model.asks == Asks(policy="cascade", judge="house/other")
+    everybody = frozenset({"house/small", "house/other", "vendor/big"})
+    assert advised(model, permitted=everybody).rule == "cascade"
+    assert advised(model, permitted=everybody - {"house/other"}).rule == "not_permitted"
+    assert advised(model, masked=frozenset({"house/other"}), permitted=everybody).rule == "not_permitted"
+    advice = model.advice(request())
+    assert advice.question == EASY
+    likely, unlikely = (advice.judge(Said(text="It is so. #### 123", judged=word)) for word in (0.9, 0.1))
+    assert likely.gain < unlikely.gain and likely.signals["judged"] == 0.9
+
+
+def test_a_judge_that_is_not_as_it_was_is_not_served() -> None:
+    assert "name that target in cascade.judge" in judging(judge="").cascade_problem
+    assert "in other words than this version has" in judging(question="older").cascade_problem
+    dear = tuple(
+        replace(one, premises="vendor", price=WITH.targets[2].price) if one.name == "house/other" else one
+        for one in WITH.targets
+    )
+    assert "house/other costs 10/30" in judging(targets=dear).cascade_problem
+    with pytest.raises(
+        ConfigError, match=r"models.support.cascade.judge: umpire is neither .* of the judge; there are house/small"
+    ):
+        judging(judge="house/small")
+
+
+def test_tests_are_run_only_where_the_operator_and_the_machine_allow_it() -> None:
+    fit = fitted_with_tests()
+    signals = Signals(log_probabilities=False, samples=0, runs_tests=True)
+    wanted = certificate(fit, policy="cascade", threshold=0.2, signals=signals)
+    artefact = Artefact(fitted=fit, fitted_sha256=hash_of(fit), certificates=(wanted,))
+
+    def made_with(problem: str, **rules: object) -> GuaranteedModel:
+        model = with_rules(checks=(), **rules)
+        assert model.demand is not None
+        return make_guaranteed(model, model.demand, artefact, WITH.targets, lambda: problem)
+
+    assert made_with("", run_tests=True).asks == Asks(policy="cascade", runs_tests=True)
+    assert "allow it with cascade.run_tests" in made_with("").cascade_problem
+    assert "no walls" in made_with("no walls", run_tests=True).cascade_problem
+
+
 @pytest.mark.parametrize(
     ("more", "streaming", "is_cascaded"),
     [
@@ -348,7 +411,7 @@ def test_an_answer_is_judged_as_the_router_judges_it_and_its_number_stays_unsaid
     judged = advice.judge(Said(text="It is so. #### 123", checks=("The answer is 123",)))
     look = model.learned.look(Asked(text=EASY))
     answered = Answered(question=EASY, text="It is so. #### 123")
-    assert judged.gain == model.learned.judge(look, "small", answered, ["The answer is 123"])
+    assert judged.gain == model.learned.judge(look, "small", Evidence(answered=answered, checks=["The answer is 123"]))
     assert judged.is_kept and judged.signals["agree_share"] == 1.0
     assert not UNTOLD & judged.signals.keys()
     with pytest.raises(ConfigError, match="no cascade"):

@@ -20,7 +20,7 @@ LAYER = {
     "config_checks": 1, "config_answers": 1, "config_capture": 1, "config_documents": 1, "config_economics": 1, "config_guarantee": 1, "config_secrets": 1, "config_watch": 1, "config_judge": 1, "config_names": 1, "config_masking": 1, "config_trials": 1, "config": 2, "ports": 2, "masking": 2, "masking_choice": 2, "exchange": 2,
     "economics": 2, "routes": 2, "lanes": 2, "learned_routing": 2, "sampling": 3, "reading": 3, "scanning": 3,
     "world": 3, "keeping": 3, "remembering": 3, "aside": 3, "copies": 3, "auditing": 3, "shadowing": 3, "standing": 3, "promises": 3, "watching": 4, "watch_gauges": 5, "judging": 3, "declassifying": 3, "opening": 3, "trials": 3, "trial_orders": 3, "tails": 3, "answers": 3, "capturing": 3,
-    "held_answer": 3, "cascading": 3,
+    "held_answer": 3, "cascading": 3, "relabelling": 3,
     "evaluation": 3, "backtest": 3,
     "pipeline": 4, "conversations": 4, "desk": 5,
     "engine": 6, "io": 6,

@@ -253,7 +253,9 @@ def test_an_arm_that_fails_more_often_than_control_is_rolled_back_by_the_compari
     async def story() -> None:
         rules = "percent = 50\nrollback = { failures_in_a_row = 0, first_token_ratio = 0, alpha = 0.2 }"
         async with scene(rules) as at:
-            by_role: dict[str, str] = {}  # the draw is this deployment's own: one conversation of each side is found first
+            by_role: dict[
+                str, str
+            ] = {}  # the draw is this deployment's own: one conversation of each side is found first
             for number in range(200):
                 record, _ = await at.ask("Hello", conversation=f"c{number}")
                 by_role.setdefault(record.trials["next"], f"c{number}")

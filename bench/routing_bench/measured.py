@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -99,35 +99,28 @@ def scored(router: Learned, corpus: Corpus, examples: Sequence[Graded], policy: 
 
 def _full(router: Learned, corpus: Corpus, examples: Sequence[Graded], looks: Sequence[Any]) -> Floats:
     """Without turning anybody away: an order of everything."""
-    from yuzui.evaluation.fit import answered_of
+    from yuzui.evaluation.fit import evidence_of
 
     name = corpus.candidate.name
+    held = evidence_of(examples, name, [check.name for check in corpus.checks])
     return np.array([
-        router.judge(
-            look, name, answered_of(example, name), [example.answers[check.name].text for check in corpus.checks],
-            example.answers[name].samples,
-        )
-        for example, look in zip(examples, looks, strict=True)
+        router.judge(look, name, evidence) for evidence, look in zip(held, looks, strict=True)
     ])  # fmt: skip
 
 
 def cascade_left_out(corpus: Corpus) -> dict[str, Any]:  # Any: JSON
     """Per group: APGR of the portable cascade that was fitted on `train` of the other groups."""
-    from yuzui.evaluation.fit import answered_of
+    from yuzui.evaluation.fit import evidence_of
     from yuzui.evaluation.fit_parts import dense_of
-    from yuzui.routing.agreement import agreement
     from yuzui.routing.dense import Dense
-    from yuzui.routing.learned import portable_names
-    from yuzui.routing.own_text import own_text
+    from yuzui.routing.signals import Layout, row_of
 
-    names, model = portable_names(len(corpus.checks)), corpus.candidate.name
-    rows = np.array([
-        np.concatenate((
-            agreement(one.answers[model].text, [one.answers[check.name].text for check in corpus.checks]),
-            own_text(answered_of(one, model)),
-        ))
-        for one in corpus.examples
-    ])  # fmt: skip
+    layout, model = Layout(checks=len(corpus.checks)), corpus.candidate.name
+    names, nothing = layout.portable_names, np.zeros(0, np.float32)
+    held_back = [
+        replace(one, samples=()) for one in evidence_of(corpus.examples, model, [one.name for one in corpus.checks])
+    ]
+    rows = np.array([row_of(layout, one, nothing, 0.0, 0.0)[: len(names)] for one in held_back])
     gains = gains_of(corpus, corpus.examples)
     groups = np.array([one.group for one in corpus.examples])
     is_train = np.array([one.split == "train" for one in corpus.examples])

@@ -13,9 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
-from yuzui.accounting import bounds
 from yuzui.aside import Aside, ask
 from yuzui.copies import copy_of, example_of, heard, question, said, spelled
 from yuzui.core.caller import Budget, Caller
@@ -26,9 +23,7 @@ from yuzui.core.watching import ShadowRules, WatchRules
 from yuzui.evaluation.scorers._contract import Answer, Ask, Scorer, Told
 from yuzui.exchange import Exchange
 from yuzui.judging import judged
-from yuzui.privacy.label import label
-from yuzui.routing.health import Health
-from yuzui.scanning import scan_request
+from yuzui.relabelling import relabelled, who_may_see
 from yuzui.world import Snapshot, World
 
 JUDGED: Final = "pairwise"
@@ -141,19 +136,14 @@ def compared(scorer: Scorer, rules: WatchRules, body: dict[str, object], mine: A
 async def _judge(snapshot: Snapshot, world: World, job: Audit, before: Sensitivity, need: Ask) -> Answer:
     """What the judge says to one question, if it may see it: both answers are in it, so it is searched anew."""
     exchange, rules = job.exchange, job.rules
-    caller, config = exchange.caller, snapshot.config
+    caller = exchange.caller
     assert caller is not None
     body = question(need.messages, rules.judge, need.max_tokens)
-    size_bytes = len(msgspec.json.encode(body))
-    scan = await scan_request(snapshot, world, body, {}, size_bytes)
-    found = label(config.sensitivity, floor=caller.constraints.floor, scan=scan, remembered=before.level)
+    found = await relabelled(snapshot, world, caller, body, before)
     if found.level > rules.max_level:
         raise Ungraded("too_sensitive")
     try:
-        decision = snapshot.router.decide(
-            rules.judge, sensitivity=found, constraints=caller.constraints, allowed_models=None, features=frozenset(),
-            input_tokens=bounds.input_tokens(size_bytes), output_tokens=need.max_tokens, health=Health(), fraction=0.0,
-        )  # fmt: skip  # one thing
+        decision = who_may_see(snapshot, caller, rules.judge, body, found, need.max_tokens)
     except YuzuiError as refused:
         raise Ungraded("judge_not_permitted", refused.code) from refused
     judge = decision.plan[0]

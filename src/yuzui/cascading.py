@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 from typing_extensions import override
 
 from yuzui.accounting import bounds, settle
+from yuzui.accounting.bounds import MOST_NANO
 from yuzui.audit.record import AttemptRecord
+from yuzui.capturing import plain_body
+from yuzui.copies import question
 from yuzui.core.answers import Answer
 from yuzui.core.booking import Outcome
 from yuzui.core.caller import Caller
@@ -34,22 +37,33 @@ from yuzui.core.errors import (
     UpstreamTimeout,
     YuzuiError,
 )
-from yuzui.core.guarantee import Advice, Advised, Asks, Judged, Said
+from yuzui.core.guarantee import Advice, Advised, Asks, Judged, Said, TestsRun
 from yuzui.core.headers import HeaderView
+from yuzui.core.sensitivity import Sensitivity
 from yuzui.core.target import Target
+from yuzui.dialects.openai_chat import DIALECT
+from yuzui.evaluation.judge_words import MOST_TOKENS, pointwise_question, read_pointwise
 from yuzui.exchange import Delivered, Exchange, cost_record, safe_message, usage_record
 from yuzui.held_answer import HeldAnswer
+from yuzui.judging import judged
 from yuzui.lanes import choose_codec, sent_terms
 from yuzui.privacy.egress import check_egress
 from yuzui.providers._contract import Codec, Decoder, WireRequest, WrappedCodec, WrappedDecoder
 from yuzui.providers._log_probabilities import OddsCodec, tells_odds
+from yuzui.relabelling import relabelled, who_may_see
 from yuzui.world import Snapshot, World
+
+T = TypeVar("T")
 
 log = logging.getLogger("yuzui")
 
 MOST_HELD_BYTES: Final = 16 * 1024 * 1024
 """Of a stream, as it would be sent; a longer answer is the reference's to give."""
-Role = Literal["candidate", "sample", "check"]
+ANSWER_BYTES: Final = 8
+"""Per token of an answer that a judge reads, as it is reserved; what is longer is the reference's to give."""
+JUDGE_BYTES: Final = 8 * 1024
+"""Of a question to a judge, besides the request and the answer."""
+Role = Literal["candidate", "sample", "check", "judge"]
 
 
 class Escalated(Exception):
@@ -91,7 +105,9 @@ class Cascade:
         self._candidate = decision.plan[0]
         by_name = {target.name: target for target in snapshot.config.targets}
         self._checks = tuple(by_name[name] for name in asks.checks)
+        self._judge = by_name[asks.judge] if asks.judge else None
         self._calls: list[asyncio.Task[str]] = []
+        self._looks: list[asyncio.Task[Any]] = []  # Any: each is awaited by who knows what it gives
         self._answer = HeldAnswer()
         self._odds: OddsCodec | None = None
         self._held: list[bytes] = []
@@ -106,7 +122,19 @@ class Cascade:
         calls = (*[self._candidate] * (1 + self._asks.samples), *self._checks)
         terms = partial(sent_terms, self._snapshot.codecs, self._request)
         rates = self._snapshot.config.money.rates
-        return bounds.all_calls_nano(calls, self._request, self._exchange.input_bound, rates, terms)
+        most = bounds.all_calls_nano(calls, self._request, self._exchange.input_bound, rates, terms)
+        if self._judge is None:
+            return most
+        some = pointwise_question(({"role": "user", "content": ""},), (), "")  # only its limit counts here
+        request = DIALECT.read_request(question(some, self._judge.name, MOST_TOKENS))
+        terms = partial(sent_terms, self._snapshot.codecs, request)
+        return min(most + bounds.all_calls_nano((self._judge,), request, self._most_shown, rates, terms), MOST_NANO)
+
+    @property
+    def _most_shown(self) -> int:
+        """Bound on the tokens of a question to the judge; one that would be longer is not asked."""
+        answer = bounds.output_bound(self._request, self._candidate, self._exchange.input_bound)
+        return self._exchange.input_bound + JUDGE_BYTES + ANSWER_BYTES * answer
 
     def holds(self, target: Target) -> bool:
         """Whether what `target` answers is to be judged."""
@@ -122,7 +150,14 @@ class Cascade:
         request = _whole(self._request)
         asked: list[tuple[Target, Role]] = [(check, "check") for check in self._checks]
         asked += [(self._candidate, "sample")] * self._asks.samples
-        self._calls = [asyncio.create_task(self._ask(request, target, role)) for target, role in asked]
+        exchange = self._exchange
+        assert exchange.sensitivity is not None
+        for target, role in asked:
+            call = _Call(
+                caller=exchange.caller, request=request, target=target, input_bound=exchange.input_bound,
+                decision=self._decision, label=exchange.sensitivity,
+            )  # fmt: skip  # one thing
+            self._calls.append(asyncio.create_task(self._ask(call, role)))
         if open_line is not None:
             self._line = _Line(open_line, self._snapshot.config.server.heartbeat_s)
         self._began = self._world.clock.monotonic()
@@ -145,9 +180,10 @@ class Cascade:
             self._escalate(f"{self._candidate.name}: {error.code}")
             raise
         finally:
-            for call in self._calls:
-                call.cancel()
-            await asyncio.gather(*self._calls, return_exceptions=True)
+            tasks = (*self._calls, *self._looks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             if self._line is not None:
                 await self._line.stop()
 
@@ -213,16 +249,73 @@ class Cascade:
         odds = tuple(self._odds.odds) if self._odds is not None else ()
         if asks.log_probabilities and not odds:
             raise _Missing("no log-probabilities came with it")
-        if self._calls:
-            await asyncio.wait(self._calls, return_when=asyncio.FIRST_EXCEPTION)
-        for call in self._calls:
-            if call.done():
-                call.result()  # raises what is missing, without waiting for the others
+        verdict = self._look(self._verdict()) if self._judge is not None else None
+        tests = self._look(self._tests()) if asks.runs_tests else None
+        tasks = (*self._calls, *self._looks)
+        if tasks:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in tasks:
+            if task.done():
+                task.result()  # raises what is missing, without waiting for the others
         texts, count = [call.result() for call in self._calls], len(self._checks)
         return Said(
             text=answer.text, was_cut=answer.was_cut, log_probabilities=odds, checks=tuple(texts[:count]),
-            samples=tuple(texts[count:]),
+            samples=tuple(texts[count:]), judged=verdict.result() if verdict is not None else None,
+            tests=tests.result() if tests is not None else None,
         )  # fmt: skip  # one thing
+
+    # ---- looking at the answer ---------------------------------------------------------------------------------------
+
+    def _look(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:  # Any: asyncio's own
+        task = asyncio.create_task(work)
+        self._looks.append(task)
+        return task
+
+    async def _verdict(self) -> float:
+        """How likely the judge holds the answer to be right. Raise `_Missing`.
+
+        The answer may say more than was asked: the question is labelled anew, and goes where that may go.
+        """
+        snapshot, exchange, target = self._snapshot, self._exchange, self._judge
+        assert target is not None and exchange.caller is not None and exchange.sensitivity is not None
+        plain = plain_body(self._request)
+        if plain is None:
+            raise _Missing(f"what was asked cannot be put before {target.name}")
+        messages = pointwise_question(plain["messages"], plain.get("tools") or (), self._answer.text)
+        body = question(messages, target.name, MOST_TOKENS)
+        size = bounds.input_tokens(sum(len(str(one["content"]).encode("utf-8", "replace")) for one in messages))
+        if size > self._most_shown:
+            raise _Missing(f"it is longer than what is reserved for {target.name}")
+        label = await relabelled(snapshot, self._world, exchange.caller, body, exchange.sensitivity)
+        try:
+            label = await judged(snapshot, self._world, exchange, {"answers": [self._answer.text]}, label)
+            decision = who_may_see(snapshot, exchange.caller, target.name, body, label, MOST_TOKENS)
+        except YuzuiError as refused:
+            raise _Missing(f"{target.name} may not see it") from refused
+        if target.name in decision.masked or target.name not in self._decision.allowed.names:
+            raise _Missing(f"{target.name} may not see it as it is")
+        call = _Call(
+            caller=exchange.caller, request=DIALECT.read_request(body), target=target, input_bound=size,
+            decision=decision, label=label,
+        )  # fmt: skip  # one thing
+        said = read_pointwise(await self._ask(call, "judge"))
+        if said is None:
+            raise _Missing(f"{target.name} gave no verdict")
+        return said
+
+    async def _tests(self) -> TestsRun:
+        """What became of the tests that the request brings. Raise `_Missing`."""
+        runs = self._world.code_tests
+        if runs is None:
+            raise _Missing("there is nothing here to run tests")
+        try:
+            async with asyncio.timeout(self._asks.timeout_s):
+                found = await runs.run(self._advice.question, self._answer.text)
+        except TimeoutError as error:
+            raise _Missing("its tests took too long to be run") from error
+        if found is None:
+            raise _Missing("its tests could not be run")
+        return found
 
     # ---- what becomes of it ------------------------------------------------------------------------------------------
 
@@ -267,16 +360,15 @@ class Cascade:
 
     # ---- the others --------------------------------------------------------------------------------------------------
 
-    async def _ask(self, request: ChatRequest, target: Target, role: Role) -> str:
-        """What `target` says to the same request. Raise `_Missing`; booked and recorded however it ends."""
-        world, exchange = self._world, self._exchange
-        call = _Call(caller=exchange.caller, request=request, target=target, input_bound=exchange.input_bound)
+    async def _ask(self, call: _Call, role: Role) -> str:
+        """What its target says. Raise `_Missing`; booked and recorded however it ends."""
+        world, exchange, target = self._world, self._exchange, call.target
         outcome: Outcome = "aborted"
         fault: YuzuiError | None = None
         began = world.clock.monotonic()
         world.watch.started(target.name)
         try:
-            text = await self._send(request, target, call)
+            text = await self._send(call)
             outcome = "answered"
             world.watch.succeeded(target.name)
         except UpstreamFault as error:
@@ -298,19 +390,19 @@ class Cascade:
             raise _Missing(f"{target.name} says nothing")
         return text
 
-    async def _send(self, request: ChatRequest, target: Target, call: _Call) -> str:
-        exchange, snapshot, allowed = self._exchange, self._snapshot, self._decision.allowed
-        assert exchange.sensitivity is not None and exchange.caller is not None
+    async def _send(self, call: _Call) -> str:
+        snapshot, request, target = self._snapshot, call.request, call.target
+        assert request is not None and call.decision is not None and call.label is not None
         codec = choose_codec(snapshot.codecs, target, request)
         assert codec is not None  # a chat has one
-        wire = codec.write_request(request, target, output_cap=bounds.output_cap(exchange.caller, request, target))
-        scanned = check_egress(self._decision, target, exchange.sensitivity, wire, wire.body)
+        wire = codec.write_request(request, target, output_cap=bounds.output_cap(call.caller, request, target))
+        scanned = check_egress(call.decision, target, call.label, wire, wire.body)
         call.delivered.units = wire.units
         call.delivered.sent_terms = sent_terms(snapshot.codecs, request, target)
         began = self._world.clock.monotonic()
         try:
             async with asyncio.timeout(self._asks.timeout_s):
-                async with self._world.upstream.open(scanned, target, allowed) as reply:
+                async with self._world.upstream.open(scanned, target, call.decision.allowed) as reply:
                     body = await reply.read()
                     if not 200 <= reply.status < 300:
                         raise codec.read_error(reply.status, HeaderView(reply.header), body, target)
@@ -352,6 +444,9 @@ class _Call:
     target: Target
     input_bound: int
     delivered: Delivered = field(default_factory=Delivered)
+    decision: Decision | None = None
+    """That lets it be sent, as the label does; None: it is sent elsewhere."""
+    label: Sensitivity | None = None
 
 
 class _Line:

@@ -28,6 +28,8 @@ class CascadeTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     streaming: Streaming
     accepts: Annotated[tuple[CascadePolicy, ...], msgspec.Meta(min_length=1)] = ("cascade", "portable_cascade")
     checks: tuple[str, ...] = ()
+    judge: str = ""
+    run_tests: bool = False
     timeout_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 60.0
 
 
@@ -72,11 +74,14 @@ def _cascade(table: dict[str, Any], path: str) -> CascadeRules:  # Any: TOML val
     for key, values in (("accepts", read.accepts), ("checks", read.checks)):
         if len(set(values)) < len(values):
             raise ConfigError(f"{path}.{key}: write each name once")
-    return CascadeRules(streaming=read.streaming, accepts=read.accepts, checks=read.checks, timeout_s=read.timeout_s)
+    return CascadeRules(
+        streaming=read.streaming, accepts=read.accepts, checks=read.checks, judge=read.judge, run_tests=read.run_tests,
+        timeout_s=read.timeout_s,
+    )  # fmt: skip  # one thing
 
 
 def check_guarantees(models: Sequence[VirtualModel], targets: Collection[Target]) -> None:
-    """A promise is against a reference that can be asked, and second opinions are those of targets that chat. Raise
+    """A promise is against a reference that can be asked; second opinions and judges are targets that chat. Raise
     `ConfigError`."""
     chatting = {target.name for target in targets if "chat" in target.serves}
     for position, model in enumerate(models):
@@ -87,8 +92,11 @@ def check_guarantees(models: Sequence[VirtualModel], targets: Collection[Target]
                 f'models[{position}].reference: policy = "{GUARANTEED}" loses at most so much against it, so name one '
                 f"of the model's candidates: {', '.join(model.candidates)}"
             )
-        for name in model.demand.cascade.checks if model.demand.cascade is not None else ():
-            if name not in chatting:
+        rules = model.demand.cascade
+        if rules is None:
+            continue
+        for key, name in (*(("checks", check) for check in rules.checks), ("judge", rules.judge)):
+            if name and name not in chatting:
                 raise ConfigError(
-                    f"models[{position}].cascade.checks: no target that chats is named {name!r}{near(name, chatting)}"
+                    f"models[{position}].cascade.{key}: no target that chats is named {name!r}{near(name, chatting)}"
                 )

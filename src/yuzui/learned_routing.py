@@ -7,7 +7,7 @@ Needs numpy only once there is such a model: this module is imported by all.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
@@ -27,16 +27,16 @@ from yuzui.core.chat import (
     ToolResultPart,
 )
 from yuzui.core.errors import ConfigError, YuzuiError
-from yuzui.core.guarantee import MOST_SAMPLES, Advice, Advised, Asks, Demand, Judged, Said
+from yuzui.core.guarantee import MOST_SAMPLES, Advice, Advised, Asks, CascadeRules, Demand, Judged, Said
 from yuzui.core.money import per_million
 from yuzui.core.target import Target, VirtualModel
 from yuzui.providers._log_probabilities import tells_odds
 from yuzui.providers.catalogue import find_codecs
 
 if TYPE_CHECKING:  # all need numpy
-    from yuzui.routing.artefact import Artefact, Certificate, Policy, Priced
+    from yuzui.routing.artefact import Artefact, Certificate, JudgeFacts, Policy, Priced
     from yuzui.routing.learned import Learned, Look
-    from yuzui.routing.own_text import Answered
+    from yuzui.routing.signals import Evidence
     from yuzui.routing.surface import Asked
 
 _ACTS: Final[frozenset[Feature]] = frozenset(("web_search", "server_tools"))
@@ -134,9 +134,11 @@ def recalled(model: GuaranteedModel, gains: Sequence[float], *, is_like: bool, p
 
 
 def make_guaranteed(
-    model: VirtualModel, demand: Demand, artefact: Artefact, targets: Sequence[Target]
-) -> GuaranteedModel:
-    """Match `artefact` with the model's targets. Raise `ConfigError` when they are not the same models."""
+    model: VirtualModel, demand: Demand, artefact: Artefact, targets: Sequence[Target],
+    tests_problem: Callable[[], str] = lambda: "there is nothing here to run tests",
+) -> GuaranteedModel:  # fmt: skip
+    """Match `artefact` with the model's targets; `tests_problem`: why no code can be run here, asked only where it must
+    be. Raise `ConfigError` when they are not the same models."""
     from yuzui.routing.learned import Learned
 
     path = f"models.{model.name}.router"
@@ -156,43 +158,88 @@ def make_guaranteed(
     if changed := _changes(priced, names, by_name):
         certificate, problem = None, changed
     made = GuaranteedModel(demand=demand, learned=learned, targets=names, certificate=certificate, problem=problem)
-    return made if demand.cascade is None else _with_cascade(made, model, priced, by_name)
+    if demand.cascade is None:
+        return made
+    return _with_cascade(made, model, _Around(priced=priced, by_name=by_name, tests_problem=tests_problem))
 
 
-def _with_cascade(
-    made: GuaranteedModel, model: VirtualModel, priced: Sequence[Priced], by_name: Mapping[str, Target]
-) -> GuaranteedModel:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Around:
+    """What a cascade has to agree with."""
+
+    priced: Sequence[Priced]
+    by_name: Mapping[str, Target]
+    tests_problem: Callable[[], str]
+
+
+def _with_cascade(made: GuaranteedModel, model: VirtualModel, around: _Around) -> GuaranteedModel:
     """`made` with the first cascade of the kinds that are accepted that is good for what is demanded."""
     learned, rules = made.learned, made.demand.cascade
     assert rules is not None
-    path = f"models.{model.name}.cascade.checks"
     problems: list[str] = []
     for policy in rules.accepts:
         found, problem = _applied(learned.artefact.certificates, learned.candidates, made.demand, policy)
         if found is None:
             problems.append(problem)
             continue
-        (candidate,) = found.candidates
-        names = learned.checks_of(candidate)
-        mine = [by_name[name] for name in rules.checks]
-        checks = {name: _target_of(name, mine, path, "a second opinion that is named here") for name in names}
-        weights = learned.artefact.fitted.candidates[learned.candidates.index(candidate)].cascade
-        others = weights.checks if weights is not None else ()
-        problem = (
-            _changes([*priced, *others], {**made.targets, **checks}, by_name)
-            or _unservable(found, by_name[made.targets[candidate]])
-        )  # fmt: skip  # one thing
-        if problem:
+        asks, problem = _servable(made, model, found, around)
+        if asks is None:
             problems.append(problem)
             continue
-        signals = found.signals
-        assert signals is not None  # _unservable said so
-        asks = Asks(
-            policy=policy, checks=tuple(checks[name] for name in names), samples=min(signals.samples, MOST_SAMPLES),
-            log_probabilities=signals.log_probabilities, timeout_s=rules.timeout_s,
-        )  # fmt: skip  # one thing
         return replace(made, cascade=found, asks=asks)
     return replace(made, cascade_problem="; ".join(dict.fromkeys(problems)))
+
+
+def _servable(
+    made: GuaranteedModel, model: VirtualModel, certificate: Certificate, around: _Around
+) -> tuple[Asks | None, str]:
+    """What a cascade under `certificate` asks for, or why it cannot be served. Raise `ConfigError` where the targets
+    that are named are not the models it was fitted with."""
+    learned, rules, by_name = made.learned, made.demand.cascade, around.by_name
+    assert rules is not None
+    path = f"models.{model.name}.cascade"
+    (candidate,) = certificate.candidates
+    weights = learned.cascade_of(candidate)
+    opinions = weights.checks if weights is not None else ()
+    mine = [by_name[name] for name in rules.checks]
+    checks = {one.name: _target_of(one.name, mine, f"{path}.checks", "a second opinion there") for one in opinions}
+    judge = weights.judge if weights is not None else None
+    if judge is not None and not rules.judge:
+        return None, f"it was certified with {judge.model.name} as judge: name that target in cascade.judge"
+    judges: dict[str, str] = {}
+    if judge is not None:
+        judges[judge.model.name] = _target_of(judge.model.name, [by_name[rules.judge]], f"{path}.judge", "the judge")
+    problem = (
+        _changes([*around.priced, *opinions], {**made.targets, **checks}, by_name)
+        or (_changes([judge.model], judges, by_name) if judge is not None else "")
+        or _unservable(certificate, by_name[made.targets[candidate]])
+        or _unjudgeable(judge)
+        or _untestable(weights is not None and weights.runs_tests, rules, around.tests_problem)
+    )  # fmt: skip  # one thing
+    if problem:
+        return None, problem
+    signals = certificate.signals
+    assert signals is not None  # _unservable said so
+    return Asks(
+        policy=certificate.policy if certificate.policy != "up_front" else "cascade",
+        checks=tuple(checks[one.name] for one in opinions), samples=min(signals.samples, MOST_SAMPLES),
+        log_probabilities=signals.log_probabilities, judge=next(iter(judges.values()), ""),
+        runs_tests=weights is not None and weights.runs_tests, timeout_s=rules.timeout_s,
+    ), ""  # fmt: skip  # one thing
+
+
+def _unjudgeable(judge: JudgeFacts | None) -> str:
+    from yuzui.evaluation.judge_words import POINTWISE
+
+    if judge is None or judge.question == POINTWISE:
+        return ""
+    return "its judge was asked in other words than this version has: have the answers judged, fit and certify it again"
+
+
+def _untestable(runs_tests: bool, rules: CascadeRules, problem: Callable[[], str]) -> str:
+    if runs_tests and not rules.run_tests:
+        return "it was certified by running code of answers with the tests in requests: allow it with cascade.run_tests"
+    return problem() if runs_tests else ""
 
 
 def _unservable(certificate: Certificate, candidate: Target) -> str:
@@ -215,13 +262,17 @@ def _changes(priced: Sequence[Priced], names: Mapping[str, str], by_name: Mappin
     return f"prices have changed: {'; '.join(changed)}; fit it again with --price, and certify" if changed else ""
 
 
-def answered_of(asked: Asked, said: Said) -> Answered:
-    """An answer as the router's examples have it."""
+def evidence_of(asked: Asked, said: Said) -> Evidence:
+    """An answer, and what others say of it, as the router's examples have them."""
     from yuzui.routing.own_text import Answered
+    from yuzui.routing.signals import Evidence
 
-    return Answered(
+    answered = Answered(
         question=asked.text, text=said.text, wants_json=asked.schema_characters > 0 and not asked.tools,
         was_cut=said.was_cut, log_probabilities=said.log_probabilities,
+    )  # fmt: skip  # one thing
+    return Evidence(
+        answered=answered, checks=said.checks, samples=said.samples, judged=said.judged, tests=said.tests
     )  # fmt: skip  # one thing
 
 
@@ -298,10 +349,15 @@ class _Asked(Advice):
         if asks.policy == "cascade" and not look.is_like:
             return replace(known, rule="unlike")
         candidate = self._model.targets[self._certificate.candidates[0]]
-        if kept_out := [name for name in (candidate, *asks.checks) if name not in whole]:
+        if kept_out := [name for name in (candidate, *asks.beside) if name not in whole]:
             detail = f"{', '.join(kept_out)} may not see it as it is, so the reference"
             return replace(known, rule="not_permitted", detail=detail)
         return replace(known, rule="cascade", chosen=candidate, asks=asks)
+
+    @property
+    @override
+    def question(self) -> str:
+        return self._asked.text if self._asked is not None else ""
 
     @override
     def judge(self, said: Said) -> Judged:
@@ -311,7 +367,7 @@ class _Asked(Advice):
             raise ConfigError("no cascade was advised")
         learned = self._model.learned
         gain, signals = learned.weigh(
-            look, certificate.candidates[0], answered_of(asked, said), said.checks, said.samples,
+            look, certificate.candidates[0], evidence_of(asked, said),
             is_portable=certificate.policy == "portable_cascade",
         )  # fmt: skip  # one thing
         told = {name: value for name, value in signals.items() if name not in UNTOLD}

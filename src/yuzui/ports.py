@@ -12,6 +12,7 @@ from yuzui.core.booking import Closing, Intent, KeptAnswer, KeyRecord, Receipt
 from yuzui.core.chat import NO_LINE, RequestLine
 from yuzui.core.decision import AllowedSet
 from yuzui.core.documents import DocumentKind, DocumentRules, DocumentText
+from yuzui.core.guarantee import TestsRun
 from yuzui.core.sensitivity import NameRules
 from yuzui.core.target import Target
 from yuzui.privacy.egress import Scanned
@@ -88,6 +89,15 @@ class Documents(Protocol):
 
     async def read(self, documents: Sequence[tuple[DocumentKind, bytes]], rules: DocumentRules) -> list[DocumentText]:
         """One text per document, in their order, within `rules.deadline_ms`; `reason` says what could not be read."""
+        ...
+
+
+class CodeTests(Protocol):
+    """Runs strangers' code where it can do no harm."""
+
+    async def run(self, question: str, answer: str) -> TestsRun | None:
+        """What became of the tests that `question` brings, with the code of `answer`; None where they could not be run.
+        Bounded in time by itself."""
         ...
 
 

@@ -28,6 +28,7 @@ from yuzui.io.archive import BookArchive
 from yuzui.io.audit_folder import AuditFolder
 from yuzui.io.books import SqliteBooks
 from yuzui.io.clock import SystemClock, SystemRandomness
+from yuzui.io.code_tests import CodeTests
 from yuzui.io.credentials import Credentials, TokenLine
 from yuzui.io.document_reader import DocumentReader, check_installed
 from yuzui.io.http_server import HttpServer
@@ -140,6 +141,8 @@ class Service:
         self.watching = Watching(promises, self.books)
         self.engine = _engine_of(config)
         self.documents = DocumentReader(secret=self._secrets.content_key)
+        own = [config.source.parent.absolute()] if config.source is not None else []
+        self.code_tests = CodeTests((self._data_dir.absolute(), *own))
         self.ner = names_process(config.sensitivity.names)
         self._token_line = TokenLine()
         self._upstream = HttpUpstream(
@@ -201,6 +204,7 @@ class Service:
             documents=self.documents,
             names=self._name_search(config),
             afterwards=self.watching,
+            code_tests=self.code_tests,
         )
 
     def _name_search(self, config: Config) -> NameSearch | None:
@@ -244,6 +248,7 @@ class Service:
         if self.engine is not None:
             await self.engine.stop()
         await self.documents.stop()
+        self.code_tests.close()
         if self.ner is not None:
             await self.ner.stop()
         try:

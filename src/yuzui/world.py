@@ -15,7 +15,7 @@ from yuzui.core.watching import ShadowRules, WatchKind, WatchRules
 from yuzui.exchange import Exchange
 from yuzui.learned_routing import GuaranteedModel
 from yuzui.masking import Masker
-from yuzui.ports import Archive, Books, Clock, Documents, Names, Randomness, Telemetry, Upstream
+from yuzui.ports import Archive, Books, Clock, CodeTests, Documents, Names, Randomness, Telemetry, Upstream
 from yuzui.privacy.conversation import ConversationMemory
 from yuzui.privacy.judge import Verdicts
 from yuzui.privacy.scan import Scanner
@@ -97,3 +97,5 @@ class World:
     """None: nobody looks for names in plain words."""
     afterwards: Afterwards | None = None
     """None: nothing is watched here."""
+    code_tests: CodeTests | None = None
+    """None: nothing that a model wrote is run here."""

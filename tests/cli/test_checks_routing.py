@@ -3,13 +3,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from cascade_kit import UMPIRE, of_cascade
 from cascade_kit import config as cascade_config
-from cascade_kit import of_cascade
+from graded_kit import fitted_with_judge, fitted_with_tests
 from guarantee_kit import certificate, config, write_router
 from yuzui.cli._checks_routing import check_guarantees, check_trials
 from yuzui.config import read
 from yuzui.core.booking import TrialOrder
-from yuzui.routing.artefact import Certificate, Signals
+from yuzui.io.code_tests import CodeTests
+from yuzui.routing.artefact import Certificate, Fitted, Signals
 
 from .conftest import Run
 
@@ -65,10 +69,30 @@ def test_a_fit_says_the_hash_that_the_configuration_wants(run: Run, tmp_path: Pa
     assert json.loads(told.stdout)["router_sha256"] == sha256
 
 
-def cascaded(tmp_path: Path, *certificates: Certificate, **changes: object) -> tuple[str, str]:
+def cascaded(
+    tmp_path: Path, *certificates: Certificate, fit: Fitted | None = None, more: str = "", **changes: object
+) -> tuple[str, str]:
     path = tmp_path / "y.toml"
-    path.write_text(cascade_config("r.json", write_router(tmp_path / "r.json", *certificates), **changes), "utf-8")
+    text = cascade_config("r.json", write_router(tmp_path / "r.json", *certificates, fit=fit), **changes)
+    path.write_text(text + more, "utf-8")
     return examined(path)
+
+
+def test_a_judge_and_tests_that_are_run_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fit = fitted_with_judge()
+    judged = of_cascade(fit, signals=Signals(log_probabilities=False, samples=0, judge="umpire"))
+    verdict, found = cascaded(
+        tmp_path, judged, fit=fit, more=UMPIRE.format(tiny="http://127.0.0.1:1/v1"), beside='judge = "house/umpire"'
+    )
+    assert verdict == "ok" and found.endswith("with house/umpire as judge")
+    fit = fitted_with_tests()
+    tested = of_cascade(fit, signals=Signals(log_probabilities=False, samples=0, runs_tests=True))
+    monkeypatch.setattr(CodeTests, "problem", lambda self: "")
+    verdict, found = cascaded(tmp_path, tested, fit=fit, beside="run_tests = true")
+    assert verdict == "ok" and found.endswith("with tests of requests, which are run here")
+    monkeypatch.setattr(CodeTests, "problem", lambda self: "no walls")
+    verdict, found = cascaded(tmp_path, tested, fit=fit, beside="run_tests = true")
+    assert verdict == "warn" and "no cascade: no walls" in found
 
 
 def test_a_cascade_is_told_with_what_it_asks_and_what_becomes_of_streams(tmp_path: Path) -> None:

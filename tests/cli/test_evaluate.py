@@ -18,6 +18,8 @@ from typer.testing import Result
 from gateway_kit import gateway
 from yuzui.cli._evaluate_options import load_function, names_of, read_parameters, run_file
 from yuzui.core.errors import ConfigError
+from yuzui.evaluation.judge_words import POINTWISE
+from yuzui.io.graded_file import read_graded
 
 from .conftest import Run
 
@@ -218,6 +220,25 @@ def test_a_function_of_ones_own_and_a_judge_with_people(run: Run, place: Path) -
 
 def judged(run: Run) -> bool:
     return run("evaluate", "bias", "work", "--labels", "labels.jsonl", "--data-dir", "data").exit_code == 0
+
+
+def test_what_a_judge_says_of_each_answer_is_exported_beside_the_score(run: Run, place: Path) -> None:
+    asked = [json.loads(line) for line in (place / "work.jsonl").read_text("utf-8").splitlines()]
+    for number, one in enumerate(asked):
+        one["prompt"] += ' {"right": 35}' if number else ""  # the scripted judge repeats what it is shown
+    (place / "work.jsonl").write_text("\n".join([json.dumps(one) for one in asked]), "utf-8")
+    code, told = evaluate(run, "--scorer", "pointwise", "--judge", "own/a")
+    assert code == 0 and int(str(told["judged"])) > 0
+    done = run("evaluate", "export", "work", "--out", "g.jsonl", "--data-dir", "data")
+    assert done.exit_code == 0, done.stderr
+    found = read_graded(place / "g.jsonl")
+    words = [one.answers["own/a"].judged for one in found if one.id != "e0"]
+    assert words and {(word.score, word.by, word.question) for word in words if word} == {(0.35, "own/a", POINTWISE)}
+    assert all(word is not None and word.input_tokens for word in words)
+    assert all(one.answers["own/a"].judged is None for one in found if one.id == "e0")
+    alone = run("evaluate", "export", "work", "--scorer", "pointwise", "--out", "h.jsonl", "--data-dir", "data")
+    assert alone.exit_code == 0
+    assert read_graded(place / "h.jsonl")[0].answers["own/a"].judged is None
 
 
 def test_names_parameters_and_functions() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from graded_kit import examples
+from graded_kit import coding, examples, judged, run_here
+from yuzui.io.code_tests import CodeTests
 
 from .conftest import Run
 
@@ -116,3 +117,43 @@ def test_a_changed_artefact_an_unknown_policy_and_unknown_prices_are_refused(run
     changed = run("route", "status", "r.json")
     assert changed.exit_code == 2
     assert "was changed after it was written" in changed.stderr
+
+
+def test_a_cascade_with_a_judge_from_examples_to_the_table_to_paste(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "judged.jsonl"
+    made = judged(examples(150, 31, split="train"), 1) + judged(examples(600, 32, split="calib"), 2)
+    path.write_bytes(b"\n".join(msgspec.json.encode(one) for one in made))
+    fitting = ("route", "fit", path, "--reference", "big", "--candidate", "small", "--judge", "umpire", "--out")
+    done = run(*fitting, "r.json", *PRICES, "--price", "umpire=1/1")
+    assert done.exit_code == 0, done.stderr
+    assert "cascade judged by umpire" in run("route", "status", "r.json").stdout
+    told = run("route", "certify", "r.json", path, "--epsilon", "0.08", "--delta", "0.1", "--policy", "cascade")
+    assert told.exit_code == 0, told.stderr
+    assert "judged by umpire" in told.stdout and 'judge = "umpire"' in told.stdout
+    facts = json.loads(run("route", "status", "r.json", "--json").stdout)
+    assert facts["candidates"][0]["judge"]["model"]["name"] == "umpire"
+    assert facts["certificates"][0]["signals"]["judge"] == "umpire"
+    other = run(*fitting[:-3], "--judge", "nobody", "--out", "s.json", *PRICES)
+    assert other.exit_code == 2 and "was judged by umpire" in other.stderr and "--scorer pointwise" in other.stderr
+
+
+def test_a_cascade_that_runs_tests_is_fitted_and_certified_in_the_sandbox(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "code.jsonl"
+    path.write_bytes(b"\n".join(msgspec.json.encode(one) for one in coding(260, 32)))
+    fitting = ("route", "fit", path, "--reference", "big", "--candidate", "small", "--run-tests", "--out", "r.json")
+    certifying = ("route", "certify", "r.json", path, "--epsilon", "0.15", "--delta", "0.1", "--policy", "cascade")
+    if CodeTests().problem():
+        monkeypatch.setattr(CodeTests, "problem", lambda self: "")
+        monkeypatch.setattr(CodeTests, "run_all", lambda self, asked: run_here(asked))
+    done = run(*fitting, *PRICES)
+    assert done.exit_code == 0, done.stderr
+    assert "cascade with tests that are run" in run("route", "status", "r.json").stdout
+    told = run(*certifying)
+    assert told.exit_code == 0, told.stdout
+    assert "tests in the request are run" in told.stdout and "run_tests = true" in told.stdout
+    monkeypatch.setattr(CodeTests, "problem", lambda self: "the sandbox for code needs Linux")
+    for command in ((*fitting, "--force", *PRICES), certifying):
+        refused = run(*command)
+        assert refused.exit_code == 2 and "the sandbox for code needs Linux" in refused.stderr

@@ -6,11 +6,21 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from graded_kit import CANDIDATE, PLAN, REFERENCE, examples, fitted
+from graded_kit import (
+    CANDIDATE,
+    JUDGE,
+    PLAN,
+    REFERENCE,
+    examples,
+    fitted,
+    fitted_with_judge,
+    fitted_with_tests,
+)
 from yuzui.core.errors import ConfigError
 from yuzui.evaluation.fit import FEWEST_EXAMPLES, Plan, fit
 from yuzui.evaluation.fit_parts import Floats, bag, dense_of, folds, mix_of, out_of_fold, rarity_of, weighed
 from yuzui.evaluation.graded import Graded, GradedAnswer
+from yuzui.evaluation.judge_words import POINTWISE
 from yuzui.routing.artefact import Artefact, Priced, write_artefact
 from yuzui.routing.dense import Dense
 from yuzui.routing.learned import Learned
@@ -167,3 +177,19 @@ def test_what_is_learned_apart_decides_as_it_did_out_of_fold() -> None:
     inside = np.array([dense.one(row.astype(np.float32)) for row in rows])
     assert np.corrcoef(inside, out)[0, 1] > 0.8
     assert out.mean() == pytest.approx(gains.mean(), abs=0.01)
+
+
+def test_a_cascade_is_fitted_with_a_judge_only_where_it_judged_every_answer_alike() -> None:
+    plan = changed(PLAN, checks=(), judge=JUDGE)
+    with pytest.raises(ConfigError, match=r"nobody judged the answer of small.*--scorer pointwise --judge umpire"):
+        fit(examples(60, 4), plan)
+    cascade = fitted_with_judge().candidates[0].cascade
+    assert cascade is not None and cascade.judge is not None and not cascade.runs_tests
+    assert (cascade.judge.model, cascade.judge.question) == (JUDGE, POINTWISE)
+
+
+def test_a_fit_without_judge_and_tests_is_written_as_it_always_was() -> None:
+    """Else its hash would change, and certificates of older versions would belong to no fit."""
+    raw = write_artefact(fitted())
+    assert b'"judge"' not in raw and b'"runs_tests"' not in raw
+    assert b'"runs_tests":true' in write_artefact(fitted_with_tests())

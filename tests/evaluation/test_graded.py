@@ -9,8 +9,10 @@ from yuzui.evaluation.graded import (
     Costs,
     Graded,
     GradedAnswer,
+    Judgement,
     check_apart,
     check_examples,
+    check_judged,
     hash_of,
     prompts_of,
     split_of,
@@ -86,3 +88,32 @@ def test_costs_are_as_given_else_tokens_times_price_else_guessed_and_they_say_so
 def test_an_unknown_price_is_an_error_and_never_zero() -> None:
     with pytest.raises(ConfigError, match="--price other=IN/OUT"):
         Costs({}).of(one(other=GradedAnswer(score=1)), "other")
+
+
+def test_examples_without_judgements_have_the_hash_that_they_always_had() -> None:
+    some = [Graded(prompt="p", answers={"a": GradedAnswer(score=1.0, text="x")}, id="1")]
+    assert hash_of(some) == "17d9218fa7c96f2317fe0fa772a8913cf02c95e7f30c1492ab5cb6a9d06dcf0e"
+    word = Judgement(score=0.5, by="umpire", question="q")
+    said = [replace(some[0], answers={"a": replace(some[0].answers["a"], judged=word)})]
+    assert hash_of(said) != hash_of(some)
+
+
+def test_judging_costs_what_it_did_or_tokens_times_price_or_a_guess() -> None:
+    def judged_for(**facts: object) -> Graded:
+        word = Judgement(score=0.5, by="big", question="q", **facts)  # type: ignore[arg-type]  # its numbers
+        return one(a=GradedAnswer(score=1.0, text="t" * 400, judged=word))
+
+    costs = Costs({"big": REFERENCE})
+    assert costs.of_judging(judged_for(cost_usd=0.25), "a") == 0.25
+    assert costs.of_judging(judged_for(input_tokens=100, output_tokens=10), "a") == pytest.approx(1300e-6)
+    assert costs.of_judging(judged_for(), "a") == pytest.approx((200 * 10 + 150 * 30) / 1e6)
+    assert "as given" in costs.basis and "guessed" in costs.basis and "tokens times price" in costs.basis
+    with pytest.raises(ConfigError, match="--price big=IN/OUT"):
+        Costs({}).of_judging(judged_for(), "a")
+
+
+def test_a_judgement_outside_of_0_and_1_is_refused() -> None:
+    word = Judgement(score=1.5, by="umpire", question="q")
+    with pytest.raises(ConfigError, match=r"judge's score of a is 1.5.*--judge umpire"):
+        check_judged([one(a=GradedAnswer(score=1.0, judged=word))], "a", "umpire", "q")
+    check_judged([one(a=GradedAnswer(score=1.0, judged=replace(word, score=1.0)))], "a", "umpire", "q")

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from evaluation_kit import OWN, VENDOR, outcomes
+from yuzui.evaluation.calls import Result, judge_call
 from yuzui.evaluation.examples import Example
 from yuzui.evaluation.graded import check_examples
-from yuzui.evaluation.graded_rows import flat, graded_rows
-from yuzui.evaluation.scorers._contract import Grade
+from yuzui.evaluation.graded_rows import POINTWISE_SCORER, flat, graded_rows, judgement_of
+from yuzui.evaluation.judge_words import POINTWISE
+from yuzui.evaluation.scorers._contract import Ask, Grade
+from yuzui.evaluation.scorers.judges import PointwiseScorer
 from yuzui.io.example_file import write_rows
 from yuzui.io.graded_file import read_graded
 
@@ -108,3 +111,34 @@ def test_what_an_answer_calls_is_a_part_of_its_text() -> None:
     run = replace(run, results={key: replace(r, text="", tool_calls=calls) for key, r in run.results.items()})
     rows, _ = graded_rows(run, "exact", (OWN, VENDOR))
     assert rows[0]["answers"][OWN]["text"] == 'f({"a":2,"b":1})'
+
+
+def test_what_a_judge_said_of_an_answer_goes_along_with_what_it_cost() -> None:
+    run = outcomes()
+    settings = replace(run.settings, judge="umpire", scorers=("exact", POINTWISE_SCORER))
+    grades = dict(run.grades) | {(place, OWN, POINTWISE_SCORER): Grade(score=0.25) for place in range(2, 40)}
+    run = replace(run, settings=settings, grades=grades)
+    (need,) = PointwiseScorer(name="pointwise").needs(run.examples[2], run.results[(2, OWN)].answer(OWN), None)
+    assert isinstance(need, Ask)
+    heard = Result(outcome="answered", input_tokens=70, output_tokens=7, cost_nano=5_000, currency="USD")
+    kept = {judge_call(need, "umpire").key: heard}
+
+    rows, _ = graded_rows(run, "exact", (OWN, VENDOR), lambda place, model: judgement_of(run, place, model, kept.get))
+    first = next(row for row in rows if row["id"] == "e2")
+    assert first["answers"][OWN]["judged"] == {
+        "score": 0.25, "by": "umpire", "question": POINTWISE, "input_tokens": 70, "output_tokens": 7,
+        "cost_usd": 5e-6,
+    }  # fmt: skip
+    assert "judged" not in first["answers"][VENDOR]
+    other = next(row for row in rows if row["id"] == "e5")  # its words are lost, its score is not
+    assert "cost_usd" not in other["answers"][OWN]["judged"]
+
+
+def test_judgements_are_read_back_from_both_formats(tmp_path: Path) -> None:
+    said = {"score": 0.25, "by": "umpire", "question": POINTWISE, "cost_usd": 5e-6}
+    rows, _ = graded_rows(outcomes(), "exact", (OWN, VENDOR), lambda place, model: said if model == OWN else None)
+    for file, written in ((tmp_path / "a.jsonl", rows), (tmp_path / "b.parquet", [flat(row) for row in rows])):
+        write_rows(file, written)
+        judged = read_graded(file)[0].answers[OWN].judged
+        assert judged is not None and (judged.score, judged.by, judged.cost_usd) == (0.25, "umpire", 5e-6)
+        assert read_graded(file)[0].answers[VENDOR].judged is None

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yuzui.evaluation.judge_words import MOST_CHARS, pair_question, read_pair, read_rubric, rubric_question
+from yuzui.evaluation.judge_words import (
+    MOST_CHARS,
+    POINTWISE,
+    pair_question,
+    pointwise_question,
+    read_pair,
+    read_pointwise,
+    read_rubric,
+    rubric_question,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,3 +72,35 @@ def test_both_orders_differ_in_the_order_only_and_references_are_shown() -> None
 def test_long_texts_are_cut_in_the_middle_and_the_judge_is_told() -> None:
     _, shown = rubric_question("Q", "x" * (MOST_CHARS + 500), ["It is short."], [])
     assert "500 characters are left out" in shown["content"] and "1. It is short." in shown["content"]
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ('{"right": 35}', 0.35), ('I think {"right": 10} or {"right": 100}', 1.0), ('{"right": 0.5}', 0.005),
+        ('{"right": 101}', None), ('{"right": -1}', None), ('{"right": true}', None), ('{"right": "35"}', None),
+        ('{"right": null}', None), ('{"wrong": 35}', None), ("35", None), ("", None), ('{"right": 35', None),
+        ('{"right": 1e999}', None), ('{"right": NaN}', None),
+    ],
+)  # fmt: skip
+def test_how_likely(text: str, right: float | None) -> None:
+    assert read_pointwise(text) == right
+
+
+def test_the_conversation_is_shown_turn_by_turn_with_what_was_called() -> None:
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"b": 2, "a": 1}'}}
+    messages: list[dict[str, Any]] = [
+        {"role": "system", "content": "S"}, {"role": "user", "content": [{"type": "text", "text": "U"}]},
+        {"role": "assistant", "content": None, "tool_calls": [call]}, {"role": "tool", "content": "T"},
+        {"role": "user", "content": "V"},
+    ]  # fmt: skip
+    _, shown = pointwise_question(messages, (), "A")
+    names = re.findall(r"\[[0-9a-f]{16} (?!end of)([^]]*)\]\n(.*)", shown["content"])
+    assert names == [
+        ("system", "S"), ("user", "U"), ("assistant", 'f({"a":1,"b":2})'), ("tool", "T"), ("user", "V"), ("answer", "A"),
+    ]  # fmt: skip
+
+
+def test_the_wording_has_a_name_that_its_answers_are_tied_to() -> None:
+    """Changed words are another question: then change this as well, and fitted judges must be fitted again."""
+    assert POINTWISE == "477dc27ad2c71e818e139e4d977e25a3"

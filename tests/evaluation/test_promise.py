@@ -1,20 +1,35 @@
 from __future__ import annotations
 
+import dataclasses
+
 import msgspec
 import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from graded_kit import CANDIDATE, CHECK, REFERENCE, artefact, examples, fitted
+from graded_kit import (
+    CANDIDATE,
+    CHECK,
+    JUDGE,
+    REFERENCE,
+    artefact,
+    coding,
+    examples,
+    fitted,
+    fitted_with_judge,
+    fitted_with_tests,
+    judged,
+    run_here,
+)
 from yuzui.core.errors import ConfigError
-from yuzui.evaluation.graded import Costs
+from yuzui.evaluation.graded import Costs, Graded
 from yuzui.evaluation.promise import MOST_SHOWN, Promise, promise, routed_by, thresholds_of
 from yuzui.routing.artefact import Certificate, Policy, Signals, read_artefact, write_artefact
 from yuzui.routing.learned import Learned
 
 
 def costs() -> Costs:
-    return Costs({model.name: model for model in (REFERENCE, CANDIDATE, CHECK)})
+    return Costs({model.name: model for model in (REFERENCE, CANDIDATE, CHECK, JUDGE)})
 
 
 def asked(policy: Policy, epsilon: float = 0.05) -> Promise:
@@ -119,3 +134,74 @@ def test_an_older_certificate_reads_without_its_signals() -> None:
         {name: value for name, value in msgspec.to_builtins(certificate).items() if name != "signals"}, Certificate
     )
     assert older.signals is None and older == replace(certificate, signals=None)
+
+
+def test_a_judge_lets_a_cascade_promise_more_and_is_paid_for() -> None:
+    router = Learned(read_artefact(write_artefact(fitted_with_judge())))
+    some = judged(examples(800, 21), 22)
+    up_front, cascade = (promise(router, some, asked(policy, 0.05), costs()) for policy in ("up_front", "cascade"))
+    assert cascade.signals == Signals(log_probabilities=False, samples=0, judge="umpire")
+    assert cascade.open_share > up_front.open_share + 0.05
+    threshold = np.array([2.0])  # everything is kept: what is left are the calls
+    dear = routed_by(router, some, "portable_cascade", "small", threshold, costs())
+    free = Costs(
+        {
+            **{model.name: model for model in (REFERENCE, CANDIDATE)},
+            "umpire": replace(JUDGE, input_usd=0.0, output_usd=0.0),
+        }
+    )
+    cheap = routed_by(router, some, "portable_cascade", "small", threshold, free)
+    assert dear.costs[:, 0] - cheap.costs[:, 0] == pytest.approx(110e-6)
+
+
+def re_asked(one: Graded) -> Graded:
+    """With a judgement from a version that asked in other words."""
+    word = one.answers["small"].judged
+    assert word is not None
+    older = replace(one.answers["small"], judged=replace(word, question="older"))
+    return replace(one, answers={**one.answers, "small": older})
+
+
+@pytest.mark.parametrize(
+    ("some", "words"),
+    [
+        (examples(60, 21), "nobody judged the answer of small"),
+        (judged(examples(60, 21), 1, judge="somebody"), "was judged by somebody"),
+        (
+            [re_asked(one) for one in judged(examples(60, 21), 1)],
+            "asked in other words",
+        ),
+    ],
+)
+def test_answers_that_nobody_judged_in_the_same_way_certify_nothing(some: list[Graded], words: str) -> None:
+    router = Learned(read_artefact(write_artefact(fitted_with_judge())))
+    with pytest.raises(ConfigError, match=words):
+        promise(router, some, asked("cascade"), costs())
+
+
+def test_a_judge_that_was_asked_in_older_words_certifies_nothing() -> None:
+    fit = fitted_with_judge()
+    (one,) = fit.candidates
+    assert one.cascade is not None and one.cascade.judge is not None
+    older = replace(one, cascade=replace(one.cascade, judge=replace(one.cascade.judge, question="older")))
+    router = Learned(read_artefact(write_artefact(replace(fit, candidates=(older,)))))
+    with pytest.raises(ConfigError, match="in other words than this version has"):
+        promise(router, judged(examples(60, 21), 1), asked("cascade"), costs())
+
+
+def test_tests_that_are_run_tell_right_code_from_wrong() -> None:
+    router = Learned(read_artefact(write_artefact(fitted_with_tests())))
+    some = coding(600, 21)
+    wanted = dataclasses.replace(asked("cascade", 0.05), run_tests=run_here)
+    certificate = promise(router, some, wanted, costs())
+    assert certificate.signals == Signals(log_probabilities=False, samples=0, runs_tests=True)
+    assert certificate.threshold is not None and certificate.open_share > 0.2
+    kept = routed_by(router, some, "cascade", "small", np.array([certificate.threshold]), costs(), run_here).is_open[
+        :, 0
+    ]
+    ran = run_here([(one.prompt, one.answers["small"].text) for one in some])
+    passed = np.array([one.count > 0 and one.passed for one in ran])
+    assert kept[passed].mean() > 0.9
+    assert kept[~passed].mean() < 0.2  # as many as five points let through
+    with pytest.raises(ConfigError, match="nothing here runs them"):
+        promise(router, some, asked("cascade"), costs())

@@ -15,6 +15,7 @@ from yuzui.evaluation.measures import apgr
 from yuzui.routing.artefact import Artefact, write_artefact
 from yuzui.routing.learned import Learned
 from yuzui.routing.own_text import Answered
+from yuzui.routing.signals import Evidence
 from yuzui.routing.surface import Asked
 from yuzui.routing.tensors import pack
 
@@ -48,8 +49,10 @@ def test_the_answer_and_a_second_opinion_say_more_than_the_request() -> None:
     true = np.array([one.answers["big"].score - one.answers["small"].score for one in fresh])
     for is_portable in (False, True):
         predicted = np.array([
-            router.judge(look, "small", Answered(question=one.prompt, text=one.answers["small"].text),
-                         [one.answers["tiny"].text], is_portable=is_portable)
+            router.judge(look, "small", Evidence(
+                answered=Answered(question=one.prompt, text=one.answers["small"].text),
+                checks=[one.answers["tiny"].text],
+            ), is_portable=is_portable)
             for one, look in zip(fresh, looks, strict=True)
         ])  # fmt: skip
         assert apgr(predicted, true) > 0.78
@@ -91,11 +94,11 @@ def test_a_cascade_wants_the_second_opinions_that_it_was_fitted_with() -> None:
     router = Learned(artefact())
     answered = Answered(question=EASY, text="7")
     with pytest.raises(ConfigError, match="1 second opinions, not 0"):
-        router.judge(router.look(Asked(text=EASY)), "small", answered, [])
+        router.judge(router.look(Asked(text=EASY)), "small", Evidence(answered=answered))
     bare = replace(fitted(), candidates=(replace(fitted().candidates[0], cascade=None),))
     without = Learned(Artefact(fitted=bare, fitted_sha256=""))
     with pytest.raises(ConfigError, match="without a cascade"):
-        without.judge(without.look(Asked(text=EASY)), "small", answered, [])
+        without.judge(without.look(Asked(text=EASY)), "small", Evidence(answered=answered))
 
 
 def test_parts_that_do_not_fit_are_one_sentence() -> None:

@@ -140,6 +140,11 @@ def test_no_cascade_begins_behind_an_arm_and_the_reference_follows_it() -> None:
     advised = Advised(rule="cascade", reference="deepseek/chat", chosen="house/qwen", asks=asks)
 
     class Sure(Advice):
+        @property
+        @override
+        def question(self) -> str:
+            return ""
+
         @override
         def choose(self, permitted: frozenset[str], masked: frozenset[str]) -> Advised:
             return advised

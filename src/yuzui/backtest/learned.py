@@ -105,6 +105,11 @@ class _AsBefore(Advice):
             return other
         return replace(other, rule=_RULES[routed.rule], chosen=routed.chosen if other.chosen else "", detail="")
 
+    @property
+    @override
+    def question(self) -> str:
+        return self._otherwise.question
+
     @override
     def judge(self, said: Said) -> Judged:
         return self._otherwise.judge(said)

@@ -77,6 +77,8 @@ def _told_of(model: GuaranteedModel, certificate: Certificate) -> str:
     more = [f"second opinions of {', '.join(asks.checks)}"] if asks.checks else []
     more += [f"{asks.samples} more answers"] if asks.samples else []
     more += ["log-probabilities"] if asks.log_probabilities else []
+    more += [f"{asks.judge} as judge"] if asks.judge else []
+    more += ["tests of requests, which are run here"] if asks.runs_tests else []
     streams = "streams are held" if rules.streaming == "hold" else "not for streams"
     return f"{asks.policy} ({streams}): {told}{', with ' if more else ''}{', '.join(more)}"
 

@@ -22,6 +22,9 @@ RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Its name (runs 
 UnsafeCodeOption = Annotated[
     bool, typer.Option("--unsafe-code", help="Run code in answers as yourself, where there is no sandbox.")
 ]
+JudgeOption = Annotated[
+    str, typer.Option("--judge", metavar="MODEL", help="Who judges, for pairwise, pointwise and rubric.")
+]
 KeyOption = Annotated[
     str, typer.Option("--key", metavar="KEY", envvar="YUZUI_KEY", help="The virtual key to ask with.")
 ]

@@ -51,14 +51,15 @@ def model_table(artefact: Path, read: Artefact, certificate: Certificate, sha256
     candidates = [*certificate.candidates, read.fitted.reference.name]
     cascade: list[str] = []
     if certificate.policy != "up_front":
-        checks = [
-            check.name
-            for one in read.fitted.candidates
+        weights = next(
+            one.cascade for one in read.fitted.candidates
             if one.cascade is not None and one.model.name in certificate.candidates
-            for check in one.cascade.checks
-        ]
+        )  # fmt: skip  # one thing
+        checks = [check.name for check in weights.checks]
         cascade = ["", "[models.cascade]", 'streaming = "hold"']
         cascade += [f"checks = [{', '.join([_toml(one) for one in checks])}]"] if checks else []
+        cascade += [f"judge = {_toml(weights.judge.model.name)}"] if weights.judge is not None else []
+        cascade += ["run_tests = true"] if weights.runs_tests else []
     return [
         "[[models]]",
         'name = "assistant"',

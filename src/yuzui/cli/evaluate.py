@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from yuzui.cli._evaluate_options import (
+    JudgeOption,
     KeyOption,
     RunArgument,
     UnsafeCodeOption,
@@ -110,7 +111,7 @@ def run(
     reference_model: Annotated[
         str, typer.Option("--reference-model", metavar="MODEL", help="Whom the others are measured against.")
     ] = "",
-    judge: Annotated[str, typer.Option("--judge", metavar="MODEL", help="Who judges, for pairwise and rubric.")] = "",
+    judge: JudgeOption = "",
     name: Annotated[
         str, typer.Option("--run", metavar="NAME", help="Of the run, or its file. Default: the file's name.")
     ] = "",
@@ -384,21 +385,29 @@ def export(
     data_dir: DataDirOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Write graded examples as `yuzui route fit` reads them. An example without a score of each model is left out."""
-    from yuzui.evaluation.graded_rows import flat, graded_rows
+    """Write graded examples as `yuzui route fit` reads them. An example without a score of each model is left out.
+
+    What the judge of the scorer `pointwise` said goes along, as a signal for cascades, unless it is the score itself.
+    """
+    from yuzui.evaluation.graded_rows import POINTWISE_SCORER, flat, graded_rows, judgement_of
     from yuzui.io.evaluation_store import EvaluationStore
     from yuzui.io.example_file import write_rows
 
     check_is_new(out, force)
     with EvaluationStore(run_file(run, data_dir_of(data_dir))) as store:
         outcomes = store.outcomes()
-    named = scorer or _only(outcomes.settings.scorers)
-    if named not in outcomes.settings.scorers:
-        raise ConfigError(f"the run has no scorer {named}; it has {', '.join(outcomes.settings.scorers)}")
-    wanted = names_of(models, "--models") if models else outcomes.settings.asked
-    if strangers := [model for model in wanted if model not in outcomes.settings.asked]:
-        raise ConfigError(f"the run has no answers of {strangers[0]}; it has {', '.join(outcomes.settings.asked)}")
-    rows, left_out = graded_rows(outcomes, named, wanted)
+        scorers = outcomes.settings.scorers
+        named = scorer or _only(tuple([one for one in scorers if one != POINTWISE_SCORER]) or scorers)
+        if named not in scorers:
+            raise ConfigError(f"the run has no scorer {named}; it has {', '.join(scorers)}")
+        wanted = names_of(models, "--models") if models else outcomes.settings.asked
+        if strangers := [model for model in wanted if model not in outcomes.settings.asked]:
+            raise ConfigError(f"the run has no answers of {strangers[0]}; it has {', '.join(outcomes.settings.asked)}")
+
+        def judgement(place: int, model: str) -> dict[str, Any] | None:  # Any: JSON values
+            return None if named == POINTWISE_SCORER else judgement_of(outcomes, place, model, store.result)
+
+        rows, left_out = graded_rows(outcomes, named, wanted, judgement)
     if not rows:
         raise ConfigError(f"no example has a score of every model ({left_out[0]})")
     write_rows(out, [flat(row) for row in rows] if out.suffix == ".parquet" else rows)

@@ -17,7 +17,7 @@ import typer
 from msgspec.structs import replace
 
 from yuzui.cli._checks_routing import told
-from yuzui.cli._evaluate_options import KeyOption, UnsafeCodeOption
+from yuzui.cli._evaluate_options import JudgeOption, KeyOption, UnsafeCodeOption
 from yuzui.cli._options import ConfigOption, DataDirOption, JsonOption, check_is_new, data_dir_of, load_config
 from yuzui.cli._output import note, say, show_facts, show_table, write_json
 from yuzui.cli._route_start import each, given, left_to_certify, show_step
@@ -25,6 +25,7 @@ from yuzui.cli._route_words import model_table, reachable, what_now
 from yuzui.core.errors import ConfigError
 
 if TYPE_CHECKING:  # numpy and what needs it are imported when a command runs
+    from yuzui.evaluation.fit import RunTests
     from yuzui.evaluation.graded import Graded
     from yuzui.routing.artefact import Artefact, Certificate, Policy, Priced
 
@@ -62,7 +63,7 @@ def start(
         float, typer.Option(metavar="LOSS", help="At most so much worse than the reference: 0.05 is five points.")
     ],
     delta: Annotated[float, typer.Option(metavar="RISK", help="The promise may be wrong with this probability.")] = 0.1,
-    judge: Annotated[str, typer.Option(metavar="MODEL", help="Who judges, for pairwise and rubric.")] = "",
+    judge: JudgeOption = "",
     param: Annotated[
         list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="Sent with each request; repeat.")
     ] = None,
@@ -135,6 +136,13 @@ def fit(
         list[str] | None,
         typer.Option(metavar="MODEL", help="A second opinion for cascades; repeatable, in this order."),
     ] = None,
+    judge: Annotated[
+        str, typer.Option(metavar="MODEL", help="Cascades look at what it said of the answers (scorer pointwise).")
+    ] = "",
+    run_tests: Annotated[
+        bool,
+        typer.Option("--run-tests", help="Cascades look at the tests in prompts, run in a sandbox with answers' code."),
+    ] = False,
     price: PriceOption = None,
     unlike: Annotated[
         float, typer.Option(metavar="SHARE", help="About this share of ordinary requests is turned away as unlike.")
@@ -165,6 +173,8 @@ def fit(
     plan = Plan(
         reference=_priced(reference, prices), candidates=tuple(_priced(name, prices) for name in candidate),
         checks=tuple(_priced(name, prices) for name in check or ()), wants_cascade=cascade, share_unlike=unlike,
+        judge=_priced(judge, prices) if judge else None,
+        run_tests=_run_tests(data_dir_of(data_dir)) if run_tests else None,
         seed=seed, made_at=_today(), made_with=_versions(), data_name=examples.name,
     )  # fmt: skip  # one thing
     fitted = fit_router(used, plan, lambda step: note(f"fitting: {step}"))
@@ -206,6 +216,7 @@ def certify(
     wanted = Promise(
         policy=_policy(policy), epsilon=epsilon, delta=delta, made_at=_today(), data_name=examples.name,
         candidate="" if policy == "up_front" else candidate or _only(router.candidates),
+        run_tests=_run_tests(data_dir_of(data_dir)) if _runs_tests(read) else None,
     )  # fmt: skip  # one thing
     used: list[Graded] = split_of(read_graded(examples), "calib")
     prices = {model.name: model for model in _models(read)} | _prices(price)
@@ -327,7 +338,9 @@ def _show(read: Artefact, json: bool, more: Mapping[str, str] | None = None) -> 
             "unlike": fitted.likeness.share_unlike,
             "candidates": [
                 {"model": one.model, "cascade": one.cascade is not None,
-                 "checks": one.cascade.checks if one.cascade else []} for one in fitted.candidates
+                 "checks": one.cascade.checks if one.cascade else [],
+                 "judge": one.cascade.judge if one.cascade else None,
+                 "runs_tests": one.cascade is not None and one.cascade.runs_tests} for one in fitted.candidates
             ],
             "certificates": read.certificates, **(more or {}),
         })  # fmt: skip
@@ -351,8 +364,13 @@ def _show(read: Artefact, json: bool, more: Mapping[str, str] | None = None) -> 
 def _candidate(read: Artefact, place: int) -> str:
     one = read.fitted.candidates[place]
     score = read.fitted.data.candidate_scores.get(one.model.name, 0.0)
-    checks = ", ".join(check.name for check in one.cascade.checks) if one.cascade else ""
-    cascade = f"cascade{f' checked by {checks}' if checks else ''}" if one.cascade else "no cascade"
+    cascade = "no cascade"
+    if one.cascade is not None:
+        checks = ", ".join(check.name for check in one.cascade.checks)
+        words = [f"checked by {checks}"] if checks else []
+        words += [f"judged by {one.cascade.judge.model.name}"] if one.cascade.judge is not None else []
+        words += ["with tests that are run"] if one.cascade.runs_tests else []
+        cascade = f"cascade {', '.join(words)}".rstrip()
     return f"{one.model.name} (mean score {score:.1%} on these); {cascade}"
 
 
@@ -396,7 +414,9 @@ def _signals(certificate: Certificate) -> str:
     if found is None:
         return "not the same in all examples, or not noted: the gateway cannot serve it (certify again on ones alike)"
     odds = "with" if found.log_probabilities else "without"
-    return f"{odds} log-probabilities, {found.samples} more answers of the candidate"
+    judge = f", judged by {found.judge}" if found.judge else ""
+    tests = ", tests in the request are run" if found.runs_tests else ""
+    return f"{odds} log-probabilities, {found.samples} more answers of the candidate{judge}{tests}"
 
 
 def _needed(needed: int | None, examples: int) -> str:
@@ -468,8 +488,24 @@ def _priced(name: str, prices: dict[str, Priced]) -> Priced:
 
 def _models(read: Artefact) -> list[Priced]:
     candidates = read.fitted.candidates
-    checks = [check for one in candidates if one.cascade for check in one.cascade.checks]
-    return [read.fitted.reference, *(one.model for one in candidates), *checks]
+    cascades = [one.cascade for one in candidates if one.cascade is not None]
+    checks = [check for one in cascades for check in one.checks]
+    judges = [one.judge.model for one in cascades if one.judge is not None]
+    return [read.fitted.reference, *(one.model for one in candidates), *checks, *judges]
+
+
+def _runs_tests(read: Artefact) -> bool:
+    return any(one.cascade is not None and one.cascade.runs_tests for one in read.fitted.candidates)
+
+
+def _run_tests(data_dir: Path) -> RunTests:
+    """In the sandbox that a gateway uses. Raise `ConfigError` where there is none."""
+    from yuzui.io.code_tests import CodeTests
+
+    tests = CodeTests((data_dir.absolute(), Path.cwd()))
+    if problem := tests.problem():
+        raise ConfigError(problem)
+    return tests.run_all
 
 
 def _today() -> str:

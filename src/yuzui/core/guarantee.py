@@ -34,8 +34,17 @@ class CascadeRules:
     """Kinds of certificates, the preferred one first."""
     checks: tuple[str, ...] = ()
     """Targets that give second opinions; clients need not be able to reach them."""
+    judge: str = ""
+    """Target that says how likely an answer is right; likewise."""
+    run_tests: bool = False
+    """Python in answers may be run here, in a sandbox, with the tests that the request brings."""
     timeout_s: float = 60.0
     """From the question to the last of the answers that decide."""
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Every target that is asked besides the candidate."""
+        return tuple(dict.fromkeys([*self.checks, *([self.judge] if self.judge else [])]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +57,27 @@ class Asks:
     samples: int = 0
     """Further answers of the candidate."""
     log_probabilities: bool = False
+    judge: str = ""
+    """Target name."""
+    runs_tests: bool = False
     timeout_s: float = 60.0
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Every target that is asked besides the candidate."""
+        return tuple(dict.fromkeys([*self.checks, *([self.judge] if self.judge else [])]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestsRun:
+    """What became of the tests that a request brings, run with the code of an answer to it."""
+
+    __test__ = False  # of the product's, not pytest's
+
+    count: int = 0
+    """0: it brings none, or the answer has no code; nothing was run."""
+    passed: bool = False
+    """All of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +89,10 @@ class Said:
     log_probabilities: tuple[float, ...] = ()
     checks: tuple[str, ...] = ()
     samples: tuple[str, ...] = ()
+    judged: float | None = None
+    """0 to 1; None: no judge was asked for."""
+    tests: TestsRun | None = None
+    """None: nobody wants to know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +167,11 @@ class Advised:
 
 class Advice(Protocol):
     """One request's, before it is known who may answer it."""
+
+    @property
+    def question(self) -> str:
+        """What the user asks, as the router looks at it; "" where nobody looked."""
+        ...
 
     def choose(self, permitted: frozenset[str], masked: frozenset[str]) -> Advised:
         """`permitted`: names of the allowed set; `masked`: those of them that may see the request only masked."""

@@ -167,9 +167,10 @@ class VirtualModel:
 
     @property
     def checks(self) -> tuple[str, ...]:
-        """Targets beside the candidates that may see its requests to give a second opinion, and never answer them."""
+        """Targets beside the candidates that may see its requests to give a second opinion or to judge an answer, and
+        never answer them."""
         rules = self.demand.cascade if self.demand is not None else None
-        return tuple([name for name in rules.checks if name not in self.candidates]) if rules is not None else ()
+        return tuple([name for name in rules.beside if name not in self.candidates]) if rules is not None else ()
 
 
 def path_of(target: Target, codec: str, usual: str) -> str:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from msgspec.structs import replace
 
 from yuzui.core.errors import ConfigError
+from yuzui.core.guarantee import TestsRun
 from yuzui.evaluation.fit_parts import (
     Floats,
     Matrix,
@@ -27,7 +28,8 @@ from yuzui.evaluation.fit_parts import (
     rarity_of,
     weighed,
 )
-from yuzui.evaluation.graded import Graded, check_examples, hash_of, prompts_of
+from yuzui.evaluation.graded import Graded, check_examples, check_judged, hash_of, prompts_of
+from yuzui.evaluation.judge_words import POINTWISE
 from yuzui.routing import learned, surface
 from yuzui.routing.artefact import (
     Artefact,
@@ -35,10 +37,12 @@ from yuzui.routing.artefact import (
     CascadeWeights,
     DataFacts,
     Fitted,
+    JudgeFacts,
     Priced,
 )
 from yuzui.routing.likeness import LikenessWeights, distances_of, oddness_of
 from yuzui.routing.own_text import Answered
+from yuzui.routing.signals import Evidence, Layout, row_of
 from yuzui.routing.tensors import pack, unpack
 from yuzui.routing.text_encoder import EncoderWeights, softmax
 from yuzui.routing.up_front import UpFrontWeights
@@ -57,6 +61,11 @@ TOPIC_PRIOR: Final = 40.0
 """Examples that the mean gain of all topics counts for in a topic's own."""
 
 
+RunTests = Callable[[Sequence[tuple[str, str]]], list[TestsRun]]
+"""Of (prompt, answer) each: what became of the tests that the prompt brings. Raise `ConfigError` where they cannot be
+run at all."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What to fit."""
@@ -64,6 +73,10 @@ class Plan:
     reference: Priced
     candidates: tuple[Priced, ...]
     checks: tuple[Priced, ...] = ()
+    judge: Priced | None = None
+    """Whose word about each candidate's answer cascades look at; the examples hold it."""
+    run_tests: RunTests | None = None
+    """None: cascades do without tests."""
     wants_cascade: bool = True
     """Where every example has the text of the candidate's answer."""
     share_unlike: float = SHARE_UNLIKE
@@ -131,6 +144,26 @@ def answered_of(example: Graded, model: str) -> Answered:
         question=example.prompt, text=answer.text, wants_json=example.schema_characters > 0 and not example.tools,
         was_cut=answer.was_cut, log_probabilities=answer.log_probabilities,
     )  # fmt: skip  # one thing
+
+
+def evidence_of(
+    examples: Sequence[Graded], model: str, checks: Sequence[str], *, judge: str = "",
+    run_tests: RunTests | None = None,
+) -> list[Evidence]:  # fmt: skip
+    """Of each answer of `model`, as a served cascade gathers it. Raise `ConfigError` for examples that lack it."""
+    check_examples(examples, checks)
+    if judge:
+        check_judged(examples, model, judge, POINTWISE)
+    tested = run_tests([(one.prompt, one.answers[model].text) for one in examples]) if run_tests is not None else None
+    found = []
+    for place, example in enumerate(examples):
+        own = example.answers[model]
+        found.append(Evidence(
+            answered=answered_of(example, model), checks=[example.answers[check].text for check in checks],
+            samples=own.samples, judged=own.judged.score if judge and own.judged is not None else None,
+            tests=tested[place] if tested is not None else None,
+        ))  # fmt: skip  # one thing
+    return found
 
 
 def _scores(examples: Sequence[Graded], model: str) -> Floats:
@@ -327,18 +360,19 @@ def _cascade(
     examples: Sequence[Graded], model: str, looks: Sequence[learned.Look], predicted: Floats, gains: Floats, plan: Plan
 ) -> CascadeWeights:
     """`predicted`: up front, out of fold; a later request's own prediction takes its place."""
+    judge = plan.judge
+    layout = Layout(checks=len(plan.checks), is_judged=judge is not None, runs_tests=plan.run_tests is not None)
+    checks = [check.name for check in plan.checks]
+    held = evidence_of(examples, model, checks, judge=judge.name if judge else "", run_tests=plan.run_tests)
     rows = np.array([
-        learned.cascade_row(
-            look, float(gain), answered_of(example, model), [example.answers[check.name].text for check in plan.checks],
-            example.answers[model].samples,
-        )
-        for example, look, gain in zip(examples, looks, predicted, strict=True)
+        row_of(layout, evidence, look.surface, float(gain), look.p_value)
+        for evidence, look, gain in zip(held, looks, predicted, strict=True)
     ], np.float64)  # fmt: skip
-    checks = len(plan.checks)
-    portable = learned.portable_names(checks)
-    full_weights, full = dense_of(rows, gains, learned.cascade_names(checks), seed=plan.seed, apart=True)
+    portable = layout.portable_names
+    full_weights, full = dense_of(rows, gains, layout.names, seed=plan.seed, apart=True)
     portable_weights, carried = dense_of(rows[:, : len(portable)], gains, portable, seed=plan.seed, apart=True)
     return CascadeWeights(
         checks=plan.checks, full=full_weights, portable=portable_weights, full_thresholds=_grid(full),
-        portable_thresholds=_grid(carried),
+        portable_thresholds=_grid(carried), runs_tests=plan.run_tests is not None,
+        judge=JudgeFacts(model=judge, question=POINTWISE) if judge is not None else None,
     )  # fmt: skip  # one thing

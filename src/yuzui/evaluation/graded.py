@@ -14,8 +14,25 @@ from yuzui.routing.surface import Asked
 
 Split = Literal["train", "calib", "test"]
 CHARACTERS_PER_TOKEN: Final = 4.0
+GUESSED_VERDICT_CHARACTERS: Final = 600
+"""Of a judge that thinks before it says its number."""
 MOST_NAMED: Final = 5
 PROMPT_BYTES: Final = 8
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a judge said of one answer, by itself and without knowing a right one."""
+
+    score: float
+    """How likely it is right, 0 to 1."""
+    by: str
+    """The judge: a model's name."""
+    question: str
+    """Of `judge_words.POINTWISE`."""
+    cost_usd: float | None = None
+    """Of asking; else it is counted from tokens and the judge's price."""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
 
 
 class GradedAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,6 +47,7 @@ class GradedAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     log_probabilities: tuple[float, ...] = ()
     samples: tuple[str, ...] = ()
     """Further answers of the same model to the same prompt."""
+    judged: Judgement | None = None
 
 
 class Graded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,11 +132,37 @@ def check_apart(fitted: str, examples: Sequence[Graded], prompts: bytes) -> None
         )
 
 
+def check_judged(examples: Sequence[Graded], model: str, judge: str, question: str) -> None:
+    """Raise `ConfigError` unless each answer of `model` was judged by `judge`, who was asked `question`."""
+    wrong: list[str] = []
+    for place, example in enumerate(examples):
+        name, judged = example.id or f"example {place + 1}", example.answers[model].judged
+        if judged is None:
+            wrong.append(f"{name}: nobody judged the answer of {model}")
+        elif judged.by != judge:
+            wrong.append(f"{name}: the answer of {model} was judged by {judged.by}")
+        elif judged.question != question:
+            wrong.append(f"{name}: the judge was asked in other words than now")
+        elif not 0 <= judged.score <= 1:
+            wrong.append(f"{name}: the judge's score of {model} is {judged.score}, not between 0 and 1")
+    if wrong:
+        more = f"; and {len(wrong) - MOST_NAMED} more" if len(wrong) > MOST_NAMED else ""
+        raise ConfigError(
+            f"{'; '.join(wrong[:MOST_NAMED])}{more}: have them judged with `yuzui evaluate run … --scorer pointwise "
+            f"--judge {judge}`, and export them again"
+        )
+
+
 def hash_of(examples: Sequence[Graded]) -> str:
     """SHA-256 of the examples as they are used, in order."""
     digest = hashlib.sha256()
     for example in examples:
-        line = msgspec.json.encode(example)
+        # Without what nobody said of it: such examples have the hash that versions without judgements gave them.
+        plain = msgspec.to_builtins(example)
+        for answer in plain["answers"].values():
+            if answer["judged"] is None:
+                del answer["judged"]
+        line = msgspec.json.encode(plain)
         digest.update(len(line).to_bytes(8, "big") + line)
     return digest.hexdigest()
 
@@ -141,27 +185,33 @@ class Costs:
     def of(self, example: Graded, model: str) -> float:
         """Of one call. Raise `ConfigError` when nobody said what the model costs."""
         answer = example.answers[model]
-        if answer.cost_usd is not None:
+        shown = len(example.prompt) + example.system_characters + example.earlier_characters
+        return self._of_call(answer, model, shown, len(answer.text))
+
+    def of_judging(self, example: Graded, model: str) -> float:
+        """Of having the answer of `model` judged. Raise `ConfigError` when nobody said what the judge costs."""
+        answer = example.answers[model]
+        assert answer.judged is not None  # the examples were checked
+        shown = len(example.prompt) + example.system_characters + example.earlier_characters + len(answer.text)
+        return self._of_call(answer.judged, answer.judged.by, shown, GUESSED_VERDICT_CHARACTERS)
+
+    def _of_call(self, call: GradedAnswer | Judgement, model: str, shown: int, said: int) -> float:
+        """`shown`, `said`: characters, for where nobody counted tokens."""
+        if call.cost_usd is not None:
             self._given += 1
-            return answer.cost_usd
+            return call.cost_usd
         price = self._prices.get(model)
         if price is None or price.input_usd is None or price.output_usd is None:
             raise ConfigError(
                 f"nobody says what {model} costs: write --price {model}=IN/OUT (US dollars per million tokens; 0/0 for "
                 f"one that costs nothing per call), or `cost_usd` into each of its answers"
             )
-        sent = answer.input_tokens
-        written = answer.output_tokens
-        if sent is None or written is None:
+        if call.input_tokens is None or call.output_tokens is None:
             self._guessed += 1
         else:
             self._counted += 1
-        if sent is None:
-            sent = round(
-                (len(example.prompt) + example.system_characters + example.earlier_characters) / CHARACTERS_PER_TOKEN
-            )
-        if written is None:
-            written = round(len(answer.text) / CHARACTERS_PER_TOKEN)
+        sent = call.input_tokens if call.input_tokens is not None else round(shown / CHARACTERS_PER_TOKEN)
+        written = call.output_tokens if call.output_tokens is not None else round(said / CHARACTERS_PER_TOKEN)
         return (sent * price.input_usd + written * price.output_usd) / 1e6
 
     @property

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from yuzui.core.money import NANO
 from yuzui.core.said_text import Called, said_text
-from yuzui.evaluation.calls import Result
+from yuzui.evaluation.calls import Result, judge_call
 from yuzui.evaluation.examples import Example, Json, name_of, texts_of
+from yuzui.evaluation.judge_words import POINTWISE
 from yuzui.evaluation.outcomes import Outcomes
+from yuzui.evaluation.scorers._contract import Ask
+from yuzui.evaluation.scorers.judges import PointwiseScorer
 
+POINTWISE_SCORER = "pointwise"
 SPLITS = frozenset(("train", "calib", "test"))
 
 
-def graded_rows(outcomes: Outcomes, scorer: str, models: Sequence[str]) -> tuple[list[Json], list[str]]:
-    """(rows, why others are left out). A row has a score of each of `models`: without one nobody could compare them.
+def _nothing(place: int, model: str) -> None:
+    """Nobody was asked."""
 
-    In a pairwise comparison the reference is measured by itself: 0.5. Splits are there if every row has
-    one that fitting knows.
+
+def graded_rows(
+    outcomes: Outcomes, scorer: str, models: Sequence[str], judgement: Callable[[int, str], Json | None] = _nothing
+) -> tuple[list[Json], list[str]]:
+    """(rows, why others are left out). `judgement`: of (place, model), as `graded.Judgement` has it.
+    A row has a score of each of `models`: without one nobody could compare them.
+
+       In a pairwise comparison the reference is measured by itself: 0.5. Splits are there if every row has
+       one that fitting knows.
     """
     rows: list[Json] = []
     left_out: list[str] = []
@@ -36,6 +47,8 @@ def graded_rows(outcomes: Outcomes, scorer: str, models: Sequence[str]) -> tuple
                 left_out.append(f"{name_of(example, place)}: {model}: {why}")
                 break
             answers[model] = _answer(result, score)
+            if (said := judgement(place, model)) is not None:
+                answers[model]["judged"] = said
         else:
             rows.append({**_facts(example, place), "answers": answers})
     if not all("split" in row for row in rows):  # fitting wants one of each example, or of none
@@ -96,3 +109,23 @@ def _facts(example: Example, place: int) -> Json:
         "has_files": bool(kinds & {"file", "input_audio"}),
         "has_tool_results": any(message.get("role") == "tool" for message in asked),
     }
+
+
+def judgement_of(outcomes: Outcomes, place: int, model: str, find: Callable[[str], Result | None]) -> Json | None:
+    """What the run's judge said of one answer to `pointwise`; None where it was not asked, or said nothing.
+
+    `find`: a kept call by its key.
+    """
+    score, result = outcomes.score(place, model, POINTWISE_SCORER), outcomes.results.get((place, model))
+    judge = outcomes.settings.judge
+    if score is None or result is None or not judge:
+        return None
+    (need,) = PointwiseScorer(name=POINTWISE_SCORER).needs(outcomes.examples[place], result.answer(model), None)
+    assert isinstance(need, Ask)
+    heard = find(judge_call(need, judge).key)
+    said: Json = {"score": score, "by": judge, "question": POINTWISE}
+    if heard is not None:
+        said |= {"input_tokens": heard.input_tokens, "output_tokens": heard.output_tokens}
+        if heard.cost_nano is not None and heard.currency == "USD":
+            said["cost_usd"] = heard.cost_nano / NANO
+    return said

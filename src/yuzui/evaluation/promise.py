@@ -10,8 +10,9 @@ import numpy as np
 
 from yuzui.core.errors import ConfigError
 from yuzui.evaluation.certify import METHOD, Findings, Floats, Routed, RuleFacts, cascade, certify, route
-from yuzui.evaluation.fit import answered_of, data_facts
+from yuzui.evaluation.fit import RunTests, data_facts, evidence_of
 from yuzui.evaluation.graded import Costs, Graded, check_apart, check_examples
+from yuzui.evaluation.judge_words import POINTWISE
 from yuzui.routing.artefact import Certificate, Policy, Signals, Tested
 from yuzui.routing.learned import Learned, Look
 
@@ -30,6 +31,8 @@ class Promise:
     candidate: str = ""
     """Of a cascade: who answers first."""
     data_name: str = ""
+    run_tests: RunTests | None = None
+    """Where the cascade was fitted with tests."""
 
 
 def promise(router: Learned, examples: Sequence[Graded], wanted: Promise, costs: Costs) -> Certificate:
@@ -41,7 +44,7 @@ def promise(router: Learned, examples: Sequence[Graded], wanted: Promise, costs:
     check_examples(examples, [router.reference, *router.candidates])
     check_apart("this router", examples, router.artefact.fitted.data.prompts)
     thresholds = thresholds_of(router, wanted.policy, wanted.candidate)
-    routed = routed_by(router, examples, wanted.policy, wanted.candidate, thresholds, costs)
+    routed = routed_by(router, examples, wanted.policy, wanted.candidate, thresholds, costs, wanted.run_tests)
     facts = data_facts(examples, wanted.data_name, [router.reference, *router.candidates])
     seed = int(facts.sha256[:8], 16)
     findings = certify(routed, thresholds, epsilon=wanted.epsilon, delta=wanted.delta, seed=seed)
@@ -53,7 +56,7 @@ def promise(router: Learned, examples: Sequence[Graded], wanted: Promise, costs:
         threshold=best.threshold if best else None, loss=best.loss if best else 0.0,
         open_share=best.open_share if best else 0.0, saving=best.saving if best else 0.0,
         tested=_selection(findings), cost_basis=costs.basis,
-        signals=None if wanted.policy == "up_front" else _signals(examples, wanted.candidate),
+        signals=None if wanted.policy == "up_front" else _signals(router, examples, wanted.candidate),
     )  # fmt: skip  # one thing
 
 
@@ -73,8 +76,9 @@ def thresholds_of(router: Learned, policy: Policy, candidate: str = "") -> Float
 
 
 def routed_by(
-    router: Learned, examples: Sequence[Graded], policy: Policy, candidate: str, thresholds: Floats, costs: Costs
-) -> Routed:
+    router: Learned, examples: Sequence[Graded], policy: Policy, candidate: str, thresholds: Floats, costs: Costs,
+    run_tests: RunTests | None = None,
+) -> Routed:  # fmt: skip
     """What every threshold would have done; what is unlike the fitted examples goes to the reference, as later."""
     looks = [router.look(example.asked) for example in examples]
     reference = np.array([costs.of(example, router.reference) for example in examples])
@@ -84,46 +88,51 @@ def routed_by(
         paid = np.array([[costs.of(example, name) for name in router.candidates] for example in examples])
         scores = np.array([[example.answers[name].score for name in router.candidates] for example in examples])
         return route(gains, thresholds, paid, best[:, None] - scores, reference)
-    predicted, paid = cascade_gains(router, examples, looks, policy, candidate, costs)
+    predicted, paid = cascade_gains(router, examples, looks, policy, candidate, costs, run_tests)
     scores = np.array([example.answers[candidate].score for example in examples])
     return cascade(predicted, thresholds, paid, best - scores, reference)
 
 
 def cascade_gains(
-    router: Learned, examples: Sequence[Graded], looks: Sequence[Look], policy: Policy, candidate: str, costs: Costs
-) -> tuple[Floats, Floats]:
+    router: Learned, examples: Sequence[Graded], looks: Sequence[Look], policy: Policy, candidate: str, costs: Costs,
+    run_tests: RunTests | None = None,
+) -> tuple[Floats, Floats]:  # fmt: skip
     """Per example: the predicted gain of the reference over the candidate's answer, and what finding it out costs."""
-    weights = router.artefact.fitted.candidates[router.candidates.index(candidate)].cascade
+    weights = router.cascade_of(candidate)
     assert weights is not None  # thresholds_of said so
-    checks = [check.name for check in weights.checks]
-    check_examples(examples, checks)
+    checks, judge = [check.name for check in weights.checks], weights.judge
+    if weights.runs_tests and run_tests is None:
+        raise ConfigError(f"the cascade of {candidate} was fitted with tests that are run: nothing here runs them")
+    if judge is not None and judge.question != POINTWISE:
+        raise ConfigError("its judge was asked in other words than this version has: fit it again")
+    held = evidence_of(
+        examples, candidate, checks, judge=judge.model.name if judge is not None else "",
+        run_tests=run_tests if weights.runs_tests else None,
+    )  # fmt: skip  # one thing
     gains, paid = np.zeros(len(examples)), np.zeros(len(examples))
-    for place, (example, look) in enumerate(zip(examples, looks, strict=True)):
-        own = example.answers[candidate]
-        texts = [example.answers[check].text for check in checks]
-        gains[place] = router.judge(
-            look,
-            candidate,
-            answered_of(example, candidate),
-            texts,
-            own.samples,
-            is_portable=policy == "portable_cascade",
-        )
-        one = costs.of(example, candidate)
-        paid[place] = one * (1 + len(own.samples)) + sum(costs.of(example, check) for check in checks)
+    for place, (example, look, evidence) in enumerate(zip(examples, looks, held, strict=True)):
+        gains[place] = router.judge(look, candidate, evidence, is_portable=policy == "portable_cascade")
+        paid[place] = costs.of(example, candidate) * (1 + len(evidence.samples))
+        paid[place] += sum(costs.of(example, check) for check in checks)
+        if judge is not None:
+            paid[place] += costs.of_judging(example, candidate)
     if policy == "cascade":
         gains = np.where([look.is_like for look in looks], gains, np.inf)
     return gains, paid
 
 
-def _signals(examples: Sequence[Graded], candidate: str) -> Signals | None:
+def _signals(router: Learned, examples: Sequence[Graded], candidate: str) -> Signals | None:
     """What every answer of `candidate` came with; None where they differ. An empty text has no tokens."""
     answers = [example.answers[candidate] for example in examples]
     told = {bool(answer.log_probabilities) for answer in answers if answer.text}
     samples = {len(answer.samples) for answer in answers}
-    if len(told) > 1 or len(samples) != 1:
+    weights = router.cascade_of(candidate)
+    if len(told) > 1 or len(samples) != 1 or weights is None:
         return None
-    return Signals(log_probabilities=told == {True}, samples=samples.pop())
+    return Signals(
+        log_probabilities=told == {True}, samples=samples.pop(), runs_tests=weights.runs_tests,
+        judge=weights.judge.model.name if weights.judge is not None else "",
+    )  # fmt: skip  # one thing
 
 
 def _selection(findings: Findings) -> tuple[Tested, ...]:

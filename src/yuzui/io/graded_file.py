@@ -2,7 +2,8 @@
 
 An example's answers may be nested (`answers`: model → facts) or flat, one column per fact and model: `score:MODEL`,
 `text:MODEL`, `cost_usd:MODEL`, `input_tokens:MODEL`, `output_tokens:MODEL`, `was_cut:MODEL`, `log_probabilities:MODEL`,
-`samples:MODEL`. Columns that are no fact of an example are an error, except those that begin with `_`.
+`samples:MODEL`, `judged:MODEL` (a JSON object). Columns that are no fact of an example are an error, except those that
+begin with `_`.
 """
 
 from __future__ import annotations
@@ -96,8 +97,17 @@ def _example(row: Row, place: str) -> Graded:
     for answer in answers.values():
         if isinstance(answer.get("score"), bool):  # right or wrong
             answer["score"] = float(answer["score"])
+        if isinstance(answer.get("judged"), str):  # a cell of a table
+            answer["judged"] = _object(answer["judged"], f"{place}: judged")
     plain["answers"] = answers
     try:
         return msgspec.convert(plain, Graded, strict=False)
     except (msgspec.ValidationError, ValueError) as error:
         raise ConfigError(f"{place}: {error} (see docs/reference/graded-examples.md)") from error
+
+
+def _object(cell: str, place: str) -> Row:
+    try:
+        return msgspec.json.decode(cell, type=Row)
+    except msgspec.DecodeError as error:
+        raise ConfigError(f"{place} is no JSON object: {error} (see docs/reference/graded-examples.md)") from error

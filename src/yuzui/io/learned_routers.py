@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,8 +12,15 @@ from yuzui.core.errors import ConfigError
 from yuzui.learned_routing import GuaranteedModel, make_guaranteed
 
 
-def load_routers(config: Config) -> Mapping[str, GuaranteedModel]:
-    """Virtual model → its router. `config` has its prices already.
+def code_problem() -> str:
+    """Why code in answers cannot be run here; "" where it can."""
+    from yuzui.io.code_tests import CodeTests
+
+    return CodeTests().problem()
+
+
+def load_routers(config: Config, tests_problem: Callable[[], str] = code_problem) -> Mapping[str, GuaranteedModel]:
+    """Virtual model → its router. `config` has its prices already. `tests_problem`: why code cannot be run here.
 
     Raise `ConfigError` when a file is missing or is not the one that was pinned, when it is about other models, or when
     numpy is not installed.
@@ -31,7 +38,9 @@ def load_routers(config: Config) -> Mapping[str, GuaranteedModel]:
         raw = _pinned(path, model.demand.router_sha256, f"models.{model.name}.router_sha256")
         from yuzui.routing.artefact import read_artefact  # needs numpy
 
-        found[model.name] = make_guaranteed(model, model.demand, read_artefact(raw, str(path)), config.targets)
+        found[model.name] = make_guaranteed(
+            model, model.demand, read_artefact(raw, str(path)), config.targets, tests_problem
+        )
     return found
 
 

@@ -26,6 +26,8 @@ WORKER: Final = Path(__file__).with_name("sandbox_worker.py")
 START_S: Final = 20.0  # the machine may be busy; the program's own time begins when the walls stand
 MOST_OUTPUT_BYTES: Final = 64 * 1024
 POLL_S: Final = 0.02
+_HIDDEN: Final = (Path("/proc"), Path("/sys"), Path("/run/secrets"), Path("/var/run/secrets"))
+"""The last two: where containers find their secrets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ class Sandbox:
     def __init__(self, *, is_unsafe: bool = False, limits: Limits | None = None, hidden: Sequence[Path] = ()) -> None:
         self._is_unsafe = is_unsafe
         self._limits = limits or Limits()
-        self._hidden = _hideable([Path.home(), Path("/proc"), Path("/sys"), *hidden])
+        self._hidden = _hideable([Path.home(), *_HIDDEN, *hidden])
 
     def check(self) -> None:
         """Raise `ConfigError` where this system has no walls, and nobody said to go without."""

@@ -46,7 +46,16 @@ class DataFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Of what was fitted on: the first eight bytes of each prompt's SHA-256, sorted, one after the other."""
 
 
-class CascadeWeights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class JudgeFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who said of each answer how likely it is right, and to which question."""
+
+    model: Priced
+    question: str
+    """Of `evaluation.judge_words.POINTWISE`: answers to another wording mean something else."""
+
+
+class CascadeWeights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    # What is left at its default is not written: a fit keeps its hash, with which older certificates are tied to it.
     checks: tuple[Priced, ...]
     """Models whose answers are compared with the candidate's, in this order."""
     full: DenseWeights
@@ -55,6 +64,9 @@ class CascadeWeights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """From the answer and the second opinions alone: what these mean does not depend on the domain."""
     full_thresholds: tuple[float, ...]
     portable_thresholds: tuple[float, ...]
+    judge: JudgeFacts | None = None
+    runs_tests: bool = False
+    """With the tests that a prompt brings, run with the code of the answer."""
 
 
 class CandidateWeights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,12 +102,15 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     needed: int | None
 
 
-class Signals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Signals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What the answers of a cascade's examples came with, all of them alike: it must be there when it is served."""
 
     log_probabilities: bool
     samples: int
     """Further answers of the candidate."""
+    judge: str = ""
+    """The model that judged each of them."""
+    runs_tests: bool = False
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -22,7 +22,7 @@ def cascade_plan(
     if advised is None or advised.asks is None:
         return plan, advised
     reference = next(target for target in permitted if target.name == advised.reference)
-    sick = [name for name in (advised.chosen, *advised.asks.checks) if name in blocked]
+    sick = [name for name in (advised.chosen, *advised.asks.beside) if name in blocked]
     if not sick and plan[0].name == advised.chosen:
         return (plan if reference in plan else (plan[0], reference, *plan[1:])), advised
     detail = f"{', '.join(sick)} left alone after failures" if sick else f"{advised.chosen} does not come first"

@@ -6,7 +6,7 @@ Needs numpy and nothing else. Pure: an artefact in, decisions out. Without a cer
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,14 +14,11 @@ import numpy.typing as npt
 
 from yuzui.core.errors import ConfigError
 from yuzui.core.guarantee import Rule
-from yuzui.routing import own_text
 from yuzui.routing import surface as counted
-from yuzui.routing.agreement import agreement
-from yuzui.routing.agreement import names as agreement_names
-from yuzui.routing.artefact import Artefact, Certificate, Fitted
+from yuzui.routing.artefact import Artefact, CascadeWeights, Certificate, Fitted
 from yuzui.routing.dense import Dense
 from yuzui.routing.likeness import Likeness
-from yuzui.routing.own_text import Answered
+from yuzui.routing.signals import Evidence, Layout, row_of
 from yuzui.routing.surface import Asked
 from yuzui.routing.tensors import unpack
 from yuzui.routing.text_encoder import Encoder
@@ -107,44 +104,24 @@ class Learned:
         best = min(look.gains, default=None)
         return self._refer("reference_better", "the reference is expected to be better", best)
 
-    def judge(
-        self,
-        look: Look,
-        candidate: str,
-        answered: Answered,
-        checks: Sequence[str],
-        samples: Sequence[str] = (),
-        *,
-        is_portable: bool = False,
-    ) -> float:
+    def judge(self, look: Look, candidate: str, evidence: Evidence, *, is_portable: bool = False) -> float:
         """The predicted gain of the reference over the answer that `candidate` gave.
 
-        `checks`: texts of the second opinions, in the artefact's order. Raise `ConfigError` for a candidate without
-        cascade or another number of checks.
+        Raise `ConfigError` for a candidate without cascade, or where `evidence` is not what it was fitted with.
         """
-        return self.weigh(look, candidate, answered, checks, samples, is_portable=is_portable)[0]
+        return self.weigh(look, candidate, evidence, is_portable=is_portable)[0]
 
     def weigh(
-        self,
-        look: Look,
-        candidate: str,
-        answered: Answered,
-        checks: Sequence[str],
-        samples: Sequence[str] = (),
-        *,
-        is_portable: bool = False,
+        self, look: Look, candidate: str, evidence: Evidence, *, is_portable: bool = False
     ) -> tuple[float, dict[str, float]]:
         """The same, with the signals of the answer by name: those that are not 0."""
         place = self.candidates.index(candidate)
-        gain, row = self._cascades[place].gain(look, look.gains[place], answered, checks, samples, is_portable)
-        return gain, {
-            name: round(float(value), 4) for name, value in zip(portable_names(len(checks)), row, strict=False) if value
-        }
+        gain, row, names = self._cascades[place].gain(look, look.gains[place], evidence, is_portable)
+        return gain, {name: round(float(value), 4) for name, value in zip(names, row, strict=False) if value}
 
-    def checks_of(self, candidate: str) -> tuple[str, ...]:
-        """Models whose second opinions the candidate's cascade was fitted with; none without a cascade."""
-        weights = self.artefact.fitted.candidates[self.candidates.index(candidate)].cascade
-        return tuple(check.name for check in weights.checks) if weights is not None else ()
+    def cascade_of(self, candidate: str) -> CascadeWeights | None:
+        """What the candidate's cascade was fitted with; None without one."""
+        return self.artefact.fitted.candidates[self.candidates.index(candidate)].cascade
 
     def keeps(self, look: Look, gain: float, certificate: Certificate | None) -> bool:
         """Whether an answer with this predicted gain may be given to the client under a cascade's `certificate`."""
@@ -158,42 +135,30 @@ class Learned:
         return Choice(model=self.reference, is_open=False, gain=gain, rule=rule, why=why)
 
 
-def cascade_names(checks: int) -> tuple[str, ...]:
-    """Of the numbers that the full cascade looks at."""
-    return (*portable_names(checks), *counted.NAMES, "gain_up_front", "p_value")
-
-
-def portable_names(checks: int) -> tuple[str, ...]:
-    """Of those that mean the same in every domain."""
-    return (*agreement_names(checks), *(f"own_{name}" for name in own_text.NAMES))
-
-
-def cascade_row(look: Look, gain: float, answered: Answered, checks: Sequence[str], samples: Sequence[str]) -> Floats:
-    """One number per name of `cascade_names`; those of `portable_names` come first."""
-    return np.concatenate((
-        agreement(answered.text, checks, samples), own_text.own_text(answered), look.surface,
-        np.array([gain, look.p_value], np.float32),
-    ))  # fmt: skip
+def layout_of(weights: CascadeWeights) -> Layout:
+    return Layout(checks=len(weights.checks), is_judged=weights.judge is not None, runs_tests=weights.runs_tests)
 
 
 class _Cascade:
-    """One candidate's; knows how many second opinions it was fitted with."""
+    """One candidate's; knows what it was fitted with."""
 
     def __init__(self, fitted: Fitted, place: int) -> None:
         weights = fitted.candidates[place].cascade
         self._name = fitted.candidates[place].model.name
-        self._checks = len(weights.checks) if weights else 0
-        self._full = Dense(weights.full, cascade_names(self._checks)) if weights else None
-        self._portable = Dense(weights.portable, portable_names(self._checks)) if weights else None
-        self._width = len(portable_names(self._checks))
+        self._layout = layout_of(weights) if weights else Layout()
+        self._portable_names = self._layout.portable_names
+        self._full = Dense(weights.full, self._layout.names) if weights else None
+        self._portable = Dense(weights.portable, self._portable_names) if weights else None
 
     def gain(
-        self, look: Look, up_front: float, answered: Answered, checks: Sequence[str], samples: Sequence[str],
-        is_portable: bool,
-    ) -> tuple[float, Floats]:  # fmt: skip
+        self, look: Look, up_front: float, evidence: Evidence, is_portable: bool
+    ) -> tuple[float, Floats, tuple[str, ...]]:
         if self._full is None or self._portable is None:
             raise ConfigError(f"{self._name} was fitted without a cascade: the examples need the texts of its answers")
-        if len(checks) != self._checks:
-            raise ConfigError(f"{self._name} was fitted with {self._checks} second opinions, not {len(checks)}")
-        row = cascade_row(look, up_front, answered, checks, samples)
-        return (self._portable.one(row[: self._width]) if is_portable else self._full.one(row)), row
+        try:
+            row = row_of(self._layout, evidence, look.surface, up_front, look.p_value)
+        except ConfigError as error:
+            raise ConfigError(f"{self._name}: {error.message}") from error
+        width = len(self._portable_names)
+        gain = self._portable.one(row[:width]) if is_portable else self._full.one(row)
+        return gain, row[:width], self._portable_names

@@ -6,7 +6,7 @@ import pytest
 
 from yuzui.evaluation.examples import Example
 from yuzui.evaluation.scorers._contract import Answer, Ask, Told
-from yuzui.evaluation.scorers.judges import PairwiseScorer, RubricScorer
+from yuzui.evaluation.scorers.judges import PairwiseScorer, PointwiseScorer, RubricScorer
 
 EXAMPLE = Example(prompt="Why?", references=["Because."], rubric=["It is short.", "It is kind."])
 MINE, THEIRS = Answer(model="a", text="mine"), Answer(model="b", text="theirs")
@@ -70,3 +70,34 @@ def test_statements_are_turned_round_as_well() -> None:
     assert torn.score == 0.5 and torn.detail["statements"] == [0.5, 0.5]
     assert scorer.problem(Example(prompt="q")) and scorer.problem(Example(prompt="q", rubric=["x"] * 41))
     assert scorer.problem(EXAMPLE) == ""
+
+
+def test_one_answer_by_itself_is_shown_without_a_right_one_and_with_its_calls() -> None:
+    scorer = PointwiseScorer(name="pointwise")
+    tools = [{"type": "function", "function": {"name": "weather"}}]
+    example = Example(
+        messages=[{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why?"}],
+        tools=tools, references=["Because."],
+    )  # fmt: skip
+    calling = Answer(model="a", text="mine", tool_calls=({"name": "weather", "arguments": '{"city": "Rome"}'},))
+    (one,) = scorer.needs(example, calling, THEIRS)
+    assert isinstance(one, Ask)
+    shown = one.messages[1]["content"]
+    for text in ("Be brief.", "Why?", '"name":"weather"', 'mine\nweather({"city":"Rome"})'):
+        assert text in shown
+    assert "Because." not in shown and "theirs" not in shown
+    assert scorer.problem(example) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "score"),
+    [('Well. {"right": 80}', 0.8), ('{"right": 0}', 0.0), ('{"right": 99.5}', 0.995), ("80", None)],
+)
+def test_how_likely_a_judge_holds_it_to_be_right(said: str, score: float | None) -> None:
+    grade = PointwiseScorer(name="pointwise").grade(EXAMPLE, MINE, told(said))
+    assert grade.score == score and (score is not None or grade.detail["why"] == "no verdict")
+
+
+def test_a_judge_that_may_not_see_it_says_nothing() -> None:
+    refused = [Told(ok=False, why="judge no_permitted_target")]
+    assert PointwiseScorer(name="pointwise").grade(EXAMPLE, MINE, refused).detail["why"] == "judge no_permitted_target"

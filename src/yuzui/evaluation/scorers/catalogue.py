@@ -14,12 +14,12 @@ from yuzui.evaluation.scorers._contract import Scorer
 from yuzui.evaluation.scorers.code import CodeScorer
 from yuzui.evaluation.scorers.functions import Function, FunctionScorer
 from yuzui.evaluation.scorers.json_answers import FieldScorer, SchemaScorer
-from yuzui.evaluation.scorers.judges import PairwiseScorer, RubricScorer
+from yuzui.evaluation.scorers.judges import PairwiseScorer, PointwiseScorer, RubricScorer
 from yuzui.evaluation.scorers.numeric import NumericScorer
 from yuzui.evaluation.scorers.texts import COMPARISONS, TextScorer
 from yuzui.evaluation.scorers.tool_calls import ToolCallScorer
 
-JUDGED: Final = frozenset(("pairwise", "rubric"))
+JUDGED: Final = frozenset(("pairwise", "pointwise", "rubric"))
 RUN: Final = frozenset(("code",))
 _BUILT_IN: Final[Mapping[str, Any]] = {  # Any: dataclasses, which have no common type
     "numeric": NumericScorer,
@@ -28,6 +28,7 @@ _BUILT_IN: Final[Mapping[str, Any]] = {  # Any: dataclasses, which have no commo
     "tool_calls": ToolCallScorer,
     "code": CodeScorer,
     "pairwise": PairwiseScorer,
+    "pointwise": PointwiseScorer,
     "rubric": RubricScorer,
 }
 NAMES: Final = (*COMPARISONS, *_BUILT_IN)

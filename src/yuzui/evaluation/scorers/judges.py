@@ -1,4 +1,4 @@
-"""Grades by a judge, each asked twice with the order turned round: where the two disagree it is a tie."""
+"""Grades by a judge. What has an order is asked twice, the second time turned round: disagreeing makes a tie."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from yuzui.core.said_text import Called, said_text
 from yuzui.evaluation.examples import Example
 from yuzui.evaluation.judge_words import (
     MOST_TOKENS,
     Verdict,
     pair_question,
+    pointwise_question,
     read_pair,
+    read_pointwise,
     read_rubric,
     rubric_question,
 )
@@ -85,3 +88,23 @@ class RubricScorer:
         there, back = said[0] or [], (said[1] or [])[::-1]
         points = [(left + right) / 2 for left, right in zip(there, back, strict=True)]
         return Grade(score=sum(points) / count, detail={"statements": points})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointwiseScorer:
+    """How likely the judge holds the answer to be right, without being shown a right one: what a served cascade can
+    ask as well."""
+
+    name: str
+
+    def problem(self, example: Example) -> str:
+        return ""
+
+    def needs(self, example: Example, answer: Answer, reference: Answer | None) -> tuple[Need, ...]:
+        text = said_text(answer.text, [Called(str(one["name"]), str(one["arguments"])) for one in answer.tool_calls])
+        return (Ask(messages=pointwise_question(example.asked, example.tools, text), max_tokens=MOST_TOKENS),)
+
+    def grade(self, example: Example, answer: Answer, told: Sequence[Told]) -> Grade:
+        (one,) = told
+        score = read_pointwise(one.text) if one.ok else None
+        return unknown(one.why or "no verdict") if score is None else Grade(score=score)

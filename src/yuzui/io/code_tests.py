@@ -1,0 +1,62 @@
+"""Runs the tests that a request brings with the code of an answer to it, in the sandbox: a signal of cascades.
+
+The same limits hold where a cascade is fitted, certified and served: what ran out of time in one must in the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from yuzui.core.errors import ConfigError
+from yuzui.core.guarantee import TestsRun
+from yuzui.io.sandbox import Limits, Sandbox
+from yuzui.routing.own_tests import program_of
+
+LIMITS: Final = Limits(wall_s=5.0, cpu_s=4, memory_bytes=512 * 1024 * 1024)
+
+
+class CodeTests:
+    """`hidden`: folders that no program shall read, besides those that the sandbox hides anyway."""
+
+    def __init__(self, hidden: Sequence[Path] = (), *, at_once: int = 0) -> None:
+        """`at_once`: programs; 0: half of the cores, so that those who wait for other answers feel little of it."""
+        self._sandbox = Sandbox(limits=LIMITS, hidden=hidden)
+        self._pool = ThreadPoolExecutor(at_once or max(1, (os.cpu_count() or 1) // 2), "code-tests")
+
+    def problem(self) -> str:
+        """Why no code can be run here; "" where it can."""
+        try:
+            self._sandbox.check()
+        except ConfigError as error:
+            return error.message
+        return ""
+
+    def run_all(self, asked: Sequence[tuple[str, str]]) -> list[TestsRun]:
+        """(prompt, answer) each. Raise `ConfigError` where there is no sandbox."""
+        if problem := self.problem():
+            raise ConfigError(problem)
+        found = list(self._pool.map(lambda one: self._run(*one), asked))
+        whole = [one for one in found if one is not None]
+        if len(whole) < len(found):
+            raise ConfigError(f"{len(found) - len(whole)} of {len(found)} programs could not be started: try again")
+        return whole
+
+    async def run(self, question: str, answer: str) -> TestsRun | None:
+        """None where the program could not be started: nothing is known then."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, question, answer)
+
+    def close(self) -> None:
+        """What waits is dropped; what runs ends by itself within its limits."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _run(self, question: str, answer: str) -> TestsRun | None:
+        program = program_of(question, answer)
+        if program is None:
+            return TestsRun()
+        told = self._sandbox.run(program.source)
+        return None if told.is_fault else TestsRun(count=program.tests, passed=told.ok)
