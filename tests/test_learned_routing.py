@@ -29,7 +29,7 @@ from yuzui.core.errors import ConfigError, InvalidRequest
 from yuzui.core.guarantee import Advised, Asks, Said
 from yuzui.core.target import Target, VirtualModel
 from yuzui.evaluation.judge_words import POINTWISE
-from yuzui.learned_routing import LONG_BYTES, UNTOLD, GuaranteedModel, advise, asked_of, make_guaranteed, unread
+from yuzui.learned_routing import LONG_BYTES, UNTOLD, GuaranteedModel, Here, advise, asked_of, make_guaranteed, unread
 from yuzui.routing.artefact import Artefact, Certificate, Fitted, Signals, hash_of
 from yuzui.routing.own_text import Answered
 from yuzui.routing.signals import Evidence
@@ -48,8 +48,9 @@ def make(
     one = fit or fitted()
     assert model.demand is not None
     return make_guaranteed(
-        model, model.demand, Artefact(fitted=one, fitted_sha256=hash_of(one), certificates=certificates), targets
-    )
+        model, model.demand, Artefact(fitted=one, fitted_sha256=hash_of(one), certificates=certificates), targets,
+        Here(judge_question=POINTWISE),
+    )  # fmt: skip  # one thing
 
 
 def said(*messages: Message, **more: object) -> Meaning:
@@ -370,7 +371,7 @@ def test_tests_are_run_only_where_the_operator_and_the_machine_allow_it() -> Non
     def made_with(problem: str, **rules: object) -> GuaranteedModel:
         model = with_rules(checks=(), **rules)
         assert model.demand is not None
-        return make_guaranteed(model, model.demand, artefact, WITH.targets, lambda: problem)
+        return make_guaranteed(model, model.demand, artefact, WITH.targets, Here(tests_problem=lambda: problem))
 
     assert made_with("", run_tests=True).asks == Asks(policy="cascade", runs_tests=True)
     assert "allow it with cascade.run_tests" in made_with("").cascade_problem

@@ -133,12 +133,21 @@ def recalled(model: GuaranteedModel, gains: Sequence[float], *, is_like: bool, p
     return _Asked(model, look, problem=model.problem)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Here:
+    """What this version and this machine have for cascades."""
+
+    judge_question: str = ""
+    """Names the words in which a judge is asked."""
+    tests_problem: Callable[[], str] = lambda: "there is nothing here to run tests"
+    """Why no code can be run; asked only where some must be."""
+
+
 def make_guaranteed(
     model: VirtualModel, demand: Demand, artefact: Artefact, targets: Sequence[Target],
-    tests_problem: Callable[[], str] = lambda: "there is nothing here to run tests",
+    here: Here | None = None,
 ) -> GuaranteedModel:  # fmt: skip
-    """Match `artefact` with the model's targets; `tests_problem`: why no code can be run here, asked only where it must
-    be. Raise `ConfigError` when they are not the same models."""
+    """Match `artefact` with the model's targets. Raise `ConfigError` when they are not the same models."""
     from yuzui.routing.learned import Learned
 
     path = f"models.{model.name}.router"
@@ -160,7 +169,7 @@ def make_guaranteed(
     made = GuaranteedModel(demand=demand, learned=learned, targets=names, certificate=certificate, problem=problem)
     if demand.cascade is None:
         return made
-    return _with_cascade(made, model, _Around(priced=priced, by_name=by_name, tests_problem=tests_problem))
+    return _with_cascade(made, model, _Around(priced=priced, by_name=by_name, here=here or Here()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +178,7 @@ class _Around:
 
     priced: Sequence[Priced]
     by_name: Mapping[str, Target]
-    tests_problem: Callable[[], str]
+    here: Here
 
 
 def _with_cascade(made: GuaranteedModel, model: VirtualModel, around: _Around) -> GuaranteedModel:
@@ -213,8 +222,8 @@ def _servable(
         _changes([*around.priced, *opinions], {**made.targets, **checks}, by_name)
         or (_changes([judge.model], judges, by_name) if judge is not None else "")
         or _unservable(certificate, by_name[made.targets[candidate]])
-        or _unjudgeable(judge)
-        or _untestable(weights is not None and weights.runs_tests, rules, around.tests_problem)
+        or _unjudgeable(judge, around.here)
+        or _untestable(weights is not None and weights.runs_tests, rules, around.here)
     )  # fmt: skip  # one thing
     if problem:
         return None, problem
@@ -228,18 +237,16 @@ def _servable(
     ), ""  # fmt: skip  # one thing
 
 
-def _unjudgeable(judge: JudgeFacts | None) -> str:
-    from yuzui.evaluation.judge_words import POINTWISE
-
-    if judge is None or judge.question == POINTWISE:
+def _unjudgeable(judge: JudgeFacts | None, here: Here) -> str:
+    if judge is None or judge.question == here.judge_question:
         return ""
     return "its judge was asked in other words than this version has: have the answers judged, fit and certify it again"
 
 
-def _untestable(runs_tests: bool, rules: CascadeRules, problem: Callable[[], str]) -> str:
+def _untestable(runs_tests: bool, rules: CascadeRules, here: Here) -> str:
     if runs_tests and not rules.run_tests:
         return "it was certified by running code of answers with the tests in requests: allow it with cascade.run_tests"
-    return problem() if runs_tests else ""
+    return here.tests_problem() if runs_tests else ""
 
 
 def _unservable(certificate: Certificate, candidate: Target) -> str:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
 from yuzui.config import Config
 from yuzui.core.errors import ConfigError
-from yuzui.learned_routing import GuaranteedModel, make_guaranteed
+from yuzui.evaluation.judge_words import POINTWISE
+from yuzui.io.code_tests import CodeTests
+from yuzui.learned_routing import GuaranteedModel, Here, make_guaranteed
 
 
-def code_problem() -> str:
-    """Why code in answers cannot be run here; "" where it can."""
-    from yuzui.io.code_tests import CodeTests
-
-    return CodeTests().problem()
-
-
-def load_routers(config: Config, tests_problem: Callable[[], str] = code_problem) -> Mapping[str, GuaranteedModel]:
-    """Virtual model → its router. `config` has its prices already. `tests_problem`: why code cannot be run here.
+def load_routers(config: Config) -> Mapping[str, GuaranteedModel]:
+    """Virtual model → its router. `config` has its prices already.
 
     Raise `ConfigError` when a file is missing or is not the one that was pinned, when it is about other models, or when
     numpy is not installed.
@@ -38,9 +33,8 @@ def load_routers(config: Config, tests_problem: Callable[[], str] = code_problem
         raw = _pinned(path, model.demand.router_sha256, f"models.{model.name}.router_sha256")
         from yuzui.routing.artefact import read_artefact  # needs numpy
 
-        found[model.name] = make_guaranteed(
-            model, model.demand, read_artefact(raw, str(path)), config.targets, tests_problem
-        )
+        here = Here(judge_question=POINTWISE, tests_problem=CodeTests().problem)
+        found[model.name] = make_guaranteed(model, model.demand, read_artefact(raw, str(path)), config.targets, here)
     return found
 
 
