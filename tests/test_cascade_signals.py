@@ -198,6 +198,24 @@ def test_without_its_judge_the_cascade_is_not_served(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_a_trial_counts_by_the_candidate_and_never_by_the_judge(tmp_path: Path) -> None:
+    trial = '20.0\n\n[[models.trials]]\nname = "next"\narm = "house/tiny"\npercent = 0\noutside_guarantee = true\n'
+    certificate, more = with_judge(timeout_s=trial)
+
+    async def story() -> None:
+        async with scene(tmp_path, certificate, **more) as at:
+            at.says["tiny"] = SURE
+            records = [(await at.ask(EASY))[0]]
+            at.says["tiny"] = "down"
+            records.append((await at.ask(EASY))[0])
+            assert [routed(record)[1] for record in records] == ["accepted", "escalated"]
+            assert records[0].attempts[0].role == "judge"
+            (counted,) = at.running.service.trials._states.values()
+            assert (counted.control.requests, counted.control.failures) == (2, 0)
+
+    asyncio.run(story())
+
+
 # ---- tests that requests bring --------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -81,13 +81,17 @@ class CostRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.book + self.others
 
 
+AT_ITS_SIDE: Final = frozenset(("sample", "check", "judge"))
+"""Roles of those who are asked about an answer, and never instead of who gives it."""
+
+
 class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     target: str
     outcome: str
     """`ok`, `escalated` (a cascade did not accept the answer), `aborted`, or an error's code."""
     role: str = ""
     """Of a call that was not to answer the client: `candidate` (its answer was not accepted, or broke off after it was
-    begun), `sample`, `check`. Its usage and cost follow; those of the answer are the record's own."""
+    begun), `sample`, `check`, `judge`. Its usage and cost follow; those of the answer are the record's own."""
     detail: str = ""
     upstream_status: int = 0
     duration_ms: int = 0
@@ -98,7 +102,7 @@ class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 def first_tried(attempts: Sequence[AttemptRecord]) -> AttemptRecord | None:
     """That of the target that was to answer first; what a cascade asked at its side may have ended before it."""
-    return next((one for one in attempts if one.role not in ("sample", "check")), None)
+    return next((one for one in attempts if one.role not in AT_ITS_SIDE), None)
 
 
 class AskedRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -63,6 +63,7 @@ ROLES = {
     "candidate": "asked first, not handed on",
     "sample": "asked again, for its votes",
     "check": "a second opinion",
+    "judge": "said how likely the answer is right",
 }
 KEPT = {
     "certified": "certified: {routed.chosen} answered under the certificate",
