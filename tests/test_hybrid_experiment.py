@@ -129,7 +129,7 @@ def test_parts(count: int, sizes: tuple[int, int, int]) -> None:
 
 
 def test_the_configuration_of_the_experiment_is_one(tmp_path: Path) -> None:
-    setting = program.Setting(folder=tmp_path, minutes=1, most=1)
+    setting = program.Setting(task=program.TASKS["human_eval"], folder=tmp_path, minutes=1, most=1)
     setting.addresses = {SMALL: "http://127.0.0.1:1", LARGE: "http://127.0.0.1:2"}
     speeds = {SMALL: figures.Speed(input_s=0.001, output_s=0.01), LARGE: figures.Speed(input_s=0.003, output_s=0.03)}
     setting.configure(speeds, program.virtual_model("up_front", 0.1, "0" * 64))
@@ -137,3 +137,6 @@ def test_the_configuration_of_the_experiment_is_one(tmp_path: Path) -> None:
     (model,) = read.models
     assert model.policy == "guaranteed" and model.reference == LARGE and model.demand is not None
     assert [target.name for target in read.targets] == [SMALL, LARGE]
+    setting.configure(speeds, program.virtual_model("cascade", 0.1, "0" * 64, runs_tests=True))
+    (model,) = configuration.load(tmp_path / "yuzui.toml", {**os.environ, "HYBRID_KEY": "k" * 8}).models
+    assert model.demand is not None and model.demand.cascade is not None and model.demand.cascade.run_tests

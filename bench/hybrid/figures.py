@@ -98,7 +98,7 @@ def words(result: Mapping[str, Any]) -> str:  # Any: JSON
     machine, speeds = result["machine"], run["speeds"]
     shared = ", shared with other work" if run["is_shared"] else ""
     lines = [
-        f"## {result['at'][:10]}: two open models, measured, certified, served (`make hybrid-experiment`)",
+        f"## {result['at'][:10]}: two open models, measured, certified, served (`make hybrid-experiment{_task(run)}`)",
         "",
         f"{run['examples']} examples of {run['sets']} ({run['form']} form), {run['train']} to fit, {run['calib']} to "
         f"certify, {run['test']} held out; {run['minutes']:.1f} of {run['minutes_allowed']:.0f} minutes; "
@@ -120,6 +120,10 @@ def words(result: Mapping[str, Any]) -> str:  # Any: JSON
     lines += [f"* served: {one}" for one in result["served"]]
     lines += [f"* {one}" for one in result["negative"]]
     return "\n".join(lines) + "\n"
+
+
+def _task(run: Mapping[str, Any]) -> str:  # Any: JSON
+    return " TASK=human_eval" if run["sets"] == "human_eval" else ""
 
 
 def _row(name: str, found: Mapping[str, Any]) -> str:  # Any: JSON

@@ -42,7 +42,7 @@ from yuzui.core.headers import HeaderView
 from yuzui.core.sensitivity import Sensitivity
 from yuzui.core.target import Target
 from yuzui.dialects.openai_chat import DIALECT
-from yuzui.evaluation.judge_words import MOST_TOKENS, pointwise_question, read_pointwise
+from yuzui.evaluation.judge_words import POINTWISE_TOKENS, pointwise_question, read_pointwise
 from yuzui.exchange import Delivered, Exchange, cost_record, safe_message, usage_record
 from yuzui.held_answer import HeldAnswer
 from yuzui.judging import judged
@@ -126,7 +126,7 @@ class Cascade:
         if self._judge is None:
             return most
         some = pointwise_question(({"role": "user", "content": ""},), (), "")  # only its limit counts here
-        request = DIALECT.read_request(question(some, self._judge.name, MOST_TOKENS))
+        request = DIALECT.read_request(question(some, self._judge.name, POINTWISE_TOKENS))
         terms = partial(sent_terms, self._snapshot.codecs, request)
         return min(most + bounds.all_calls_nano((self._judge,), request, self._most_shown, rates, terms), MOST_NANO)
 
@@ -282,14 +282,14 @@ class Cascade:
         if plain is None:
             raise _Missing(f"what was asked cannot be put before {target.name}")
         messages = pointwise_question(plain["messages"], plain.get("tools") or (), self._answer.text)
-        body = question(messages, target.name, MOST_TOKENS)
+        body = question(messages, target.name, POINTWISE_TOKENS)
         size = bounds.input_tokens(sum(len(str(one["content"]).encode("utf-8", "replace")) for one in messages))
         if size > self._most_shown:
             raise _Missing(f"it is longer than what is reserved for {target.name}")
         label = await relabelled(snapshot, self._world, exchange.caller, body, exchange.sensitivity)
         try:
             label = await judged(snapshot, self._world, exchange, {"answers": [self._answer.text]}, label)
-            decision = who_may_see(snapshot, exchange.caller, target.name, body, label, MOST_TOKENS)
+            decision = who_may_see(snapshot, exchange.caller, target.name, body, label, POINTWISE_TOKENS)
         except YuzuiError as refused:
             raise _Missing(f"{target.name} may not see it") from refused
         if target.name in decision.masked or target.name not in self._decision.allowed.names:

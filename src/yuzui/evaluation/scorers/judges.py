@@ -10,6 +10,7 @@ from yuzui.core.said_text import Called, said_text
 from yuzui.evaluation.examples import Example
 from yuzui.evaluation.judge_words import (
     MOST_TOKENS,
+    POINTWISE_TOKENS,
     Verdict,
     pair_question,
     pointwise_question,
@@ -102,7 +103,7 @@ class PointwiseScorer:
 
     def needs(self, example: Example, answer: Answer, reference: Answer | None) -> tuple[Need, ...]:
         text = said_text(answer.text, [Called(str(one["name"]), str(one["arguments"])) for one in answer.tool_calls])
-        return (Ask(messages=pointwise_question(example.asked, example.tools, text), max_tokens=MOST_TOKENS),)
+        return (Ask(messages=pointwise_question(example.asked, example.tools, text), max_tokens=POINTWISE_TOKENS),)
 
     def grade(self, example: Example, answer: Answer, told: Sequence[Told]) -> Grade:
         (one,) = told
