@@ -91,7 +91,7 @@ def test_one_answer_by_itself_is_shown_without_a_right_one_and_with_its_calls() 
 
 @pytest.mark.parametrize(
     ("said", "score"),
-    [('Well. {"right": 80}', 0.8), ('{"right": 0}', 0.0), ('{"right": 99.5}', 0.995), ("80", None)],
+    [('Well. {"right": 80}', 0.8), ('{"right": 0}', 0.0), ('{"right": 99.5}', 0.995), ("80", 0.8), ("It is.", None)],
 )
 def test_how_likely_a_judge_holds_it_to_be_right(said: str, score: float | None) -> None:
     grade = PointwiseScorer(name="pointwise").grade(EXAMPLE, MINE, told(said))
