@@ -13,8 +13,10 @@ from graded_kit import fitted_with_judge, fitted_with_tests
 from guarantee_kit import EASY
 from test_cascading import assert_sums, routed, said, total
 from test_relabelling import SECRET
+from yuzui import cascading
 from yuzui.audit.record import RequestRecord
 from yuzui.core.guarantee import TestsRun
+from yuzui.evaluation import judge_words
 from yuzui.evaluation.judge_words import pointwise_question
 from yuzui.io.code_tests import CodeTests
 from yuzui.routing.artefact import Certificate, Signals, read_artefact, write_artefact
@@ -141,6 +143,30 @@ def test_an_answer_longer_than_what_was_reserved_for_judging_is_not_judged(tmp_p
             record, answer = await at.ask(EASY, key=key)
             assert said(answer) == FROM_BIG and at.asked == ["small", "big"]
             assert detail(record) == "it is longer than what is reserved for house/umpire"
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("what", ["relabelled", "judged", "who_may_see", "pointwise_question", "plain_body"])
+def test_a_bug_on_the_way_to_the_judge_shows_it_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    certificate, more = with_judge()
+
+    def broken(*_: object) -> object:
+        raise RuntimeError("a bug")
+
+    async def story() -> None:
+        async with scene(tmp_path, certificate, **more) as at:
+            if what == "pointwise_question":  # a bound is computed with it before
+                real = judge_words.pointwise_question
+                monkeypatch.setattr(cascading, what, lambda *all: real(*all) if not all[2] else broken())
+            else:
+                monkeypatch.setattr(cascading, what, broken)
+            record, answer = await at.ask(EASY)
+            assert said(answer) == FROM_BIG and at.asked == ["small", "big"]
+            assert detail(record) == "it could not be judged"
+            await assert_sums(at, record)
 
     asyncio.run(story())
 

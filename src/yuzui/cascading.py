@@ -278,12 +278,8 @@ class Cascade:
         """
         snapshot, exchange, target = self._snapshot, self._exchange, self._judge
         assert target is not None and exchange.caller is not None and exchange.sensitivity is not None
-        plain = plain_body(self._request)
-        if plain is None:
-            raise _Missing(f"what was asked cannot be put before {target.name}")
-        messages = pointwise_question(plain["messages"], plain.get("tools") or (), self._answer.text)
-        body = question(messages, target.name, POINTWISE_TOKENS)
-        size = bounds.input_tokens(sum(len(str(one["content"]).encode("utf-8", "replace")) for one in messages))
+        body = await asyncio.to_thread(self._question, target)  # a conversation may be long
+        size = bounds.input_tokens(sum(len(str(one["content"]).encode("utf-8", "replace")) for one in body["messages"]))
         if size > self._most_shown:
             raise _Missing(f"it is longer than what is reserved for {target.name}")
         label = await relabelled(snapshot, self._world, exchange.caller, body, exchange.sensitivity)
@@ -302,6 +298,14 @@ class Cascade:
         if said is None:
             raise _Missing(f"{target.name} gave no verdict")
         return said
+
+    def _question(self, target: Target) -> dict[str, Any]:  # Any: JSON values
+        """About the answer, to `target`. Raise `_Missing`."""
+        plain = plain_body(self._request)
+        if plain is None:
+            raise _Missing(f"what was asked cannot be put before {target.name}")
+        messages = pointwise_question(plain["messages"], plain.get("tools") or (), self._answer.text)
+        return question(messages, target.name, POINTWISE_TOKENS)
 
     async def _tests(self) -> TestsRun:
         """What became of the tests that the request brings. Raise `_Missing`."""

@@ -107,3 +107,17 @@ def test_what_is_found_is_bounded() -> None:
 def test_the_same_test_counts_once() -> None:
     program = program_of("double(2) == 4\ndouble(2) -> 4\n>>> double(2)\n4", RIGHT)
     assert program is not None and program.tests == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["double(1)" + "==" * 10_000, "double(1)==double(1)==" * 1_000, "double(" * 3_000, "-" * 20_000 + "1", "[" * 20_000,
+     "1" + "+1" * 10_000, "f'{" * 6_000, ">>> x = 1\n" * 2_000, "lambda:" * 2_800 + "1", "double" + "()" * 10_000],
+    ids=range(10),
+)  # fmt: skip
+def test_whatever_is_written_reading_it_comes_to_an_end(text: str) -> None:
+    """What is looked at is bounded; each of these took minutes, or ends a parser, where it is not."""
+    for question, answer in ((text, RIGHT), (f"double(2) == 4\nassert {text}", RIGHT), (f">>> double({text})\n4", RIGHT),
+                             (">>> double(2)\n4", text), (">>> double(2)\n4", f"```python\n{text}\n```")):  # fmt: skip
+        program = program_of(question, answer)
+        assert program is None or 0 < program.tests <= MOST_TESTS

@@ -12,10 +12,14 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 MOST_CHARACTERS: Final = 20_000
 MOST_TESTS: Final = 20
+LONGEST_LINE: Final = 1_000
+MOST_PER_LINE: Final = 4
+"""Calls on a line that are looked at, and what may stand for "gives" behind each: whatever the text, the time is bounded."""
 
 _FENCE: Final = re.compile(r"```([A-Za-z0-9_+-]*)[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _PYTHON: Final = frozenset(("", "python", "py", "python3"))
@@ -115,6 +119,8 @@ def _stated(question: str, defined: frozenset[str]) -> Iterator[str]:
     """`assert …` and `f(…) == …` on lines of their own or at the end of one, about what the answer defines."""
     for written in question.split("\n"):
         line = written.strip().strip("`").strip()
+        if len(line) > LONGEST_LINE:
+            continue
         if line.startswith("assert "):
             tree = _parsed(line)
             if tree is not None and _is_about(tree, defined):
@@ -124,10 +130,10 @@ def _stated(question: str, defined: frozenset[str]) -> Iterator[str]:
 
 
 def _equation(line: str, defined: frozenset[str]) -> Iterator[str]:
-    for found in _CALL.finditer(line):
+    for found in islice(_CALL.finditer(line), MOST_PER_LINE):
         if found.group(1) not in defined:
             continue
-        for arrow in _ARROW.finditer(line, found.end()):
+        for arrow in islice(_ARROW.finditer(line, found.end()), MOST_PER_LINE):
             call, result = _expression(line[found.start() : arrow.start()]), _literal_at(line[arrow.end() :])
             if result and call and _is_about(_parsed(call), defined):
                 yield f"assert {_SAME}({call}, {result})"
