@@ -19,7 +19,7 @@ MOST_CHARACTERS: Final = 20_000
 MOST_TESTS: Final = 20
 LONGEST_LINE: Final = 1_000
 MOST_PER_LINE: Final = 4
-"""Calls on a line that are looked at, and what may stand for "gives" behind each: whatever the text, the time is bounded."""
+"""Calls on a line, and what may stand for "gives" behind each: whatever the text, the time is bounded."""
 
 _FENCE: Final = re.compile(r"```([A-Za-z0-9_+-]*)[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _PYTHON: Final = frozenset(("", "python", "py", "python3"))
