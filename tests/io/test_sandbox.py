@@ -227,3 +227,11 @@ def test_what_the_interpreter_needs_stays(tmp_path: Path, monkeypatch: pytest.Mo
     found = _hideable([tmp_path / "home", tmp_path / "home" / "inner", tmp_path / "none", Path("/")])
     assert found == {str(tmp_path / "home"): [str(tmp_path / "home" / "venv")]}
     assert _hideable([tmp_path / "home" / "venv"]) == {}
+
+
+def test_a_user_without_a_home_has_none_to_hide(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert "/proc" in Sandbox()._hidden or sys.platform != "linux"

@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -25,8 +26,12 @@ class CodeTests:
 
     def __init__(self, hidden: Sequence[Path] = (), *, at_once: int = 0) -> None:
         """`at_once`: programs; 0: half of the cores, so that those who wait for other answers feel little of it."""
-        self._sandbox = Sandbox(limits=LIMITS, hidden=hidden)
+        self._hidden = tuple(hidden)
         self._pool = ThreadPoolExecutor(at_once or max(1, (os.cpu_count() or 1) // 2), "code-tests")
+
+    @cached_property
+    def _sandbox(self) -> Sandbox:
+        return Sandbox(limits=LIMITS, hidden=self._hidden)
 
     def problem(self) -> str:
         """Why no code can be run here; "" where it can."""

@@ -50,7 +50,7 @@ class Sandbox:
     def __init__(self, *, is_unsafe: bool = False, limits: Limits | None = None, hidden: Sequence[Path] = ()) -> None:
         self._is_unsafe = is_unsafe
         self._limits = limits or Limits()
-        self._hidden = _hideable([Path.home(), *_HIDDEN, *hidden])
+        self._hidden = _hideable([*_home(), *_HIDDEN, *hidden])
 
     def check(self) -> None:
         """Raise `ConfigError` where this system has no walls, and nobody said to go without."""
@@ -126,6 +126,13 @@ class Sandbox:
                 return said, True
             with suppress(subprocess.TimeoutExpired):
                 process.wait(POLL_S)
+
+
+def _home() -> list[Path]:
+    try:
+        return [Path.home()]
+    except RuntimeError:  # a user without a name and without HOME, as in some containers, has none
+        return []
 
 
 def _hideable(folders: Sequence[Path]) -> dict[str, list[str]]:
