@@ -9,10 +9,10 @@ import asyncio
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from yuzui.config import Config
 from yuzui.core.errors import ConfigError
 from yuzui.core.guarantee import TestsRun
 from yuzui.io.sandbox import Limits, Sandbox
@@ -21,17 +21,23 @@ from yuzui.routing.own_tests import program_of
 LIMITS: Final = Limits(wall_s=5.0, cpu_s=4, memory_bytes=512 * 1024 * 1024)
 
 
+def places_of(config: Config) -> tuple[Path, ...]:
+    """What of a gateway no program shall read, besides its data: its configuration's folder, and its secrets."""
+    own = [config.source.parent.absolute()] if config.source is not None else []
+    return (*own, *config.secret_files)
+
+
 class CodeTests:
-    """`hidden`: folders that no program shall read, besides those that the sandbox hides anyway."""
+    """`hidden`: folders and files that no program shall read, besides those that the sandbox hides anyway."""
 
     def __init__(self, hidden: Sequence[Path] = (), *, at_once: int = 0) -> None:
         """`at_once`: programs; 0: half of the cores, so that those who wait for other answers feel little of it."""
-        self._hidden = tuple(hidden)
+        self.hide(hidden)
         self._pool = ThreadPoolExecutor(at_once or max(1, (os.cpu_count() or 1) // 2), "code-tests")
 
-    @cached_property
-    def _sandbox(self) -> Sandbox:
-        return Sandbox(limits=LIMITS, hidden=self._hidden)
+    def hide(self, hidden: Sequence[Path]) -> None:
+        """From the next program on these places, instead of those that were named before."""
+        self._sandbox = Sandbox(limits=LIMITS, hidden=hidden)
 
     def problem(self) -> str:
         """Why no code can be run here; "" where it can."""
