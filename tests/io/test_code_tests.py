@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -122,3 +123,32 @@ def test_so_many_at_once_and_no_more_after_the_end() -> None:
     with pytest.raises(RuntimeError):
         pool.submit(int)
     assert LIMITS.wall_s <= 10
+
+
+def test_endless_programs_of_one_client_keep_nobody_else_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = threading.Event()
+
+    def runs(self: CodeTests, question: str, answer: str) -> TestsRun:
+        if answer == "endless":
+            ends.wait(30)
+        return TestsRun(count=1, passed=True)
+
+    monkeypatch.setattr(CodeTests, "_run", runs)
+    monkeypatch.setattr("yuzui.io.code_tests.PATIENCE_S", 0.1)
+    tests = CodeTests(at_once=1)
+
+    async def story() -> None:
+        async with asyncio.timeout(20):
+            endless = asyncio.create_task(tests.run(QUESTION, "endless"))
+            gone = asyncio.create_task(tests.run(QUESTION, "endless"))
+            await asyncio.sleep(0)
+            gone.cancel()
+            assert await tests.run(QUESTION, "other") is None
+            endless.cancel()  # its client left, and it goes on
+            assert await tests.run(QUESTION, "other") is None
+            ends.set()
+            while await tests.run(QUESTION, "other") is None:
+                pass
+            assert tests._pool._work_queue.empty()
+
+    asyncio.run(story())
