@@ -173,14 +173,6 @@ def test_where_memory_runs_out_the_program_goes_first() -> None:
         assert found == {"1000"}
 
 
-def test_a_user_without_a_home_has_none_to_hide(monkeypatch: pytest.MonkeyPatch) -> None:
-    def home() -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.setattr(Path, "home", home)
-    Sandbox()
-
-
 @walls
 def test_a_fork_bomb_stops_at_its_limit_and_nothing_is_left() -> None:
     mark = f"yuzui_mark_{os.getpid()}"
@@ -299,6 +291,12 @@ def test_what_the_interpreter_needs_stays(tmp_path: Path, monkeypatch: pytest.Mo
     found = _hideable([tmp_path / "home", tmp_path / "home" / "inner", tmp_path / "none", Path("/")])
     assert found == {str(tmp_path / "home"): [str(tmp_path / "home" / "venv")]}
     assert _hideable([tmp_path / "home" / "venv"]) == {}
+    (tmp_path / "home" / "links").mkdir()
+    (tmp_path / "home" / "links" / "python").symlink_to(Path(sys.executable).resolve())
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "home" / "links" / "python"))
+    assert _hideable([tmp_path / "home"]) == {
+        str(tmp_path / "home"): [str(tmp_path / "home" / "links"), str(tmp_path / "home" / "venv")]
+    }
 
 
 def test_a_user_without_a_home_has_none_to_hide(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -145,7 +145,7 @@ def _home() -> list[Path]:
 def _hideable(folders: Sequence[Path]) -> dict[str, list[str]]:
     """Those that are there, without those that lie in another one; and what of each the interpreter needs."""
     needed = {Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent.parent}
-    needed |= {one.resolve() for one in needed}
+    needed |= {one.resolve() for one in needed} | {Path(sys.executable).parent}  # which may be a folder of links
     found: dict[Path, list[str]] = {}
     for folder in sorted({one.resolve() for one in folders}):
         if folder == Path("/") or not folder.is_dir() or any(folder.is_relative_to(one) for one in found):
