@@ -133,6 +133,21 @@ def test_an_answer_that_says_more_than_was_asked_goes_to_no_judge_who_may_not_se
     asyncio.run(story())
 
 
+def test_what_no_judge_can_be_shown_is_the_references_before_anybody_is_asked(tmp_path: Path) -> None:
+    certificate, more = with_judge("portable_cascade")
+    more["more"] = UMPIRE.replace("internal", "restricted")
+
+    async def story() -> None:
+        async with scene(tmp_path, certificate, **more) as at:
+            picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+            asked = {"role": "user", "content": [{"type": "text", "text": EASY}, picture]}
+            record, answer = await at.ask("", messages=[asked])
+            assert at.asked == ["big"] and said(answer) == FROM_BIG
+            assert routed(record)[1] == "no_certificate"
+
+    asyncio.run(story())
+
+
 def test_an_answer_longer_than_what_was_reserved_for_judging_is_not_judged(tmp_path: Path) -> None:
     certificate, more = with_judge()
 

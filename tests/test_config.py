@@ -205,6 +205,7 @@ def test_secrets_come_from_the_environment_or_a_file(tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_text("from-file\n", "utf-8")
     text = VENDOR + f'api_key = {{ file = "{key.as_posix()}" }}\n'
+    assert read(text, {}, source=None).secret_files == (key,)
     assert parse(text).targets[0].api_key == "from-file"
     assert parse(VENDOR, OPENAI_API_KEY="usual").targets[0].api_key == "usual"
     missing = parse(VENDOR + 'api_key = { env = "MINE" }\n', OPENAI_API_KEY="usual")

@@ -149,7 +149,7 @@ def test_no_text_of_the_request_is_in_its_record(tmp_path: Path) -> None:
 
 
 def test_a_changed_router_refuses_the_reload_and_the_old_one_goes_on(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story() -> None:
         path = tmp_path / "yuzui.toml"
@@ -170,6 +170,15 @@ def test_a_changed_router_refuses_the_reload_and_the_old_one_goes_on(
             await service.reload()
             applied = service.gateway.snapshot.guaranteed["support"].certificate
             assert applied is not None and applied.threshold == 0.1
+            (tmp_path / "key").write_text("k", "utf-8")
+            named = config("r.json", second).replace(
+                '{ env = "BIG" }', f'{{ file = "{(tmp_path / "key").as_posix()}" }}'
+            )
+            path.write_text(named + off, "utf-8")
+            hidden: list[Path] = []
+            monkeypatch.setattr(service.code_tests, "hide", hidden.extend)
+            await service.reload()
+            assert hidden == [tmp_path / "data", tmp_path, tmp_path / "key"]
         finally:
             await service.stop()
 

@@ -29,7 +29,7 @@ from yuzui.config_guarantee import check_guarantees, read_demand
 from yuzui.config_judge import check_judge, read_judge
 from yuzui.config_masking import MaskingConfig, Switch, read_masking, read_model_kinds
 from yuzui.config_names import read_names
-from yuzui.config_secrets import read_auth, read_reference
+from yuzui.config_secrets import files_named, read_auth, read_reference
 from yuzui.config_trials import TrialsConfig, read_operators, read_trials
 from yuzui.config_watch import check_watches, read_shadow, read_watch
 from yuzui.core.capture import CaptureRules
@@ -115,6 +115,8 @@ class Config:
     trials: TrialsConfig = field(default_factory=TrialsConfig)
     source: Path | None
     """None: built-in defaults."""
+    secret_files: tuple[Path, ...] = ()
+    """Where it says that secrets lie."""
     snapshot_id: str
     """Short hash of everything above: which configuration decided a request."""
     warnings: tuple[str, ...] = ()
@@ -193,6 +195,7 @@ def read(text: str, environ: Mapping[str, str], *, source: Path | None) -> Confi
         documents=read_documents(sensitivity.documents),
         trials=read_operators(top.trials),
         source=source,
+        secret_files=files_named(raw.get("targets")),
         snapshot_id=hashlib.sha256((text + "\0" + "\0".join(t.name for t in targets)).encode()).hexdigest()[:12],
         warnings=tuple(warnings),
         price_lookups=lookups,

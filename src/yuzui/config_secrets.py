@@ -61,6 +61,15 @@ def read_reference(value: object, environ: Mapping[str, str], path: str) -> tupl
     return found, "" if found else entry.env
 
 
+def files_named(targets: object) -> tuple[Path, ...]:
+    """Where secrets of the tables `targets` lie, in files of their own; absolute."""
+    tables = [one for one in targets if isinstance(one, dict)] if isinstance(targets, list) else []
+    auths = [one["auth"] for one in tables if isinstance(one.get("auth"), dict)]
+    values = [one.get("api_key") for one in tables] + [value for auth in auths for value in auth.values()]
+    files = [value["file"] for value in values if isinstance(value, dict) and isinstance(value.get("file"), str)]
+    return tuple([Path(file).absolute() for file in dict.fromkeys(files)])
+
+
 def read_auth(table: Mapping[str, object], environ: Mapping[str, str], path: str) -> tuple[Auth, list[str]]:
     """The table `targets.auth`, and warnings of variables that are not set.
 

@@ -41,6 +41,8 @@ if TYPE_CHECKING:  # all need numpy
 
 _ACTS: Final[frozenset[Feature]] = frozenset(("web_search", "server_tools"))
 """What a vendor does while it answers: done before anybody could look at it."""
+_NO_TEXT: Final = (AudioPart, DocumentPart, ImagePart, OpaquePart)
+"""What is no text, and judges read texts."""
 LONG_BYTES: Final = 4 * 1024
 """Of a request: reading a longer one would hold up all others for more than half a millisecond."""
 PICO_PER_USD_PER_MILLION: Final = 1_000_000
@@ -103,6 +105,9 @@ class GuaranteedModel:
         if not _ACTS.isdisjoint(request.features):
             return False
         meaning = request.meaning
+        parts = [part for message in meaning.messages for part in message.parts]
+        if self.asks is not None and self.asks.judge and any(isinstance(part, _NO_TEXT) for part in parts):
+            return False  # it cannot be put before the judge: the candidate would be paid for in vain
         has_form = meaning.response_format is not None and meaning.response_format.kind == "json_schema"
         return not (meaning.tools or has_form) or find_spec("jsonschema_rs") is not None
 

@@ -28,7 +28,7 @@ from yuzui.io.archive import BookArchive
 from yuzui.io.audit_folder import AuditFolder
 from yuzui.io.books import SqliteBooks
 from yuzui.io.clock import SystemClock, SystemRandomness
-from yuzui.io.code_tests import CodeTests
+from yuzui.io.code_tests import CodeTests, places_of
 from yuzui.io.credentials import Credentials, TokenLine
 from yuzui.io.document_reader import DocumentReader, check_installed
 from yuzui.io.http_server import HttpServer
@@ -141,8 +141,7 @@ class Service:
         self.watching = Watching(promises, self.books)
         self.engine = _engine_of(config)
         self.documents = DocumentReader(secret=self._secrets.content_key)
-        own = [config.source.parent.absolute()] if config.source is not None else []
-        self.code_tests = CodeTests((self._data_dir.absolute(), *own))
+        self.code_tests = CodeTests((self._data_dir.absolute(), *places_of(config)))
         self.ner = names_process(config.sensitivity.names)
         self._token_line = TokenLine()
         self._upstream = HttpUpstream(
@@ -295,6 +294,7 @@ class Service:
         except Exception:  # the edge: a reload that broke changes nothing either, and nobody awaits this task
             log.exception("reload_refused")
             return
+        self.code_tests.hide((self._data_dir.absolute(), *places_of(new)))
         self.gateway.snapshot = snapshot
         if new.documents.enabled:
             self.documents.start()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -15,10 +17,12 @@ from yuzui.audit.record import (
     CostRecord,
     RequestRecord,
     UsageRecord,
+    first_tried,
     read_record,
     write_record,
 )
 from yuzui.audit.tiles import MAX_ENTRY_BYTES
+from yuzui.cascading import Role
 
 TIME = "2026-11-22T12:00:00.000Z"
 
@@ -92,3 +96,11 @@ def test_a_record_of_version_1_reads_as_ever_without_what_version_2_brought() ->
     read = read_record(b'{"v":1,"id":"req_1","at":"2026-11-22T08:15:30.123Z","plan":["a"],"target":"a"}')
     assert (read.v, read.plan, read.asked, read.premises) == (1, ("a",), None, "")
     assert VERSION == 2
+
+
+@pytest.mark.parametrize("role", sorted(set(get_args(Role)) - {"candidate"}))
+def test_what_a_cascade_asks_beside_its_candidate_was_not_tried_first(role: str) -> None:
+    beside = AttemptRecord(target="house/tiny", outcome="upstream_error", role=role)
+    held = AttemptRecord(target="house/small", outcome="escalated", role="candidate")
+    assert first_tried((beside, held)) is held
+    assert first_tried((beside,)) is None

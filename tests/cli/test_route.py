@@ -157,3 +157,5 @@ def test_a_cascade_that_runs_tests_is_fitted_and_certified_in_the_sandbox(
     for command in ((*fitting, "--force", *PRICES), certifying):
         refused = run(*command)
         assert refused.exit_code == 2 and "the sandbox for code needs Linux" in refused.stderr
+    up_front = run(*certifying[:-1], "up_front")
+    assert "up_front of small" in up_front.stdout, up_front.stderr  # nothing is run for that

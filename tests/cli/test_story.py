@@ -13,7 +13,8 @@ from yuzui.audit.record import (
     RoutedRecord,
     UsageRecord,
 )
-from yuzui.cli._story import KEPT, REASONS, RULES, WISHES, tell, why_sensitive
+from yuzui.cascading import Role
+from yuzui.cli._story import KEPT, REASONS, ROLES, RULES, WISHES, tell, why_sensitive
 from yuzui.core.chat import Operation
 
 BASE = RequestRecord(id="req_1", at="2026-11-22T08:00:00.000Z")
@@ -194,6 +195,7 @@ def test_a_cascade_is_told_with_its_signals_and_what_each_call_cost() -> None:
     assert "signals: agree_share 0.5, own_hedges 2" in story["Guarantee"]
     assert story["Guarantee"][1].endswith("so the reference (house/tiny: upstream_timeout)")
     assert story["Guarantee"][2].endswith("(cdcdcdcdcdcdcdcd), cascade")
+    assert set(ROLES) == set(get_args(Role))
     assert story["Attempts"][0] == "1. house/tiny (a second opinion): upstream_timeout, 5 ms"
     assert story["Attempts"][1].startswith(
         "2. house/small (asked first, not handed on): escalated, 9 ms, 1 piece delivered"

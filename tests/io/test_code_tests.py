@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from yuzui.config import load
 from yuzui.core.errors import ConfigError
 from yuzui.core.guarantee import TestsRun
 from yuzui.evaluation.scorers._contract import Told
-from yuzui.io.code_tests import LIMITS, CodeTests
+from yuzui.io.code_tests import LIMITS, CodeTests, places_of
 from yuzui.io.sandbox import Sandbox
 
 QUESTION = "Write double(x).\n>>> double(2)\n4\n>>> double(3)\n6\n"
@@ -21,6 +24,24 @@ QUESTION = "Write double(x).\n>>> double(2)\n4\n>>> double(3)\n6\n"
 def answer(body: str) -> str:
     return f"```python\ndef double(x):\n    {body}\n```"
 
+
+SECRETS = """
+[[targets]]
+name = "a"
+provider = "openai"
+model = "m"
+clearance = "internal"
+api_key = {{ file = "{}" }}
+
+[[targets]]
+name = "b"
+provider = "azure_openai"
+model = "m"
+base_url = "https://b.example/v1"
+clearance = "internal"
+jurisdiction = "EU"
+auth = {{ kind = "entra_id", tenant_id = "t", client_id = "c", client_secret = {{ file = "{}" }} }}
+"""
 
 walls = pytest.mark.skipif(
     sys.platform != "linux" or bool(CodeTests().problem()), reason="this machine gives no walls for strangers' code"
@@ -55,6 +76,25 @@ def test_a_program_reads_nothing_that_is_hidden_and_reaches_nobody(tmp_path: Pat
     assert tests.run_all([(QUESTION, reads), (QUESTION, calls)]) == [TestsRun(count=2)] * 2
 
 
+@walls
+def test_a_secret_that_the_configuration_names_is_hidden_wherever_it_lies_also_after_a_reload(tmp_path: Path) -> None:
+    with TemporaryDirectory(dir="/var/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        keys = [folder / "first", folder / "second"]
+        for key in keys:
+            key.write_text("secret")
+        (tmp_path / "yuzui.toml").write_text(SECRETS.format(*keys), "utf-8")
+        config = load(tmp_path / "yuzui.toml", {})
+        assert config.secret_files == tuple(keys)
+        assert places_of(config) == (tmp_path, *keys)
+        reads = [(QUESTION, answer(f"assert open({str(key)!r}).read(); return 2 * x")) for key in keys]
+        tests = CodeTests()
+        assert [one.passed for one in tests.run_all(reads)] == [True, True]
+        tests.hide(places_of(config))
+        assert [one.passed for one in tests.run_all(reads)] == [False, False]
+
+
 def test_nothing_is_known_where_a_program_could_not_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Sandbox, "run", lambda self, source: Told(ok=False, why="no_sandbox", is_fault=True))
     tests = CodeTests()
@@ -83,3 +123,32 @@ def test_so_many_at_once_and_no_more_after_the_end() -> None:
     with pytest.raises(RuntimeError):
         pool.submit(int)
     assert LIMITS.wall_s <= 10
+
+
+def test_endless_programs_of_one_client_keep_nobody_else_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = threading.Event()
+
+    def runs(self: CodeTests, question: str, answer: str) -> TestsRun:
+        if answer == "endless":
+            ends.wait(30)
+        return TestsRun(count=1, passed=True)
+
+    monkeypatch.setattr(CodeTests, "_run", runs)
+    monkeypatch.setattr("yuzui.io.code_tests.PATIENCE_S", 0.1)
+    tests = CodeTests(at_once=1)
+
+    async def story() -> None:
+        async with asyncio.timeout(20):
+            endless = asyncio.create_task(tests.run(QUESTION, "endless"))
+            gone = asyncio.create_task(tests.run(QUESTION, "endless"))
+            await asyncio.sleep(0)
+            gone.cancel()
+            assert await tests.run(QUESTION, "other") is None
+            endless.cancel()  # its client left, and it goes on
+            assert await tests.run(QUESTION, "other") is None
+            ends.set()
+            while await tests.run(QUESTION, "other") is None:
+                pass
+            assert tests._pool._work_queue.empty()
+
+    asyncio.run(story())

@@ -6,12 +6,15 @@ Where the kernel gives no walls, the sandbox says so and runs nothing; then only
 from __future__ import annotations
 
 import os
+import platform
 import socket
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,7 @@ from yuzui.core.errors import ConfigError
 from yuzui.evaluation.scorers._contract import Told
 from yuzui.io.sandbox import Limits, Sandbox, _hideable, _told
 
+FILTERED = ("x86_64", "aarch64", "riscv64", "loongarch64")
 QUICK = Limits(wall_s=20.0, cpu_s=5)
 
 
@@ -34,7 +38,7 @@ def has_walls() -> bool:
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A folder that everybody may write into: what keeps a program out of it are the walls alone."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:  # the usual place cannot even be seen from inside
         folder = Path(name)
         folder.chmod(0o777)
         yield folder
@@ -82,7 +86,7 @@ def test_files_outside_cannot_be_written_nor_made_nor_removed(open_folder: Path)
     there.write_text("as it was", "utf-8")
     there.chmod(0o666)
     for source in (f"open({str(there)!r}, 'w')", f"open({str(open_folder / 'new')!r}, 'w')",
-                   f"import os; os.remove({str(there)!r})", "open('/tmp/yuzui-escaped', 'w')",
+                   f"import os; os.remove({str(there)!r})", "open('/var/tmp/yuzui-escaped', 'w')",
                    "open('/dev/shm/yuzui-escaped', 'w')"):  # fmt: skip
         told = run(source)
         assert not told.ok and "Read-only file system" in told.text
@@ -119,6 +123,54 @@ def test_home_data_and_processes_of_others_cannot_be_seen(open_folder: Path) -> 
     assert "No such file" in sandbox.run(f"open({str(secret)!r})").text
     told = sandbox.run("import os\nprint(os.listdir('/proc'), sorted(os.environ), os.getuid())")
     assert told.text.startswith("[] ['HOME', 'LANG', 'PATH', 'TMPDIR'] 1000")
+
+
+@walls
+@pytest.mark.skipif(platform.machine() not in FILTERED, reason="nobody filters system calls on this machine")
+def test_sockets_that_are_files_are_shut_off_as_well(open_folder: Path) -> None:
+    place = open_folder / "socket"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place))
+        place.chmod(0o777)
+        listener.listen()
+        told = run(f"import socket\nsocket.socket(socket.AF_UNIX).connect({str(place)!r})")
+        assert not told.ok and "Operation not permitted" in told.text
+    assert "Operation not permitted" in run("import socket\nsocket.socket(socket.AF_VSOCK)").text
+    assert run("import asyncio, subprocess\nasyncio.run(asyncio.sleep(0))\nsubprocess.run(['/bin/true'])").ok
+
+
+@walls
+def test_a_single_file_is_hidden_also_when_another_takes_its_place(open_folder: Path) -> None:
+    for name in ("key", "other"):
+        (open_folder / name).write_text(name, "utf-8")
+    link = open_folder / "link"
+    link.symlink_to("key")
+    sandbox = Sandbox(limits=QUICK, hidden=(link, open_folder / "none"))
+    source = f"import os\nprint([open(os.path.join({str(open_folder)!r}, n)).read() for n in ('link', 'key', 'other')])"
+    assert sandbox.run(source).text == "['', '', 'other']\n"
+    link.unlink()
+    link.symlink_to("other")
+    assert sandbox.run(source).text == "['', 'key', '']\n"
+
+
+@walls
+def test_what_others_keep_for_a_while_cannot_be_seen() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        assert run(f"import os\nassert not os.path.exists({name!r})\nassert os.listdir('/run') == []").ok
+
+
+@walls
+def test_where_memory_runs_out_the_program_goes_first() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run, "import time\ntime.sleep(1)")
+        found: set[str] = set()
+        while not running.done():
+            for process in Path("/proc").glob("[0-9]*"):
+                with suppress(OSError):
+                    if b"\0answer.py\0" in (process / "cmdline").read_bytes():
+                        found.add((process / "oom_score_adj").read_text().strip())
+        assert found == {"1000"}
 
 
 @walls
@@ -215,6 +267,18 @@ def test_a_sandbox_that_does_not_stand_runs_nothing_and_is_a_fault(monkeypatch: 
         Sandbox().check()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="counts what is open in /proc")
+def test_what_could_not_be_started_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*arguments: object, **more: object) -> None:
+        raise OSError("no more processes")
+
+    monkeypatch.setattr("subprocess.Popen", refuses)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(OSError, match="no more processes"):
+        Sandbox(limits=QUICK).run("")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 def test_a_wrong_nonce_is_no_pass() -> None:
     assert _told("+guess", "nonce", 0, "", is_late=False).why == "status 0"
     assert _told("+nonce", "nonce", 0, "", is_late=False).ok
@@ -227,6 +291,12 @@ def test_what_the_interpreter_needs_stays(tmp_path: Path, monkeypatch: pytest.Mo
     found = _hideable([tmp_path / "home", tmp_path / "home" / "inner", tmp_path / "none", Path("/")])
     assert found == {str(tmp_path / "home"): [str(tmp_path / "home" / "venv")]}
     assert _hideable([tmp_path / "home" / "venv"]) == {}
+    (tmp_path / "home" / "links").mkdir()
+    (tmp_path / "home" / "links" / "python").symlink_to(Path(sys.executable).resolve())
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "home" / "links" / "python"))
+    assert _hideable([tmp_path / "home"]) == {
+        str(tmp_path / "home"): [str(tmp_path / "home" / "links"), str(tmp_path / "home" / "venv")]
+    }
 
 
 def test_a_user_without_a_home_has_none_to_hide(monkeypatch: pytest.MonkeyPatch) -> None:

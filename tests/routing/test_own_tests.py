@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -102,6 +103,26 @@ def test_what_is_found_is_bounded() -> None:
     assert program_of("(" * 200_000 + "double(2) == 4", RIGHT) is None
     deep = program_of("double(" + "(" * 5000 + " == 4\ndouble(2) == 4", RIGHT)
     assert deep is not None and deep.tests == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (("double(" * 100 + " " * 1800 + "x\n") * 10, RIGHT),
+        ("double(" * 200 + " " * 18_000, RIGHT),
+        (("double(1)" * 100 + " == x" * 150 + "\n") * 10, RIGHT),
+        ("```\ndef f\n```\n" * 1500, "x = 1\n" * 3000),
+    ],
+    ids=["gaps", "gap", "arrows", "beginnings"],
+)
+def test_a_text_made_to_take_long_does_not(question: str, answer: str) -> None:
+    began = time.process_time()
+    program_of(question, answer)
+    assert time.process_time() - began < 3  # it took minutes, and kept Python from everybody else
+
+
+def test_a_number_that_python_does_not_write_is_no_test() -> None:
+    assert program_of(f">>> double(0x{'f' * 6000})\n4", RIGHT) is None
 
 
 def test_the_same_test_counts_once() -> None:

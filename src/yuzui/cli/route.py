@@ -216,7 +216,7 @@ def certify(
     wanted = Promise(
         policy=_policy(policy), epsilon=epsilon, delta=delta, made_at=_today(), data_name=examples.name,
         candidate="" if policy == "up_front" else candidate or _only(router.candidates),
-        run_tests=_run_tests(data_dir_of(data_dir)) if _runs_tests(read) else None,
+        run_tests=_run_tests(data_dir_of(data_dir)) if policy != "up_front" and _runs_tests(read) else None,
     )  # fmt: skip  # one thing
     used: list[Graded] = split_of(read_graded(examples), "calib")
     prices = {model.name: model for model in _models(read)} | _prices(price)

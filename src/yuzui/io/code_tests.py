@@ -7,31 +7,42 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from yuzui.config import Config
 from yuzui.core.errors import ConfigError
 from yuzui.core.guarantee import TestsRun
 from yuzui.io.sandbox import Limits, Sandbox
 from yuzui.routing.own_tests import program_of
 
 LIMITS: Final = Limits(wall_s=5.0, cpu_s=4, memory_bytes=512 * 1024 * 1024)
+PATIENCE_S: Final = 5.0
+"""For the programs of others: a client that sends endless ones must not keep the rest waiting for their answers."""
+
+
+def places_of(config: Config) -> tuple[Path, ...]:
+    """What of a gateway no program shall read, besides its data: its configuration's folder, and its secrets."""
+    own = [config.source.parent.absolute()] if config.source is not None else []
+    return (*own, *config.secret_files)
 
 
 class CodeTests:
-    """`hidden`: folders that no program shall read, besides those that the sandbox hides anyway."""
+    """`hidden`: folders and files that no program shall read, besides those that the sandbox hides anyway."""
 
     def __init__(self, hidden: Sequence[Path] = (), *, at_once: int = 0) -> None:
         """`at_once`: programs; 0: half of the cores, so that those who wait for other answers feel little of it."""
-        self._hidden = tuple(hidden)
-        self._pool = ThreadPoolExecutor(at_once or max(1, (os.cpu_count() or 1) // 2), "code-tests")
+        self.hide(hidden)
+        most = at_once or max(1, (os.cpu_count() or 1) // 2)
+        self._pool = ThreadPoolExecutor(most, "code-tests")
+        self._places = asyncio.Semaphore(most)
 
-    @cached_property
-    def _sandbox(self) -> Sandbox:
-        return Sandbox(limits=LIMITS, hidden=self._hidden)
+    def hide(self, hidden: Sequence[Path]) -> None:
+        """From the next program on these places, instead of those that were named before."""
+        self._sandbox = Sandbox(limits=LIMITS, hidden=hidden)
 
     def problem(self) -> str:
         """Why no code can be run here; "" where it can."""
@@ -52,8 +63,22 @@ class CodeTests:
         return whole
 
     async def run(self, question: str, answer: str) -> TestsRun | None:
-        """None where the program could not be started: nothing is known then."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, question, answer)
+        """None where the program could not be started, or not soon: nothing is known then."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._places.acquire()
+        except TimeoutError:
+            return None
+        loop = asyncio.get_running_loop()
+        try:
+            running = self._pool.submit(self._run, question, answer)
+        except BaseException:
+            self._places.release()
+            raise
+        running.add_done_callback(
+            lambda _: _tell(loop, self._places.release)
+        )  # also where nobody waits for it any more
+        return await asyncio.wrap_future(running)
 
     def close(self) -> None:
         """What waits is dropped; what runs ends by itself within its limits."""
@@ -65,3 +90,8 @@ class CodeTests:
             return TestsRun()
         told = self._sandbox.run(program.source)
         return None if told.is_fault else TestsRun(count=program.tests, passed=told.ok)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], object]) -> None:
+    with suppress(RuntimeError):  # it is over
+        loop.call_soon_threadsafe(what)

@@ -10,7 +10,7 @@ from pathlib import Path
 from yuzui.config import Config
 from yuzui.core.errors import ConfigError
 from yuzui.evaluation.judge_words import POINTWISE
-from yuzui.io.code_tests import CodeTests
+from yuzui.io.code_tests import CodeTests, places_of
 from yuzui.learned_routing import GuaranteedModel, Here, make_guaranteed
 
 
@@ -33,7 +33,7 @@ def load_routers(config: Config) -> Mapping[str, GuaranteedModel]:
         raw = _pinned(path, model.demand.router_sha256, f"models.{model.name}.router_sha256")
         from yuzui.routing.artefact import read_artefact  # needs numpy
 
-        here = Here(judge_question=POINTWISE, tests_problem=CodeTests().problem)
+        here = Here(judge_question=POINTWISE, tests_problem=CodeTests(places_of(config)).problem)
         found[model.name] = make_guaranteed(model, model.demand, read_artefact(raw, str(path)), config.targets, here)
     return found
 

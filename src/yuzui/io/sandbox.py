@@ -26,8 +26,8 @@ WORKER: Final = Path(__file__).with_name("sandbox_worker.py")
 START_S: Final = 20.0  # the machine may be busy; the program's own time begins when the walls stand
 MOST_OUTPUT_BYTES: Final = 64 * 1024
 POLL_S: Final = 0.02
-_HIDDEN: Final = (Path("/proc"), Path("/sys"), Path("/run/secrets"), Path("/var/run/secrets"))
-"""The last two: where containers find their secrets."""
+_HIDDEN: Final = (Path("/proc"), Path("/sys"), Path("/run"), Path("/var/run"))
+"""The last two: where containers and services find their secrets, and where the sockets of others lie."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +45,13 @@ class Limits:
 
 
 class Sandbox:
-    """`hidden`: folders that the program shall not even read, besides the user's home."""
+    """`hidden`: folders and files that the program shall not even read, besides the user's home and temporary ones."""
 
     def __init__(self, *, is_unsafe: bool = False, limits: Limits | None = None, hidden: Sequence[Path] = ()) -> None:
         self._is_unsafe = is_unsafe
         self._limits = limits or Limits()
-        self._hidden = _hideable([*_home(), *_HIDDEN, *hidden])
+        self._hidden = _hideable([*_home(), Path(tempfile.gettempdir()), *_HIDDEN, *hidden])
+        self._files = [one for one in hidden if not one.is_dir()]
 
     def check(self) -> None:
         """Raise `ConfigError` where this system has no walls, and nobody said to go without."""
@@ -86,14 +87,20 @@ class Sandbox:
         limits = self._limits
         job = {
             "source": source, "nonce": nonce, "folder": str(inside), "report": writing, "walls": not self._is_unsafe,
-            "hidden": self._hidden, "cpu_s": limits.cpu_s, "memory_bytes": limits.memory_bytes,
+            "hidden": self._hidden, "files": [str(one.resolve()) for one in self._files],
+            "cpu_s": limits.cpu_s, "memory_bytes": limits.memory_bytes,
             "processes": limits.processes, "file_bytes": limits.file_bytes, "folder_bytes": limits.folder_bytes,
         }  # fmt: skip
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-B", str(WORKER)], stdin=subprocess.PIPE, stdout=output, stderr=output,
-            pass_fds=(writing,), start_new_session=True, env={"LANG": "C.UTF-8"},
-        )  # fmt: skip
-        os.close(writing)
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-B", str(WORKER)], stdin=subprocess.PIPE, stdout=output, stderr=output,
+                pass_fds=(writing,), start_new_session=True, env={"LANG": "C.UTF-8"},
+            )  # fmt: skip
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
         os.set_blocking(reading, False)
         try:
             assert process.stdin is not None  # we asked for a pipe
@@ -138,7 +145,7 @@ def _home() -> list[Path]:
 def _hideable(folders: Sequence[Path]) -> dict[str, list[str]]:
     """Those that are there, without those that lie in another one; and what of each the interpreter needs."""
     needed = {Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent.parent}
-    needed |= {one.resolve() for one in needed}
+    needed |= {one.resolve() for one in needed} | {Path(sys.executable).parent}  # which may be a folder of links
     found: dict[Path, list[str]] = {}
     for folder in sorted({one.resolve() for one in folders}):
         if folder == Path("/") or not folder.is_dir() or any(folder.is_relative_to(one) for one in found):

@@ -6,7 +6,9 @@ the walls stand (`+`), or why they do not (`-` and a reason).
 
 Linux. Three processes: this one makes the walls (user, mount, network, IPC and process namespaces; see namespaces(7),
 mount_setattr(2)) and waits; its child is process 1 inside, so that when it ends everything inside ends; the child of
-that becomes the program, and loses all capabilities then, because it is not user 0 inside (capabilities(7)).
+that becomes the program, and loses all capabilities then, because it is not user 0 inside (capabilities(7)). Sockets
+that are files, such as those of Docker and databases, and those to the host of a virtual machine are in no network: a
+filter of system calls refuses them (seccomp(2)).
 """
 
 from __future__ import annotations
@@ -16,18 +18,29 @@ import json
 import os
 import resource
 import signal
+import struct
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = (
     0x00020000, 0x08000000, 0x10000000, 0x20000000, 0x40000000,
 )  # fmt: skip
-MS_NOSUID, MS_NODEV, MS_REC, MS_PRIVATE = 2, 4, 0x4000, 0x40000
+MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 0x1000, 0x4000, 0x40000
 AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY, OPEN_TREE_CLONE, EMPTY_PATH = -100, 0x8000, 1, 1, 4
 SYS_OPEN_TREE, SYS_MOVE_MOUNT, SYS_MOUNT_SETATTR = 428, 429, 442  # the same on all architectures; since Linux 5.12
-PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
+PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 22, 38
+MODE_FILTER, LOAD, IF_EQUAL, IF_AT_LEAST, RETURN = 2, 0x20, 0x15, 0x35, 0x06
+ALLOWED, REFUSED = 0x7FFF0000, 0x00050001  # the second: EPERM
+SYS_IO_URING_SETUP, OTHER_ABI = 425, 0x40000000  # the first opens sockets as well; x32 counts from the second
+AF_INET, AF_INET6 = 2, 10
+SOCKET: Final = {
+    "x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198), "riscv64": (0xC00000F3, 198),
+    "loongarch64": (0xC0000102, 198),
+}  # fmt: skip
+"""Machine → what seccomp calls it (linux/audit.h), and the number of socket(2) there."""
 NOBODY: Final = 65_534
 INSIDE: Final = 1_000
 """Who the program is inside: nobody in particular, and not user 0."""
@@ -48,6 +61,9 @@ def main() -> NoReturn:
     job = json.loads(sys.stdin.readline())
     os.umask(0o022)  # the folders made here are for somebody else, too
     report = int(job["report"])
+    if sys.platform == "linux":
+        with suppress(OSError):  # where memory runs out, this goes first, not who started it
+            Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
     try:
         if job["walls"]:
             enclose(job)
@@ -79,6 +95,9 @@ def enclose(job: dict[str, Any]) -> None:
     kinds = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWPID
     map_users(lambda: call(libc, "namespaces", libc.unshare, kinds))
     call(libc, "private mounts", libc.mount, b"none", b"/", None, MS_REC | MS_PRIVATE, None)
+    for file in job["files"]:
+        if Path(file).exists():
+            call(libc, "hiding a file", libc.mount, b"/dev/null", file.encode(), None, MS_BIND, None)
     for hidden, kept in job["hidden"].items():
         hide(libc, hidden, kept)
     Path(job["folder"]).mkdir(parents=True, exist_ok=True)
@@ -138,6 +157,23 @@ def hide(libc: ctypes.CDLL, folder: str, kept: list[str]) -> None:
         os.close(tree)
 
 
+def refuse_sockets(libc: ctypes.CDLL) -> None:
+    """All that are not of the network that is shut off. On machines that are not in `SOCKET` those that are files stay
+    open, where no folder hides them."""
+    found = SOCKET.get(os.uname().machine)
+    if found is None:
+        return
+    machine, socket = found
+    steps = [
+        (LOAD, 0, 0, 4), (IF_EQUAL, 0, 8, machine), (LOAD, 0, 0, 0), (IF_AT_LEAST, 6, 0, OTHER_ABI),
+        (IF_EQUAL, 5, 0, SYS_IO_URING_SETUP), (IF_EQUAL, 0, 3, socket), (LOAD, 0, 0, 16), (IF_EQUAL, 1, 0, AF_INET),
+        (IF_EQUAL, 0, 1, AF_INET6), (RETURN, 0, 0, ALLOWED), (RETURN, 0, 0, REFUSED),
+    ]  # fmt: skip
+    program = ctypes.create_string_buffer(b"".join([struct.pack("=HBBI", *step) for step in steps]))
+    told = struct.pack("@HP", len(steps), ctypes.addressof(program))
+    call(libc, "no sockets", libc.prctl, PR_SET_SECCOMP, MODE_FILTER, told, 0, 0)
+
+
 def call(libc: ctypes.CDLL, what: str, function: Any, *arguments: Any) -> None:  # Any: C
     if function(*arguments) != 0:
         number = ctypes.get_errno()
@@ -167,6 +203,8 @@ def become_program(job: dict[str, Any], report: int) -> NoReturn:
             limits[resource.RLIMIT_AS] = job["memory_bytes"]
         for kind, most in limits.items():
             resource.setrlimit(kind, (most, most))
+        if job["walls"]:
+            refuse_sockets(libc)
         os.set_inheritable(report, True)
         os.write(report, b"+")
         os.dup2(1, 2)

@@ -20,8 +20,10 @@ MOST_TESTS: Final = 20
 LONGEST_LINE: Final = 1_000
 MOST_PER_LINE: Final = 4
 """Calls on a line, and what may stand for "gives" behind each: whatever the text, the time is bounded."""
+MOST_BEGINNINGS: Final = 5
+"""Of programs, in a request."""
 
-_FENCE: Final = re.compile(r"```([A-Za-z0-9_+-]*)[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
+_FENCE: Final = re.compile(r"```([A-Za-z0-9_+-]{0,40}+)[^\n]{0,200}+\n(.*?)(?:```|\Z)", re.DOTALL)
 _PYTHON: Final = frozenset(("", "python", "py", "python3"))
 _SAME: Final = "_yuzui_same"
 _PRELUDE: Final = f"""
@@ -30,7 +32,7 @@ def {_SAME}(found, wanted):
         return abs(found - wanted) <= 1e-6 * max(1.0, abs(wanted))
     return found == wanted
 """
-_ARROW: Final = re.compile(r"\s*(?:==|=>|->|➞|→|returns|should return|返回|应返回|等于)\s*")
+_ARROW: Final = re.compile(r"(?:==|=>|->|➞|→|returns|should return|返回|应返回|等于)\s*")
 _CALL: Final = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\(")
 _BUILT_IN: Final = frozenset(dir(builtins))
 _WORDS: Final = {"true": "True", "false": "False", "null": "None", "none": "None"}
@@ -66,9 +68,10 @@ def _code_of(question: str, answer: str) -> str | None:
     whole = "\n\n".join([block for block in fenced if _parsed(block) is not None]) if fenced else answer
     if _defines(_parsed(whole)):
         return whole
-    for begun in (question, *[block for language, block in _FENCE.findall(question) if language.lower() in _PYTHON]):
+    shown = [block for language, block in _FENCE.findall(question) if language.lower() in _PYTHON]
+    for begun in [one for one in (question, *shown) if "def " in one][:MOST_BEGINNINGS]:
         both = f"{begun.rstrip()}\n{fenced[0] if fenced else answer}"
-        if "def " in begun and _defines(_parsed(both)):
+        if _defines(_parsed(both)):
             return both
     # It says that it is Python: if it is none, the tests fail.
     return "\n\n".join(fenced) if any(language and language in _PYTHON for language, _ in blocks) else None
@@ -78,13 +81,14 @@ def _tests_of(question: str, code: str) -> list[str]:
     """Lines of Python: assertions, and what sessions do before them."""
     defined = _names_of(_parsed(code))
     lines: list[str] = []
-    seen: set[str] = set()
+    tests: set[str] = set()
     for line in (*_session(question), *_stated(question, defined)):
-        if line in seen and line.startswith("assert"):
+        if line in tests:
             continue
-        seen.add(line)
         lines.append(line)
-        if sum(one.startswith("assert") for one in lines) == MOST_TESTS:
+        if line.startswith("assert"):
+            tests.add(line)
+        if len(tests) == MOST_TESTS:
             break
     return lines
 
@@ -179,7 +183,7 @@ def _expression(source: str) -> str:
         return ""
     try:
         return ast.unparse(tree.body[0])
-    except RecursionError:
+    except (RecursionError, ValueError):  # a number longer than Python writes
         return ""
 
 
