@@ -124,7 +124,7 @@ def fit(examples: Sequence[Graded], plan: Plan, told: Callable[[str], None] = la
         silent = sum(not example.answers[model].text for example in examples)
         if silent and (plan.checks or plan.judge is not None or plan.run_tests is not None):
             raise ConfigError(
-                f"{silent} of {len(examples)} answers of {model} have no text, so there is no cascade to look at second "
+                f"{silent} of {len(examples)} answers of {model} have no text, so no cascade can look at second "
                 "opinions, judges or tests: leave these examples out, or say --no-cascade and nothing of these"
             )
         if not silent:
