@@ -15,6 +15,8 @@ from graded_kit import (
     fitted,
     fitted_with_judge,
     fitted_with_tests,
+    judged,
+    run_here,
 )
 from yuzui.core.errors import ConfigError
 from yuzui.evaluation.fit import FEWEST_EXAMPLES, Plan, fit
@@ -186,6 +188,15 @@ def test_a_cascade_is_fitted_with_a_judge_only_where_it_judged_every_answer_alik
     cascade = fitted_with_judge().candidates[0].cascade
     assert cascade is not None and cascade.judge is not None and not cascade.runs_tests
     assert (cascade.judge.model, cascade.judge.question) == (JUDGE, POINTWISE)
+
+
+def test_who_asks_for_a_cascades_signals_is_told_where_there_can_be_none() -> None:
+    made = judged(examples(80, 4), 1)
+    answers = {**made[0].answers, "small": replace(made[0].answers["small"], text="")}
+    some = [replace(made[0], answers=answers), *made[1:]]
+    for plan in (changed(PLAN, checks=(), judge=JUDGE), PLAN, changed(PLAN, checks=(), run_tests=run_here)):
+        with pytest.raises(ConfigError, match="1 of 80 answers of small have no text"):
+            fit(some, plan)
 
 
 def test_a_fit_without_judge_and_tests_is_written_as_it_always_was() -> None:

@@ -112,6 +112,15 @@ def test_judging_costs_what_it_did_or_tokens_times_price_or_a_guess() -> None:
         Costs({}).of_judging(judged_for(), "a")
 
 
+@pytest.mark.parametrize(
+    "facts", [{"cost_usd": -1.0}, {"cost_usd": float("nan")}, {"input_tokens": -5, "output_tokens": 1}]
+)
+def test_nothing_costs_less_than_nothing(facts: dict[str, float]) -> None:
+    answer = GradedAnswer(score=1.0, **facts)  # type: ignore[arg-type]  # its numbers
+    with pytest.raises(ConfigError, match="never negative"):
+        Costs({"a": REFERENCE}).of(one(a=answer), "a")
+
+
 def test_a_judgement_outside_of_0_and_1_is_refused() -> None:
     word = Judgement(score=1.5, by="umpire", question="q")
     with pytest.raises(ConfigError, match=r"judge's score of a is 1.5.*--judge umpire"):

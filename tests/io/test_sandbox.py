@@ -304,4 +304,14 @@ def test_a_user_without_a_home_has_none_to_hide(monkeypatch: pytest.MonkeyPatch)
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(Path, "home", nowhere)
-    assert "/proc" in Sandbox()._hidden or sys.platform != "linux"
+    assert Path("/proc") in Sandbox()._places
+
+
+def test_a_folder_that_comes_later_is_hidden_like_one_that_was_there(tmp_path: Path) -> None:
+    if not has_walls():
+        pytest.skip("no walls here")
+    later = tmp_path / "data"
+    sandbox = Sandbox(hidden=(later,))
+    later.mkdir()
+    (later / "books").write_text("secret")
+    assert sandbox.run(f"import os; assert not os.path.exists({str(later / 'books')!r})").ok

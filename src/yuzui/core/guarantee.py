@@ -39,7 +39,7 @@ class CascadeRules:
     run_tests: bool = False
     """Python in answers may be run here, in a sandbox, with the tests that the request brings."""
     timeout_s: float = 60.0
-    """From the question to the last of the answers that decide."""
+    """For the candidate's answer, and for each of the others; a judge and tests begin when that answer is whole."""
 
     @property
     def beside(self) -> tuple[str, ...]:

@@ -121,7 +121,13 @@ def fit(examples: Sequence[Graded], plan: Plan, told: Callable[[str], None] = la
     looks = [router.look(example.asked) for example in examples]
     for place, fitted_candidate in enumerate(candidates):
         model = fitted_candidate.model.name
-        if all(example.answers[model].text for example in examples):
+        silent = sum(not example.answers[model].text for example in examples)
+        if silent and (plan.checks or plan.judge is not None or plan.run_tests is not None):
+            raise ConfigError(
+                f"{silent} of {len(examples)} answers of {model} have no text, so no cascade can look at second "
+                "opinions, judges or tests: leave these examples out, or say --no-cascade and nothing of these"
+            )
+        if not silent:
             told(f"cascade of {model}")
             gains = strong - _scores(examples, model)
             cascade = _cascade(examples, model, looks, predicted[place], gains, plan)

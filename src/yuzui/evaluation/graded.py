@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
@@ -197,6 +198,9 @@ class Costs:
 
     def _of_call(self, call: GradedAnswer | Judgement, model: str, shown: int, said: int) -> float:
         """`shown`, `said`: characters, for where nobody counted tokens."""
+        for told in (call.cost_usd, call.input_tokens, call.output_tokens):
+            if told is not None and not 0 <= told < math.inf:
+                raise ConfigError(f"an example says that {model} took {told}: costs and tokens are never negative")
         if call.cost_usd is not None:
             self._given += 1
             return call.cost_usd

@@ -50,8 +50,7 @@ class Sandbox:
     def __init__(self, *, is_unsafe: bool = False, limits: Limits | None = None, hidden: Sequence[Path] = ()) -> None:
         self._is_unsafe = is_unsafe
         self._limits = limits or Limits()
-        self._hidden = _hideable([*_home(), Path(tempfile.gettempdir()), *_HIDDEN, *hidden])
-        self._files = [one for one in hidden if not one.is_dir()]
+        self._places = (*_home(), Path(tempfile.gettempdir()), *_HIDDEN, *hidden)
 
     def check(self) -> None:
         """Raise `ConfigError` where this system has no walls, and nobody said to go without."""
@@ -87,7 +86,8 @@ class Sandbox:
         limits = self._limits
         job = {
             "source": source, "nonce": nonce, "folder": str(inside), "report": writing, "walls": not self._is_unsafe,
-            "hidden": self._hidden, "files": [str(one.resolve()) for one in self._files],
+            # Looked at anew for each program: what was not there may have come, and links may point elsewhere.
+            "hidden": _hideable(self._places), "files": [str(one.resolve()) for one in self._places if one.is_file()],
             "cpu_s": limits.cpu_s, "memory_bytes": limits.memory_bytes,
             "processes": limits.processes, "file_bytes": limits.file_bytes, "folder_bytes": limits.folder_bytes,
         }  # fmt: skip
