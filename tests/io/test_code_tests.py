@@ -84,6 +84,7 @@ def test_a_secret_that_the_configuration_names_is_hidden_wherever_it_lies_also_a
         keys = [folder / "first", folder / "second"]
         for key in keys:
             key.write_text("secret")
+            key.chmod(0o644)  # so that walls alone keep it, whoever runs this
         (tmp_path / "yuzui.toml").write_text(SECRETS.format(*keys), "utf-8")
         config = load(tmp_path / "yuzui.toml", {})
         assert config.secret_files == tuple(keys)

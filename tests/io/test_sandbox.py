@@ -143,6 +143,7 @@ def test_sockets_that_are_files_are_shut_off_as_well(open_folder: Path) -> None:
 def test_a_single_file_is_hidden_also_when_another_takes_its_place(open_folder: Path) -> None:
     for name in ("key", "other"):
         (open_folder / name).write_text(name, "utf-8")
+        (open_folder / name).chmod(0o644)
     link = open_folder / "link"
     link.symlink_to("key")
     sandbox = Sandbox(limits=QUICK, hidden=(link, open_folder / "none"))
