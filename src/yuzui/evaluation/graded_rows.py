@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from yuzui.core.money import NANO
-from yuzui.core.said_text import Called, said_text
 from yuzui.evaluation.calls import Result, judge_call
 from yuzui.evaluation.examples import Example, Json, name_of, texts_of
 from yuzui.evaluation.judge_words import POINTWISE
@@ -46,7 +45,7 @@ def graded_rows(
                 why = state if result is None or result.outcome != "answered" else f"no score of {scorer}"
                 left_out.append(f"{name_of(example, place)}: {model}: {why}")
                 break
-            answers[model] = _answer(result, score)
+            answers[model] = _answer(model, result, score)
             if (said := judgement(place, model)) is not None:
                 answers[model]["judged"] = said
         else:
@@ -64,10 +63,10 @@ def flat(row: Json) -> Json:
     return {name: value for name, value in row.items() if name != "answers"} | columns
 
 
-def _answer(result: Result, score: float) -> Json:
+def _answer(model: str, result: Result, score: float) -> Json:
     answer: Json = {
         "score": score,
-        "text": said_text(result.text, [Called(str(c["name"]), str(c["arguments"])) for c in result.tool_calls]),
+        "text": result.answer(model).said,
         "input_tokens": result.input_tokens,
         "output_tokens": result.output_tokens,
         "was_cut": result.finish_reason == "length",

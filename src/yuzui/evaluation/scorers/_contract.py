@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from yuzui.core.said_text import Called, said_text
 from yuzui.evaluation.examples import Example, Json
 
 
@@ -21,6 +22,11 @@ class Answer:
     tool_calls: tuple[Json, ...] = ()
     """`name` and `arguments` each, the arguments as the model wrote them: JSON text."""
     finish_reason: str = ""
+
+    @property
+    def said(self) -> str:
+        """As one text, with what it calls behind it: as routers and judges of single answers read it."""
+        return said_text(self.text, [Called(str(one["name"]), str(one["arguments"])) for one in self.tool_calls])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from yuzui.core.said_text import Called, said_text
 from yuzui.evaluation.examples import Example
 from yuzui.evaluation.judge_words import (
     MOST_TOKENS,
@@ -102,8 +101,8 @@ class PointwiseScorer:
         return ""
 
     def needs(self, example: Example, answer: Answer, reference: Answer | None) -> tuple[Need, ...]:
-        text = said_text(answer.text, [Called(str(one["name"]), str(one["arguments"])) for one in answer.tool_calls])
-        return (Ask(messages=pointwise_question(example.asked, example.tools, text), max_tokens=POINTWISE_TOKENS),)
+        messages = pointwise_question(example.asked, example.tools, answer.said)
+        return (Ask(messages=messages, max_tokens=POINTWISE_TOKENS),)
 
     def grade(self, example: Example, answer: Answer, told: Sequence[Told]) -> Grade:
         (one,) = told
