@@ -26,13 +26,13 @@ def test_the_label_only_rises_and_decides_who_may_see_it(tmp_path: Path) -> None
             before = Sensitivity(level=0, causes=(), kinds={})
             plain = {"model": "vendor/big", "messages": [{"role": "user", "content": "It is four."}]}
             secret = {"model": "vendor/big", "messages": [{"role": "user", "content": SECRET}]}
-            low = await relabelled(snapshot, world, caller, plain, before)
-            high = await relabelled(snapshot, world, caller, secret, before)
-            again = await relabelled(snapshot, world, caller, plain, high)
+            low = await relabelled(snapshot, world, caller, plain, 100, before)
+            high = await relabelled(snapshot, world, caller, secret, 100, before)
+            again = await relabelled(snapshot, world, caller, plain, 100, high)
             assert low.level < high.level == again.level
-            assert who_may_see(snapshot, caller, "vendor/big", plain, low, 10).plan[0].name == "vendor/big"
-            assert who_may_see(snapshot, caller, "house/small", secret, high, 10).plan[0].name == "house/small"
+            assert who_may_see(snapshot, caller, "vendor/big", 100, low, 10).plan[0].name == "vendor/big"
+            assert who_may_see(snapshot, caller, "house/small", 100, high, 10).plan[0].name == "house/small"
             with pytest.raises(YuzuiError, match="no target behind model"):
-                who_may_see(snapshot, caller, "vendor/big", secret, high, 10)
+                who_may_see(snapshot, caller, "vendor/big", 100, high, 10)
 
     asyncio.run(story())

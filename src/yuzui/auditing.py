@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from yuzui.aside import Aside, ask
 from yuzui.copies import copy_of, example_of, heard, question, said, spelled
 from yuzui.core.caller import Budget, Caller
@@ -139,11 +141,12 @@ async def _judge(snapshot: Snapshot, world: World, job: Audit, before: Sensitivi
     caller = exchange.caller
     assert caller is not None
     body = question(need.messages, rules.judge, need.max_tokens)
-    found = await relabelled(snapshot, world, caller, body, before)
+    size_bytes = len(msgspec.json.encode(body))
+    found = await relabelled(snapshot, world, caller, body, size_bytes, before)
     if found.level > rules.max_level:
         raise Ungraded("too_sensitive")
     try:
-        decision = who_may_see(snapshot, caller, rules.judge, body, found, need.max_tokens)
+        decision = who_may_see(snapshot, caller, rules.judge, size_bytes, found, need.max_tokens)
     except YuzuiError as refused:
         raise Ungraded("judge_not_permitted", refused.code) from refused
     judge = decision.plan[0]

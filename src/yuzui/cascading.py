@@ -282,10 +282,11 @@ class Cascade:
         size = bounds.input_tokens(sum(len(str(one["content"]).encode("utf-8", "replace")) for one in body["messages"]))
         if size > self._most_shown:
             raise _Missing(f"it is longer than what is reserved for {target.name}")
-        label = await relabelled(snapshot, self._world, exchange.caller, body, exchange.sensitivity)
+        size_bytes = len(msgspec.json.encode(body))
+        label = await relabelled(snapshot, self._world, exchange.caller, body, size_bytes, exchange.sensitivity)
         try:
             label = await judged(snapshot, self._world, exchange, {"answers": [self._answer.text]}, label)
-            decision = who_may_see(snapshot, exchange.caller, target.name, body, label, POINTWISE_TOKENS)
+            decision = who_may_see(snapshot, exchange.caller, target.name, size_bytes, label, POINTWISE_TOKENS)
         except YuzuiError as refused:
             raise _Missing(f"{target.name} may not see it") from refused
         if target.name in decision.masked or target.name not in self._decision.allowed.names:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from yuzui.accounting import bounds
 from yuzui.core.caller import Caller
 from yuzui.core.decision import Decision
@@ -18,19 +16,20 @@ from yuzui.world import Snapshot, World
 
 
 async def relabelled(
-    snapshot: Snapshot, world: World, caller: Caller, body: Mapping[str, Any], before: Sensitivity
+    snapshot: Snapshot, world: World, caller: Caller, body: Mapping[str, Any], size_bytes: int, before: Sensitivity
 ) -> Sensitivity:  # Any: JSON values
-    """The label of `body`, never below `before`."""
-    scan = await scan_request(snapshot, world, body, {}, len(msgspec.json.encode(body)))
+    """The label of `body`, of so many bytes, never below `before`."""
+    scan = await scan_request(snapshot, world, body, {}, size_bytes)
     return label(snapshot.config.sensitivity, floor=caller.constraints.floor, scan=scan, remembered=before.level)
 
 
 def who_may_see(
-    snapshot: Snapshot, caller: Caller, model: str, body: Mapping[str, Any], found: Sensitivity, max_tokens: int
-) -> Decision:  # Any: JSON values
-    """Who of `model` may be asked `body`, which is labelled `found`. Raise a `YuzuiError` where nobody may."""
+    snapshot: Snapshot, caller: Caller, model: str, size_bytes: int, found: Sensitivity, max_tokens: int
+) -> Decision:
+    """Who of `model` may be asked what has so many bytes and is labelled `found`. Raise a `YuzuiError` where nobody
+    may."""
     return snapshot.router.decide(
         model, sensitivity=found, constraints=caller.constraints, allowed_models=None, features=frozenset(),
-        input_tokens=bounds.input_tokens(len(msgspec.json.encode(body))), output_tokens=max_tokens, health=Health(),
+        input_tokens=bounds.input_tokens(size_bytes), output_tokens=max_tokens, health=Health(),
         fraction=0.0,
     )  # fmt: skip  # one thing
